@@ -1,0 +1,1 @@
+//! Arguments, wiring, clock, environment and exit codes. It holds no rule.

@@ -1,0 +1,1 @@
+//! SCAN: scan results as controls.

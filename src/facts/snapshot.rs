@@ -1,0 +1,214 @@
+//! All facts of one moment about one subject: what `--save-snapshot` writes and
+//! what an auditor judges again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::branch::BranchRules;
+use super::change::{
+    Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
+};
+use super::fact::{Fact, Unknown};
+use super::key::{FactKey, Needs};
+use super::policy_document::PolicyDocument;
+use super::scan::ScanResults;
+
+/// Version string of the snapshot format.
+pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
+
+/// The platform a subject lives on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// GitHub (cloud or Enterprise Server).
+    Github,
+    /// GitLab (cloud or self-managed).
+    Gitlab,
+}
+
+impl Platform {
+    /// The word used in flags and decisions.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+        }
+    }
+}
+
+/// What is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The platform.
+    pub platform: Platform,
+    /// Full path, e.g. `acme/payments` or `group/sub/project`.
+    pub repository: String,
+    /// Number of the change; `None` when a commit on a branch is judged and no change is known.
+    pub change: Option<u64>,
+    /// The commit judged (full id).
+    pub head: String,
+    /// The branch that the change goes to or the commit stands on.
+    pub target: String,
+}
+
+/// The repository itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryFacts {
+    /// Name of its default branch.
+    pub default_branch: Fact<String>,
+}
+
+/// The policy at the two places that count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFacts {
+    /// At the tip of the target branch, or given by hand. Known `None`: there is no such file.
+    pub target: Fact<Option<PolicyDocument>>,
+    /// At the tip of the default branch: the floor. The same document when the
+    /// target is the default branch; known `None` when the policy was given by hand.
+    pub floor: Fact<Option<PolicyDocument>>,
+}
+
+/// One request as it was made. Nothing secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query, percent-encoded, without host; GraphQL: with the operation's name behind `#`.
+    pub path: String,
+    /// Last status; `None` if no answer came.
+    pub status: Option<u16>,
+    /// `sha256:<64 hex>` of the body; empty without an answer.
+    pub digest: String,
+    /// `x-accepted-github-permissions` if it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_permissions: Option<String>,
+    /// How often it was asked (retries included).
+    pub attempts: u32,
+    /// Which round of requests it belongs to, from 1.
+    pub wave: u32,
+}
+
+/// What the collection cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Requests sent, retries included.
+    pub count: u32,
+    /// GraphQL points as the platform reports them; 0 if it does not.
+    pub graphql_points: u32,
+    /// Rounds of requests that waited for each other.
+    pub waves: u32,
+    /// Each request.
+    pub log: Vec<Recorded>,
+}
+
+/// All facts of one moment about one subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Version string, [`SNAPSHOT_SCHEMA`].
+    pub schema: String,
+    /// Name and version of the program that collected it.
+    pub collected_by: String,
+    /// The moment, by the collecting machine's clock; every age is reckoned from it.
+    pub observed_at: Timestamp,
+    /// The platform's own clock at that moment (`Date` of its first answer).
+    pub platform_time: Fact<Timestamp>,
+    /// What is judged.
+    pub subject: Subject,
+    /// The repository.
+    pub repository: RepositoryFacts,
+    /// The policy.
+    pub policy: PolicyFacts,
+    /// Group `branch.rules` (and `branch.bypass` inside its layers).
+    pub branch_rules: Fact<BranchRules>,
+    /// Group `change.identity`.
+    pub identity: Fact<Identity>,
+    /// Group `change.association`.
+    pub association: Fact<Association>,
+    /// Group `change.commits`, oldest first, all of them.
+    pub commits: Fact<Vec<Commit>>,
+    /// Group `change.reviews`, oldest first, all of them.
+    pub reviews: Fact<Vec<Review>>,
+    /// Group `change.pushes`, oldest first.
+    pub pushes: Fact<Vec<Push>>,
+    /// Group `change.checks`: the newest result of each name, kind and app.
+    pub checks: Fact<Vec<CheckResult>>,
+    /// Group `change.comments`, oldest first.
+    pub comments: Fact<Vec<Comment>>,
+    /// What overrides need to know about people.
+    pub override_people: Fact<OverridePeople>,
+    /// Group `scan.results`.
+    pub scans: Fact<ScanResults>,
+    /// What it cost.
+    pub requests: Requests,
+}
+
+impl Snapshot {
+    /// A snapshot in which nothing has been seen yet.
+    pub fn all_unknown(subject: Subject, observed_at: Timestamp, collected_by: String) -> Self {
+        fn hidden<T>(name: &str) -> Fact<T> {
+            Fact::Unknown(Unknown::not_collected(name))
+        }
+        Self {
+            schema: SNAPSHOT_SCHEMA.to_owned(),
+            collected_by,
+            observed_at,
+            platform_time: hidden("platform.time"),
+            subject,
+            repository: RepositoryFacts {
+                default_branch: hidden("repository.default_branch"),
+            },
+            policy: PolicyFacts {
+                target: hidden("policy.target"),
+                floor: hidden("policy.floor"),
+            },
+            branch_rules: hidden(FactKey::BranchRules.name()),
+            identity: hidden(FactKey::ChangeIdentity.name()),
+            association: hidden(FactKey::ChangeAssociation.name()),
+            commits: hidden(FactKey::ChangeCommits.name()),
+            reviews: hidden(FactKey::ChangeReviews.name()),
+            pushes: hidden(FactKey::ChangePushes.name()),
+            checks: hidden(FactKey::ChangeChecks.name()),
+            comments: hidden(FactKey::ChangeComments.name()),
+            override_people: hidden("override.people"),
+            scans: hidden(FactKey::ScanResults.name()),
+            requests: Requests::default(),
+        }
+    }
+
+    /// The same snapshot with every group hidden that is not in `needs`: what a
+    /// control is shown. So a control can only see what it declared.
+    #[must_use]
+    pub fn restricted_to(&self, needs: &Needs) -> Self {
+        let mut seen = Self::all_unknown(
+            self.subject.clone(),
+            self.observed_at,
+            self.collected_by.clone(),
+        );
+        seen.platform_time = self.platform_time.clone();
+        seen.repository = self.repository.clone();
+        seen.policy = self.policy.clone();
+        for key in needs.iter() {
+            match key {
+                FactKey::BranchRules | FactKey::BranchBypass => {
+                    seen.branch_rules = self.branch_rules.clone();
+                }
+                FactKey::ChangeIdentity => seen.identity = self.identity.clone(),
+                FactKey::ChangeAssociation => seen.association = self.association.clone(),
+                FactKey::ChangeCommits => seen.commits = self.commits.clone(),
+                FactKey::ChangeReviews => seen.reviews = self.reviews.clone(),
+                FactKey::ChangePushes => seen.pushes = self.pushes.clone(),
+                FactKey::ChangeChecks => seen.checks = self.checks.clone(),
+                FactKey::ChangeComments => seen.comments = self.comments.clone(),
+                FactKey::ScanResults => seen.scans = self.scans.clone(),
+            }
+        }
+        if !needs.has(FactKey::BranchBypass)
+            && let Fact::Known { value, .. } = &mut seen.branch_rules
+        {
+            for layer in &mut value.layers {
+                layer.bypass = Fact::Unknown(Unknown::not_collected(FactKey::BranchBypass.name()));
+            }
+        }
+        seen
+    }
+}

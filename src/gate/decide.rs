@@ -1,0 +1,192 @@
+//! Evaluations, waivers and overrides become one decision.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::controls::{Meta, Observation};
+use crate::facts::{Requests, Snapshot, Subject, Unknown};
+use crate::policy::{Enforcement, Mode, Note, Policy, PolicySource};
+
+use super::evaluate::Evaluation;
+
+/// The decision for one subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The gate opens.
+    Allow,
+    /// It stays closed: a control failed.
+    Block,
+    /// It stays closed: something needed could not be seen.
+    Undecided,
+    /// It waits for somebody to act.
+    Pending,
+}
+
+/// The verdict as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerdictWord {
+    /// True.
+    Pass,
+    /// False.
+    Fail,
+    /// Not seen.
+    Unknown,
+    /// No meaning here.
+    NotApplicable,
+}
+
+/// What becomes of a non-pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It counts.
+    Open,
+    /// Somebody acting can still meet it.
+    Pending,
+    /// A waiver of the policy covers it.
+    Waived,
+    /// An override on the change covers it.
+    Overridden,
+    /// Shown only: `enforce: warn`, `on_unknown: warn`, or advisory mode.
+    Advisory,
+}
+
+/// One control in the decision.
+#[derive(Clone, Debug)]
+pub struct ControlDecision {
+    /// What is said about the control.
+    pub meta: &'static Meta,
+    /// Its parameters in force.
+    pub parameters: Value,
+    /// What a fail does.
+    pub enforcement: Enforcement,
+    /// `None` for a control that is switched off.
+    pub verdict: Option<VerdictWord>,
+    /// `None` for pass, not applicable and off.
+    pub disposition: Option<Disposition>,
+    /// One sentence.
+    pub summary: String,
+    /// A code, e.g. `unprotected`, `plan`, `not_permitted`.
+    pub reason: Option<String>,
+    /// What was looked at.
+    pub observed: Vec<Observation>,
+    /// What could not be seen.
+    pub unknown: Vec<Unknown>,
+    /// The next step; `None` when all is well.
+    pub next: Option<String>,
+}
+
+/// Whether a waiver did anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaiverState {
+    /// It covers a non-pass.
+    Applied,
+    /// It covers a control that passes, or matches nothing: a finding.
+    Unmatched,
+    /// Its last day is over: a finding.
+    Expired,
+}
+
+/// One waiver in the decision.
+#[derive(Clone, Debug)]
+pub struct WaiverReport {
+    /// The waiver.
+    pub waiver: crate::policy::Waiver,
+    /// Whether it did anything.
+    pub state: WaiverState,
+}
+
+/// Whether an override counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverrideState {
+    /// It covers a non-pass.
+    Accepted,
+    /// It is valid but the control does not need it: a finding.
+    Unmatched,
+    /// It breaks a rule; the `why` says which.
+    Refused,
+    /// Its time is over.
+    Expired,
+    /// The head moved after it was given.
+    Void,
+}
+
+/// One override command found on the change.
+#[derive(Clone, Debug)]
+pub struct OverrideReport {
+    /// Id of the comment.
+    pub id: String,
+    /// Code of the control that it names, as far as it could be read.
+    pub code: String,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+    /// Until when it holds.
+    pub expires: Option<Timestamp>,
+    /// The ticket.
+    pub ticket: Option<String>,
+    /// The reason, as written. Hostile text.
+    pub text: String,
+    /// The head it is bound to.
+    pub head: String,
+    /// Whether it counts.
+    pub state: OverrideState,
+    /// One sentence: why it does or does not.
+    pub why: String,
+}
+
+/// The decision with everything it rests on.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What it is.
+    pub outcome: Outcome,
+    /// For [`Outcome::Pending`]: whether the platform itself holds the merge back
+    /// until everything that is pending has been met. Otherwise `false`.
+    pub held_by_platform: bool,
+    /// What was judged.
+    pub subject: Subject,
+    /// Title of the change, if seen. Hostile text.
+    pub title: Option<String>,
+    /// The moment.
+    pub observed_at: Timestamp,
+    /// The policy; `None` if there was none to judge by.
+    pub policy: Option<PolicySource>,
+    /// Its mode.
+    pub mode: Mode,
+    /// Each control, sorted by code.
+    pub controls: Vec<ControlDecision>,
+    /// Each override command, oldest first.
+    pub overrides: Vec<OverrideReport>,
+    /// Each waiver.
+    pub waivers: Vec<WaiverReport>,
+    /// What else people have to see about the policy.
+    pub notes: Vec<Note>,
+    /// Why nothing could be judged (transport, permission), for [`undecided`].
+    pub problem: Option<String>,
+    /// What it cost.
+    pub requests: Requests,
+}
+
+/// Puts evaluations, waivers and overrides together.
+pub fn decide(_policy: &Policy, facts: &Snapshot, _evaluations: &[Evaluation<'_>]) -> Decision {
+    undecided(facts, "not built".to_owned())
+}
+
+/// The decision when nothing could be judged: closed, with the reason.
+pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
+    Decision {
+        outcome: Outcome::Undecided,
+        held_by_platform: false,
+        subject: facts.subject.clone(),
+        title: None,
+        observed_at: facts.observed_at,
+        policy: None,
+        mode: Mode::Enforce,
+        controls: Vec::new(),
+        overrides: Vec::new(),
+        waivers: Vec::new(),
+        notes: Vec::new(),
+        problem: Some(problem),
+        requests: facts.requests.clone(),
+    }
+}

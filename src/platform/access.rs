@@ -1,0 +1,1 @@
+//! Status and endpoint to known or unknown.

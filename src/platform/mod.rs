@@ -1,0 +1,95 @@
+//! From GitHub's and GitLab's answers to facts: the only room that talks to
+//! the network. It does not judge, it invents no fact, and it knows neither
+//! controls nor policies; it is told which groups of facts are needed.
+
+mod access;
+pub mod context;
+mod github;
+mod gitlab;
+mod transport;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::facts::{Needs, PolicyDocument, Snapshot};
+
+pub use context::{Flags, Place, Wanted};
+pub use transport::{Limits, Token, TransportError};
+
+/// How the policy is found.
+#[derive(Clone, Debug)]
+pub enum PolicyWanted {
+    /// At this path, at the tips of target and default branch.
+    AtTarget(String),
+    /// Given by hand: a preset or a local file. Nothing is fetched.
+    Given(PolicyDocument),
+}
+
+/// Everything that a collection needs to know about the world around it.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where the change is.
+    pub place: Place,
+    /// Token for the change.
+    pub token: Token,
+    /// Token for settings, if there is another one.
+    pub settings_token: Option<Token>,
+    /// Bundle of certificate authorities (`SSL_CERT_FILE`), PEM.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// Limits of the transport.
+    pub limits: Limits,
+    /// The moment, read once by the caller.
+    pub now: Timestamp,
+    /// Name and version of the program.
+    pub program: String,
+}
+
+/// An open connection to one platform about one subject.
+pub enum Host {
+    /// GitHub.
+    Github(github::Session),
+    /// GitLab.
+    Gitlab(gitlab::Session),
+}
+
+impl Host {
+    /// Builds the client. No request is made.
+    ///
+    /// # Errors
+    /// A certificate bundle or an address that cannot be used.
+    pub fn new(setup: Setup) -> anyhow::Result<Self> {
+        match setup.place.platform {
+            crate::facts::Platform::Github => Ok(Self::Github(github::Session::new(setup)?)),
+            crate::facts::Platform::Gitlab => Ok(Self::Gitlab(gitlab::Session::new(setup)?)),
+        }
+    }
+
+    /// First round: what is the subject, and what is the policy. The snapshot
+    /// comes back whatever happens; what could not be read is unknown in it.
+    pub async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
+        match self {
+            Self::Github(session) => session.open(policy).await,
+            Self::Gitlab(session) => session.open(policy).await,
+        }
+    }
+
+    /// Second round: fills in the groups that are needed, and no others.
+    pub async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
+        match self {
+            Self::Github(session) => session.collect(snapshot, needs).await,
+            Self::Gitlab(session) => session.collect(snapshot, needs).await,
+        }
+    }
+
+    /// Third round, only when somebody wrote an override command: who may, and who pushed last.
+    pub async fn collect_override_people(&mut self, snapshot: &mut Snapshot, teams: &[String]) {
+        match self {
+            Self::Github(session) => session.collect_override_people(snapshot, teams).await,
+            Self::Gitlab(session) => session.collect_override_people(snapshot, teams).await,
+        }
+    }
+}
+
+/// Default cap on the whole time spent on requests, waiting included.
+pub const DEFAULT_TOTAL: Duration = Duration::from_secs(60);

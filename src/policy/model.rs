@@ -1,0 +1,228 @@
+//! A policy after validation: controls bound to their parameters, globs and
+//! patterns compiled, dates parsed. Nothing in here has to be checked again.
+
+use globset::GlobSet;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use regex::Regex;
+
+use crate::controls::Bound;
+use crate::facts::{FactKey, Needs, Severity};
+
+use super::problem::Place;
+
+/// Whether the gate closes or only speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Speaks only: every non-pass is `advisory`.
+    Advisory,
+    /// Closes.
+    Enforce,
+}
+
+/// What a fail of one control does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Enforcement {
+    /// Not judged. Listed in the decision with its reason all the same.
+    Off,
+    /// Judged, shown, never closes the gate.
+    Warn,
+    /// Closes the gate.
+    Block,
+}
+
+/// What an unknown of one control does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnUnknown {
+    /// Shown only.
+    Warn,
+    /// The decision is `undecided`.
+    Block,
+}
+
+/// Why a control is switched off or asks for less than it would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concession {
+    /// Why.
+    pub reason: String,
+    /// Who answers for it, e.g. `@acme/security`.
+    pub owner: String,
+    /// The last day on which it holds (UTC).
+    pub expires: Date,
+    /// What was conceded, e.g. `enforce block -> off`, `min 2 -> 1`.
+    pub what: String,
+}
+
+/// A control as this policy wants it.
+pub struct BoundControl {
+    /// The control with its parameters.
+    pub control: Box<dyn Bound>,
+    /// What a fail does.
+    pub enforcement: Enforcement,
+    /// What an unknown does.
+    pub on_unknown: OnUnknown,
+    /// Set if the control was switched off or lowered. If it has expired on the
+    /// day of the check, the strict value was put back and a [`Note`] says so.
+    pub concession: Option<Concession>,
+    /// Where the policy sets it; `None` if a preset does.
+    pub place: Option<Place>,
+}
+
+/// A control of the organisation's own, in CEL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomControl {
+    /// Its id.
+    pub id: String,
+}
+
+/// A standing exemption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiver {
+    /// Id of the control.
+    pub control: String,
+    /// Glob over repository paths, `*` if it holds for all.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who approved it; somebody else than the owner.
+    pub approved_by: String,
+    /// The last day on which it holds (UTC).
+    pub expires: Date,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Who may override, and how.
+#[derive(Clone, Debug)]
+pub struct OverrideRules {
+    /// `@user` or `@org/team` (GitLab: `@group/sub`), with the `@`. Empty: nobody may.
+    pub allowed_by: Vec<String>,
+    /// Whether somebody other than the requester has to approve. In this version the
+    /// person who writes the command must differ from everyone who had a hand in the change.
+    pub second_person: bool,
+    /// Pattern that the ticket has to match as a whole.
+    pub ticket: Option<Regex>,
+    /// Least number of characters of the reason.
+    pub min_reason: usize,
+    /// Longest time an override holds, from the comment's creation.
+    pub max: SignedDuration,
+    /// Time in which it has to be reviewed afterwards, as written (e.g. `1 business day`).
+    pub review_within: String,
+}
+
+/// A scan result that the policy expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanExpectation {
+    /// Name of the tool, compared without case.
+    pub tool: String,
+    /// Glob of its report files.
+    pub path: String,
+    /// Whether it has to be there.
+    pub required: bool,
+    /// Oldest age allowed, if the report tells its time.
+    pub max_age: Option<SignedDuration>,
+    /// Most new findings allowed per severity.
+    pub new: Vec<(Severity, u64)>,
+    /// Most findings allowed per severity.
+    pub total: Vec<(Severity, u64)>,
+}
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerChoice {
+    /// The address, e.g. `dir:.ccgate/ledger`.
+    pub url: String,
+    /// Whether the gate stays closed (exit 5) when the record cannot be written.
+    pub required: bool,
+}
+
+/// Something about the policy that people have to see: an expired concession, a
+/// branch policy that undercuts the default branch, a waiver that has expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where.
+    pub place: Option<Place>,
+    /// What.
+    pub message: String,
+}
+
+/// Where the policy in force came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicySource {
+    /// E.g. `.ccgate.yml@main`.
+    pub origin: String,
+    /// The commit it was read from.
+    pub commit: Option<String>,
+    /// `sha256:<hex>` of the text.
+    pub digest: String,
+    /// Presets it extends, and the floor it was held to, if that is another document.
+    pub layers: Vec<String>,
+}
+
+/// The policy in force.
+pub struct Policy {
+    /// Where it came from.
+    pub source: PolicySource,
+    /// Whether it closes the gate.
+    pub mode: Mode,
+    /// The branches in scope; `None`: every branch.
+    pub branches: Option<GlobSet>,
+    /// How old a settings snapshot may be.
+    pub settings_max_age: SignedDuration,
+    /// The controls, sorted by code. Those that are `off` are here too.
+    pub controls: Vec<BoundControl>,
+    /// The organisation's own controls.
+    pub custom: Vec<CustomControl>,
+    /// Scan results expected.
+    pub scans: Vec<ScanExpectation>,
+    /// Who may override.
+    pub overrides: OverrideRules,
+    /// Standing exemptions, the expired ones too.
+    pub waivers: Vec<Waiver>,
+    /// Frameworks to map to.
+    pub frameworks: Vec<String>,
+    /// Where records go, if the policy says so.
+    pub ledger: Option<LedgerChoice>,
+    /// What people have to see.
+    pub notes: Vec<Note>,
+}
+
+impl Policy {
+    /// The groups of facts that the enabled controls need, and those that
+    /// overrides need if anybody may override.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::none();
+        for bound in &self.controls {
+            if bound.enforcement != Enforcement::Off {
+                for key in bound.control.meta().needs {
+                    needs.add(*key);
+                }
+            }
+        }
+        if !self.overrides.allowed_by.is_empty() {
+            for key in [
+                FactKey::ChangeIdentity,
+                FactKey::ChangeCommits,
+                FactKey::ChangeComments,
+                FactKey::ChangePushes,
+            ] {
+                needs.add(key);
+            }
+        }
+        needs
+    }
+
+    /// Whether a branch is in scope.
+    pub fn covers(&self, branch: &str) -> bool {
+        self.branches
+            .as_ref()
+            .is_none_or(|globs| globs.is_match(branch))
+    }
+
+    /// Whether a waiver still holds at that moment (its last day included, UTC).
+    pub fn holds(waiver: &Waiver, now: Timestamp) -> bool {
+        now.to_zoned(jiff::tz::TimeZone::UTC).date() <= waiver.expires
+    }
+}

@@ -1,0 +1,2 @@
+//! One format a file. None decides, none reads the network or the ledger.
+//! All untrusted text is escaped for its medium.
