@@ -2,12 +2,21 @@
 //! override, what is waived until when. This room fetches nothing and holds no
 //! token; it is handed bytes and a date.
 
+mod choice;
+mod file;
+mod floor;
 mod load;
 mod model;
 mod presets;
 mod problem;
+mod read;
+mod resolve;
+mod words;
+mod yaml;
 
-pub use load::{LoadError, load};
+pub use choice::RESERVED;
+pub use file::{FRAMEWORKS, MAX_OVERRIDE};
+pub use load::{LoadError, lint, load};
 pub use model::{
     BoundControl, Concession, CustomControl, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
     OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,

@@ -40,6 +40,37 @@ pub enum OnUnknown {
     Block,
 }
 
+impl Mode {
+    /// The word, as it stands in policies and decisions.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Advisory => "advisory",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+impl Enforcement {
+    /// The word, as it stands in policies and decisions.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
+}
+
+impl OnUnknown {
+    /// The word, as it stands in policies.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
+}
+
 /// Why a control is switched off or asks for less than it would.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Concession {

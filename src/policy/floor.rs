@@ -1,0 +1,335 @@
+//! A branch may only tighten what the default branch demands. This file
+//! combines two sets of demands so that the stricter wins everywhere, and says
+//! where the floor had to step in. It reads nothing and finds no problems: a
+//! weaker branch policy is legal, it just does not hold.
+
+use super::model::{BoundControl, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver};
+use super::problem::Place;
+use super::resolve::Demands;
+
+use crate::facts::Severity;
+
+/// Whether people have to be told where the floor won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// The default branch's policy against a branch's.
+    Heard,
+    /// Several presets of one file: the strictest is what was asked for.
+    Silent,
+}
+
+/// Collects notes, if they are to be heard.
+struct Notes {
+    voice: Voice,
+    notes: Vec<Note>,
+}
+
+impl Notes {
+    fn say(&mut self, place: Option<&Place>, message: String) {
+        if self.voice == Voice::Heard {
+            self.notes.push(Note {
+                place: place.cloned(),
+                message,
+            });
+        }
+    }
+}
+
+/// `target`, with the demands of `floor` wherever those are stricter or cannot be compared.
+pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands {
+    let mut notes = Notes {
+        voice,
+        notes: target.notes,
+    };
+    // The floor's own notes (an expired concession, say) hold for this branch too.
+    for note in floor.notes {
+        if !notes.notes.contains(&note) {
+            notes.notes.push(note);
+        }
+    }
+    if target.mode < floor.mode {
+        let (own, wanted) = (target.mode.word(), floor.mode.word());
+        let message = format!("`mode: {own}` does not hold: the default branch demands `{wanted}`");
+        notes.say(None, message);
+    }
+    if target.settings_max_age > floor.settings_max_age {
+        let message = "`settings.max_age` does not hold: the default branch demands newer settings";
+        notes.say(None, message.to_owned());
+    }
+    let mut controls = target.controls;
+    for (code, demand) in floor.controls {
+        let held = match controls.remove(code) {
+            Some(own) => hold_control(own, demand, &mut notes),
+            None => {
+                let id = demand.control.meta().id;
+                notes.say(
+                    demand.place.as_ref(),
+                    format!("`{id}` is judged although this branch's policy leaves it out: the default branch demands it"),
+                );
+                demand
+            }
+        };
+        controls.insert(code, held);
+    }
+    let mut frameworks = target.frameworks;
+    for name in floor.frameworks {
+        if !frameworks.contains(&name) {
+            frameworks.push(name);
+        }
+    }
+    let mut layers = target.layers;
+    for layer in floor.layers {
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    Demands {
+        mode: target.mode.max(floor.mode),
+        branches: either_scope(target.branches, floor.branches, &mut notes),
+        settings_max_age: target.settings_max_age.min(floor.settings_max_age),
+        controls,
+        scans: hold_scans(target.scans, floor.scans, &mut notes),
+        overrides: match voice {
+            Voice::Heard => hold_overrides(target.overrides, floor.overrides, &mut notes),
+            Voice::Silent => target.overrides,
+        },
+        waivers: match voice {
+            Voice::Heard => hold_waivers(target.waivers, &floor.waivers, &mut notes),
+            Voice::Silent => target.waivers,
+        },
+        frameworks,
+        ledger: hold_ledger(target.ledger, floor.ledger, &mut notes),
+        notes: notes.notes,
+        layers,
+    }
+}
+
+/// One control that both name.
+fn hold_control(own: BoundControl, demand: BoundControl, notes: &mut Notes) -> BoundControl {
+    let id = own.control.meta().id;
+    let mut won = Vec::new();
+    if own.enforcement < demand.enforcement {
+        let (less, more) = (own.enforcement.word(), demand.enforcement.word());
+        won.push(format!("enforce {more}, here {less}"));
+    }
+    if own.on_unknown < demand.on_unknown {
+        let (less, more) = (own.on_unknown.word(), demand.on_unknown.word());
+        won.push(format!("on_unknown {more}, here {less}"));
+    }
+    let weaker = own.control.weaker_than(&demand.control.parameters());
+    if let Some(weaker) = &weaker {
+        won.push(format!("here weaker: {weaker}"));
+    }
+    if won.is_empty() {
+        return own;
+    }
+    notes.say(
+        own.place.as_ref(),
+        format!(
+            "`{id}` is held to what the default branch demands ({})",
+            won.join("; ")
+        ),
+    );
+    BoundControl {
+        // Weaker in one way and stricter in another cannot be mixed: the floor's then.
+        control: match weaker {
+            Some(_) => demand.control,
+            None => own.control,
+        },
+        enforcement: own.enforcement.max(demand.enforcement),
+        on_unknown: own.on_unknown.max(demand.on_unknown),
+        concession: demand.concession,
+        place: own.place,
+    }
+}
+
+/// A branch that either puts in scope is in scope.
+fn either_scope(
+    own: Option<Vec<String>>,
+    floor: Option<Vec<String>>,
+    notes: &mut Notes,
+) -> Option<Vec<String>> {
+    match (own, floor) {
+        (None, _) => None,
+        (Some(_), None) => {
+            let message =
+                "`branches` does not hold: the default branch's policy is for every branch";
+            notes.say(None, message.to_owned());
+            None
+        }
+        (Some(mut own), Some(floor)) => {
+            let left_out: Vec<_> = floor
+                .into_iter()
+                .filter(|glob| !own.contains(glob))
+                .collect();
+            if !left_out.is_empty() {
+                let message = format!(
+                    "`branches` leaves out what the default branch's policy is for: {}",
+                    super::words::quote(&left_out.join(", "))
+                );
+                notes.say(None, message);
+            }
+            own.extend(left_out);
+            Some(own)
+        }
+    }
+}
+
+/// Each result that the floor expects is expected, at least as strictly.
+fn hold_scans(
+    mut own: Vec<ScanExpectation>,
+    floor: Vec<ScanExpectation>,
+    notes: &mut Notes,
+) -> Vec<ScanExpectation> {
+    for demand in floor {
+        let same = own.iter_mut().find(|scan| {
+            scan.tool.to_lowercase() == demand.tool.to_lowercase() && scan.path == demand.path
+        });
+        let tool = super::words::quote(&demand.tool);
+        let Some(scan) = same else {
+            let message = format!(
+                "the default branch expects a result of {tool}, so it is expected here too"
+            );
+            notes.say(None, message);
+            own.push(demand);
+            continue;
+        };
+        let held = ScanExpectation {
+            tool: scan.tool.clone(),
+            path: scan.path.clone(),
+            required: scan.required || demand.required,
+            max_age: match (scan.max_age, demand.max_age) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            },
+            new: fewest(&scan.new, &demand.new),
+            total: fewest(&scan.total, &demand.total),
+        };
+        if held != *scan {
+            let message =
+                format!("the result of {tool} is held to what the default branch demands");
+            notes.say(None, message);
+            *scan = held;
+        }
+    }
+    own
+}
+
+/// For each severity the lower threshold; one that only one side has holds.
+fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, u64)> {
+    let mut all = own.to_vec();
+    for (severity, most) in floor {
+        match all.iter_mut().find(|(known, _)| known == severity) {
+            Some((_, held)) => *held = (*held).min(*most),
+            None => all.push((*severity, *most)),
+        }
+    }
+    all.sort_by(|one, other| other.0.cmp(&one.0));
+    all
+}
+
+/// Who may override, at most those and at most that easily whom the floor lets.
+fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -> OverrideRules {
+    let mut won = Vec::new();
+    let known = |handle: &String| {
+        let handle = handle.to_lowercase();
+        floor
+            .allowed_by
+            .iter()
+            .any(|one| one.to_lowercase() == handle)
+    };
+    let subset = own.allowed_by.iter().all(known);
+    if !subset {
+        won.push("allowed_by");
+    }
+    if !own.second_person && floor.second_person {
+        won.push("second_person");
+    }
+    // Two patterns cannot be compared, so a differing one gives way.
+    let same_ticket = match (&own.ticket, &floor.ticket) {
+        (Some(one), Some(other)) => one.as_str() == other.as_str(),
+        (_, None) => true,
+        (None, Some(_)) => false,
+    };
+    if !same_ticket {
+        won.push("ticket");
+    }
+    if own.min_reason < floor.min_reason {
+        won.push("min_reason");
+    }
+    if own.max > floor.max {
+        won.push("max");
+    }
+    if own.review_within != floor.review_within {
+        won.push("review_within");
+    }
+    // Where nobody may override, nobody has to be told about the fine print.
+    if !won.is_empty() && !own.allowed_by.is_empty() {
+        notes.say(
+            None,
+            format!(
+                "`overrides` is held to the default branch's rules ({})",
+                won.join(", ")
+            ),
+        );
+    }
+    OverrideRules {
+        second_person: own.second_person || floor.second_person,
+        ticket: if same_ticket {
+            own.ticket
+        } else {
+            floor.ticket
+        },
+        min_reason: own.min_reason.max(floor.min_reason),
+        max: own.max.min(floor.max),
+        review_within: floor.review_within,
+        allowed_by: if subset {
+            own.allowed_by
+        } else {
+            floor.allowed_by
+        },
+    }
+}
+
+/// Only exemptions that the floor grants too, and no longer than it does.
+fn hold_waivers(own: Vec<Waiver>, floor: &[Waiver], notes: &mut Notes) -> Vec<Waiver> {
+    let mut held = Vec::new();
+    for waiver in own {
+        let granted = floor
+            .iter()
+            .filter(|one| one.control == waiver.control && one.scope == waiver.scope)
+            .max_by_key(|one| one.expires);
+        match granted {
+            Some(granted) => held.push(Waiver {
+                expires: waiver.expires.min(granted.expires),
+                ..granted.clone()
+            }),
+            None => notes.say(
+                Some(&waiver.place),
+                format!(
+                    "the waiver of `{}` does not hold: the default branch's policy does not grant it",
+                    waiver.control
+                ),
+            ),
+        }
+    }
+    held
+}
+
+/// Records go where the floor says, and have to if it says so.
+fn hold_ledger(
+    own: Option<LedgerChoice>,
+    floor: Option<LedgerChoice>,
+    notes: &mut Notes,
+) -> Option<LedgerChoice> {
+    let Some(floor) = floor else { return own };
+    let Some(own) = own else { return Some(floor) };
+    if own.url != floor.url || (floor.required && !own.required) {
+        let message = "`ledger` does not hold: records go where the default branch's policy says";
+        notes.say(None, message.to_owned());
+    }
+    Some(LedgerChoice {
+        url: floor.url,
+        required: own.required || floor.required,
+    })
+}
