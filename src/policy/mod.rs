@@ -11,11 +11,14 @@ mod presets;
 mod problem;
 mod read;
 mod resolve;
+mod sections;
+#[cfg(test)]
+mod tests;
 mod words;
 mod yaml;
 
 pub use choice::RESERVED;
-pub use file::{FRAMEWORKS, MAX_OVERRIDE};
+pub use file::FRAMEWORKS;
 pub use load::{LoadError, lint, load};
 pub use model::{
     BoundControl, Concession, CustomControl, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
@@ -23,3 +26,4 @@ pub use model::{
 };
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};
+pub use sections::MAX_OVERRIDE;

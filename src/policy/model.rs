@@ -1,7 +1,7 @@
 //! A policy after validation: controls bound to their parameters, globs and
 //! patterns compiled, dates parsed. Nothing in here has to be checked again.
 
-use globset::GlobSet;
+use globset::{GlobBuilder, GlobSet};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
@@ -123,6 +123,18 @@ pub struct Waiver {
     pub expires: Date,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Waiver {
+    /// Whether it is for that repository. `*` stops at `/`, so `acme/*` does not
+    /// reach into subgroups; a scope of `*` alone is for all.
+    pub fn covers(&self, repository: &str) -> bool {
+        self.scope == "*"
+            || GlobBuilder::new(&self.scope)
+                .literal_separator(true)
+                .build()
+                .is_ok_and(|glob| glob.compile_matcher().is_match(repository))
+    }
 }
 
 /// Who may override, and how.

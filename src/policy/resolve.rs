@@ -14,7 +14,7 @@ use crate::controls::{Bound, Entry, find};
 use crate::facts::PolicyDocument;
 
 use super::choice::{ControlChoice, SCANS_CONTROL};
-use super::file::{File, nobody, read};
+use super::file::{File, read};
 use super::floor::{Voice, tighten};
 use super::model::{
     BoundControl, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown, OverrideRules,
@@ -22,6 +22,7 @@ use super::model::{
 };
 use super::presets::preset;
 use super::problem::{Report, Spot};
+use super::sections::nobody;
 use super::words::visible;
 
 /// How old a settings snapshot may be where the policy does not say.

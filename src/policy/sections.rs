@@ -1,0 +1,239 @@
+//! The larger sections of the file: scans, overrides, waivers, ledger. Each is
+//! read by itself; a section that is wrong does not hide what is wrong in the next.
+
+use jiff::SignedDuration;
+
+use crate::facts::Severity;
+
+use super::choice::find_control;
+use super::model::{LedgerChoice, OverrideRules, ScanExpectation, Waiver};
+use super::problem::Report;
+use super::read::{
+    boolean, count, date, deadline, duration, entries, fields, glob, handle, list, text,
+    whole_pattern,
+};
+use super::words::{did_you_mean, quote};
+use super::yaml::Node;
+
+/// Severities, worst first.
+pub(super) const SEVERITIES: [(&str, Severity); 5] = [
+    ("critical", Severity::Critical),
+    ("high", Severity::High),
+    ("medium", Severity::Medium),
+    ("low", Severity::Low),
+    ("none", Severity::None),
+];
+
+/// Longest time that an override may hold.
+pub const MAX_OVERRIDE: SignedDuration = SignedDuration::from_hours(72);
+
+/// One expected scan result.
+pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> {
+    let what = "an entry of `scans`";
+    let known = ["tool", "path", "required", "max_age", "new", "total"];
+    let scan = fields(node, what, &known, report)?;
+    let tool = scan.need("tool", what, report);
+    let tool = tool.and_then(|node| text(node, "`tool`", report));
+    let path = scan.need("path", what, report);
+    let path = path.and_then(|node| glob(node, "`path`", true, report));
+    let required = match scan.get("required") {
+        Some(node) => boolean(node, "`required`", report),
+        // Whoever lists a result wants it to be there.
+        None => Some(true),
+    };
+    let max_age = scan.get("max_age");
+    let max_age = max_age.and_then(|node| duration(node, "`max_age`", report));
+    let mut thresholds = |name: &str| {
+        scan.get(name)
+            .map(|node| severities(node, name, report))
+            .unwrap_or_default()
+    };
+    let (new, total) = (thresholds("new"), thresholds("total"));
+    Some(ScanExpectation {
+        tool: tool?,
+        path: path?.glob().to_owned(),
+        required: required?,
+        max_age,
+        new,
+        total,
+    })
+}
+
+/// Most findings for each severity, worst first.
+fn severities(node: &Node, name: &str, report: &mut Report) -> Vec<(Severity, u64)> {
+    let what = format!("`{name}`");
+    let mut found = Vec::new();
+    for (key, value) in entries(node, &what, report).unwrap_or_default() {
+        let severity = SEVERITIES.iter().find(|(word, _)| *word == key.text);
+        if severity.is_none() {
+            report.put(
+                key.spot,
+                format!("there is no severity {}", quote(&key.text)),
+                did_you_mean(&key.text, SEVERITIES.map(|(word, _)| word)),
+            );
+        }
+        let most = count(value, &format!("`{name}.{}`", key.text), report);
+        if let (Some((_, severity)), Some(most)) = (severity, most) {
+            found.push((*severity, most));
+        }
+    }
+    found.sort_by(|one, other| other.0.cmp(&one.0));
+    found
+}
+
+/// Who may override, and how.
+pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRules> {
+    let what = "`overrides`";
+    let known = [
+        "allowed_by",
+        "second_person",
+        "ticket",
+        "min_reason",
+        "max",
+        "review_within",
+    ];
+    let section = fields(node, what, &known, report)?;
+    let mut rules = nobody();
+    if let Some(node) = section.need("allowed_by", what, report) {
+        rules.allowed_by = list(node, "`allowed_by`", report)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| handle(item, "an entry of `allowed_by`", report))
+            .collect();
+    }
+    if let Some(node) = section.get("second_person")
+        && let Some(value) = boolean(node, "`second_person`", report)
+    {
+        rules.second_person = value;
+    }
+    if let Some(node) = section.get("ticket") {
+        rules.ticket = whole_pattern(node, "`ticket`", report);
+    }
+    if let Some(node) = section.get("min_reason")
+        && let Some(value) = count(node, "`min_reason`", report)
+    {
+        rules.min_reason = usize::try_from(value).unwrap_or(usize::MAX);
+    }
+    if let Some(node) = section.get("max")
+        && let Some(value) = duration(node, "`max`", report)
+    {
+        if value > MAX_OVERRIDE {
+            report.add_help(
+                node.spot,
+                "`max` is longer than an override may hold".to_owned(),
+                "at most `72h`; what has to hold longer is a waiver",
+            );
+        }
+        rules.max = value;
+    }
+    if let Some(node) = section.get("review_within")
+        && let Some(value) = deadline(node, "`review_within`", report)
+    {
+        rules.review_within = value;
+    }
+    Some(rules)
+}
+
+/// The rules where a policy has no `overrides`: nobody may.
+pub(super) fn nobody() -> OverrideRules {
+    OverrideRules {
+        allowed_by: Vec::new(),
+        second_person: true,
+        ticket: None,
+        min_reason: 30,
+        max: SignedDuration::from_hours(24),
+        review_within: "1 business day".to_owned(),
+    }
+}
+
+/// One standing exemption.
+pub(super) fn waiver(node: &Node, report: &mut Report) -> Option<Waiver> {
+    let what = "a waiver";
+    let known = [
+        "control",
+        "scope",
+        "reason",
+        "owner",
+        "approved_by",
+        "expires",
+    ];
+    let waiver = fields(node, what, &known, report)?;
+    let control = waiver.need("control", what, report);
+    let control = control.and_then(|node| {
+        let name = text(node, "`control`", report)?;
+        find_control(&name, node.spot, report)
+    });
+    let scope = waiver.need("scope", what, report);
+    let scope = scope.and_then(|node| glob(node, "`scope`", true, report));
+    let reason = waiver.need("reason", what, report);
+    let reason = reason.and_then(|node| text(node, "`reason`", report));
+    let owner = waiver.need("owner", what, report);
+    let owner = owner.and_then(|node| handle(node, "`owner`", report));
+    let approver = waiver.need("approved_by", what, report);
+    let approved_by = approver.and_then(|node| handle(node, "`approved_by`", report));
+    let expires = waiver.need("expires", what, report);
+    let expires = expires.and_then(|node| date(node, "`expires`", report));
+    if let (Some(owner), Some(approved_by), Some(node)) = (&owner, &approved_by, approver)
+        && owner.to_lowercase() == approved_by.to_lowercase()
+    {
+        report.add_help(
+            node.spot,
+            format!("{} cannot approve their own waiver", quote(owner)),
+            "`approved_by` has to name somebody else than `owner`",
+        );
+    }
+    Some(Waiver {
+        control: control?.meta.id.to_owned(),
+        scope: scope?.glob().to_owned(),
+        reason: reason?,
+        owner: owner?,
+        approved_by: approved_by?,
+        expires: expires?,
+        place: node.spot.of(report.origin()),
+    })
+}
+
+/// Where records go.
+pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
+    let what = "`ledger`";
+    let section = fields(node, what, &["url", "required"], report)?;
+    let url = section.need("url", what, report).and_then(|node| {
+        let url = text(node, "`url`", report)?;
+        let later = ["git+branch:", "git+https:", "s3:", "postgres:"];
+        match url.strip_prefix("dir:") {
+            Some("") => {
+                report.add(node.spot, "`dir:` lacks the path of a folder".to_owned());
+                None
+            }
+            Some(_) => Some(url),
+            None if later.iter().any(|scheme| url.starts_with(scheme)) => {
+                report.add_help(
+                    node.spot,
+                    format!(
+                        "this kind of ledger is not built in this version: {}",
+                        quote(&url)
+                    ),
+                    "use `dir:PATH`",
+                );
+                None
+            }
+            None => {
+                report.add_help(
+                    node.spot,
+                    format!("unknown kind of ledger: {}", quote(&url)),
+                    "use `dir:PATH`",
+                );
+                None
+            }
+        }
+    });
+    let required = match section.get("required") {
+        Some(node) => boolean(node, "`required`", report),
+        // Whoever names a ledger wants the record to be there.
+        None => Some(true),
+    };
+    Some(LedgerChoice {
+        url: url?,
+        required: required?,
+    })
+}
