@@ -3,7 +3,9 @@
 //! where the floor had to step in. It reads nothing and finds no problems: a
 //! weaker branch policy is legal, it just does not hold.
 
-use super::model::{BoundControl, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver};
+use super::model::{
+    BoundControl, Enforcement, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver,
+};
 use super::problem::Place;
 use super::resolve::Demands;
 
@@ -60,6 +62,7 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
     for (code, demand) in floor.controls {
         let held = match controls.remove(code) {
             Some(own) => hold_control(own, demand, &mut notes),
+            None if demand.enforcement == Enforcement::Off => demand,
             None => {
                 let id = demand.control.meta().id;
                 notes.say(

@@ -173,7 +173,7 @@ pub(super) fn handle(node: &Node, what: &str, report: &mut Report) -> Option<Str
 
 /// A day, `YYYY-MM-DD`.
 pub(super) fn date(node: &Node, what: &str, report: &mut Report) -> Option<Date> {
-    let given = text(node, what, report)?;
+    let given = raw(node);
     let shaped = given.len() == 10
         && given.bytes().enumerate().all(|(index, byte)| match index {
             4 | 7 => byte == b'-',
@@ -183,7 +183,7 @@ pub(super) fn date(node: &Node, what: &str, report: &mut Report) -> Option<Date>
     if day.is_none() {
         report.add_help(
             node.spot,
-            format!("{what} is no date: {}", quote(&given)),
+            format!("{what} is no date: {}", found(node)),
             "write a day of the calendar as YYYY-MM-DD, e.g. 2027-01-31",
         );
     }
@@ -192,11 +192,7 @@ pub(super) fn date(node: &Node, what: &str, report: &mut Report) -> Option<Date>
 
 /// A time such as `30m`, `24h` or `7d`, longer than nothing.
 pub(super) fn duration(node: &Node, what: &str, report: &mut Report) -> Option<SignedDuration> {
-    let given = match &node.kind {
-        Kind::Scalar { text, .. } => text.clone(),
-        Kind::List(_) | Kind::Map(_) => String::new(),
-    };
-    let span = parse_duration(&given);
+    let span = parse_duration(raw(node));
     if span.is_none() {
         report.add_help(
             node.spot,
@@ -308,6 +304,14 @@ pub(super) fn check_pattern(
 
 fn build(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(MAX_PATTERN).build()
+}
+
+/// The text as written, whatever it looks like; nothing for a list or a mapping.
+fn raw(node: &Node) -> &str {
+    match &node.kind {
+        Kind::Scalar { text, .. } => text,
+        Kind::List(_) | Kind::Map(_) => "",
+    }
 }
 
 /// The value as JSON, typed as YAML 1.2's core schema does it.

@@ -27,6 +27,13 @@ pub(super) struct Node {
     pub(super) kind: Kind,
 }
 
+impl Node {
+    /// Whether nothing at all was written.
+    fn is_absent(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if text.is_empty())
+    }
+}
+
 /// What a value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -108,12 +115,10 @@ pub(super) fn parse(text: &str, report: &mut Report) -> Option<Node> {
             }
             Event::StreamStart | Event::DocumentEnd | Event::Nothing => continue,
             Event::Alias(_) => {
-                // The anchor has been reported, or the parser would not know it.
-                let kind = Kind::Scalar {
-                    text: String::new(),
-                    plain: false,
-                };
-                Some(Node { spot, kind })
+                // What it stands for has been reported as an anchor; without it
+                // the rest of the file cannot be judged.
+                report.add(spot, "an alias stands here".to_owned());
+                return None;
             }
             Event::Scalar(text, style, anchor, tag) => {
                 refuse(anchor, tag.is_some(), spot, report);
@@ -172,7 +177,7 @@ pub(super) fn parse(text: &str, report: &mut Report) -> Option<Node> {
 }
 
 /// Puts a finished value into what is open around it.
-fn attach(parent: &mut Frame, node: Node, report: &mut Report) {
+fn attach(parent: &mut Frame, mut node: Node, report: &mut Report) {
     match parent {
         Frame::List(_, items) => items.push(node),
         Frame::Map {
@@ -191,6 +196,10 @@ fn attach(parent: &mut Frame, node: Node, report: &mut Report) {
                 };
             }
             Pending::Value(key) => {
+                if node.is_absent() {
+                    // The scanner puts an absent value where the next thing starts.
+                    node.spot = key.spot;
+                }
                 if entries.len() == MAX_KEYS {
                     report.add(
                         key.spot,

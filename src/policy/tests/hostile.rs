@@ -12,7 +12,7 @@ fn an_anchor_and_its_alias_are_refused() {
     let all = problems(&format!("{HEAD}frameworks: &a [soc2]\nbranches: *a\n"));
     assert!(
         all.iter()
-            .any(|one| one.starts_with("3:13: anchors and aliases")),
+            .any(|one| one.starts_with("3:16: anchors and aliases")),
         "{all:#?}"
     );
 }
@@ -71,7 +71,7 @@ fn characters_that_reorder_what_a_reviewer_sees_are_refused() {
 fn an_escaped_terminal_sequence_is_refused_and_not_repeated() {
     let all = problems(&format!("{HEAD}mode: \"\\e[31mred\"\n"));
     assert!(all.iter().all(|one| !one.contains('\u{1b}')), "{all:#?}");
-    assert!(all[0].contains("U+001B"), "{all:#?}");
+    assert!(all.iter().any(|one| one.contains("U+001B")), "{all:#?}");
 }
 
 #[test]

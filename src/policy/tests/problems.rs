@@ -135,7 +135,7 @@ fn no_message_names_a_type_of_the_program() {
 fn a_control_without_a_mapping_is_a_problem() {
     assert_eq!(
         after_head("controls:\n  force-push-blocked:"),
-        "5:22: `force-push-blocked` has to be a mapping, e.g. `{}`, found nothing"
+        "5:3: `force-push-blocked` has to be a mapping, e.g. `{}`, found nothing"
     );
     assert!(after_head("controls:\n  force-push-blocked: true").contains("found `true`"));
 }
@@ -144,7 +144,7 @@ fn a_control_without_a_mapping_is_a_problem() {
 fn unknown_words_are_guessed() {
     assert_eq!(
         after_head("controls: {force-push-blocked: {enforce: blocks}}"),
-        "4:43: `enforce` knows no `blocks` (did you mean `block`?)"
+        "4:42: `enforce` knows no `blocks` (did you mean `block`?)"
     );
     assert!(
         after_head("controls: {force-push-blocked: {on_unknown: pass}}")
