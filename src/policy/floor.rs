@@ -74,6 +74,10 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
         };
         controls.insert(code, held);
     }
+    let mut written = target.written;
+    for (code, names) in floor.written {
+        written.entry(code).or_default().extend(names);
+    }
     let mut frameworks = target.frameworks;
     for name in floor.frameworks {
         if !frameworks.contains(&name) {
@@ -91,6 +95,7 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
         branches: either_scope(target.branches, floor.branches, &mut notes),
         settings_max_age: target.settings_max_age.min(floor.settings_max_age),
         controls,
+        written,
         scans: hold_scans(target.scans, floor.scans, &mut notes),
         overrides: match voice {
             Voice::Heard => hold_overrides(target.overrides, floor.overrides, &mut notes),

@@ -3,7 +3,7 @@
 //! day is over the demand it lowered is back. Which of two documents wins is
 //! decided in `floor.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,6 +35,9 @@ pub(super) struct Demands {
     pub(super) settings_max_age: SignedDuration,
     /// By code.
     pub(super) controls: BTreeMap<&'static str, BoundControl>,
+    /// By code, the parameters that were written down. Of a preset only these are
+    /// demands; what it leaves at the default (a ticket pattern, say) a file may choose.
+    pub(super) written: BTreeMap<&'static str, BTreeSet<String>>,
     pub(super) scans: Vec<ScanExpectation>,
     pub(super) overrides: OverrideRules,
     pub(super) waivers: Vec<Waiver>,
@@ -52,6 +55,7 @@ impl Demands {
             branches: None,
             settings_max_age: DEFAULT_SETTINGS_AGE,
             controls: BTreeMap::new(),
+            written: BTreeMap::new(),
             scans: Vec::new(),
             overrides: nobody(),
             waivers: Vec::new(),
@@ -111,9 +115,15 @@ fn base(presets: &[&'static str], now: Timestamp, report: &mut Report) -> Demand
 fn put_on(mut base: Demands, file: File, today: Date, report: &mut Report) -> Demands {
     for choice in file.controls {
         let code = choice.entry.meta.code;
-        let under = base.controls.remove(code);
+        let under = Under {
+            bound: base.controls.remove(code),
+            written: base.written.remove(code).unwrap_or_default(),
+        };
+        let names = choice.parameters.keys().cloned();
+        let written = under.written.iter().cloned().chain(names).collect();
         if let Some(bound) = put_control(under, choice, today, report, &mut base.notes) {
             base.controls.insert(code, bound);
+            base.written.insert(code, written);
         }
     }
     if !file.scans.is_empty()
@@ -151,9 +161,17 @@ fn put_on(mut base: Demands, file: File, today: Date, report: &mut Report) -> De
     base
 }
 
+/// What the presets say about one control.
+struct Under {
+    /// The control; `None` if none names it.
+    bound: Option<BoundControl>,
+    /// The parameters that they write down.
+    written: BTreeSet<String>,
+}
+
 /// One control: what the file says, over what the presets say.
 fn put_control(
-    under: Option<BoundControl>,
+    under: Under,
     choice: ControlChoice,
     today: Date,
     report: &mut Report,
@@ -163,8 +181,8 @@ fn put_control(
     let id = entry.meta.id;
     let place = choice.spot.of(report.origin());
     // What holds if nothing was conceded: the presets' demand, else the strict default.
-    let demanded = under.is_some();
-    let strict = match under {
+    let demanded = under.bound.as_ref().map(|_| &under.written);
+    let strict = match under.bound {
         Some(under) => under,
         None => listed(entry, choice.parameters.clone())?,
     };
@@ -245,24 +263,37 @@ fn put_control(
 /// demands the control, only switching it off counts.
 fn conceded(
     strict: &BoundControl,
-    demanded: bool,
+    demanded: Option<&BTreeSet<String>>,
     control: &dyn Bound,
     enforcement: Enforcement,
     on_unknown: OnUnknown,
 ) -> Option<String> {
     let mut less = Vec::new();
-    if enforcement < strict.enforcement && (demanded || enforcement == Enforcement::Off) {
+    if enforcement < strict.enforcement && (demanded.is_some() || enforcement == Enforcement::Off) {
         let (from, to) = (strict.enforcement.word(), enforcement.word());
         less.push(format!("enforce {from} -> {to}"));
     }
-    if demanded && on_unknown < strict.on_unknown {
-        let (from, to) = (strict.on_unknown.word(), on_unknown.word());
-        less.push(format!("on_unknown {from} -> {to}"));
-    }
-    if demanded && let Some(weaker) = control.weaker_than(&strict.control.parameters()) {
-        less.push(weaker);
+    if let Some(written) = demanded {
+        if on_unknown < strict.on_unknown {
+            let (from, to) = (strict.on_unknown.word(), on_unknown.word());
+            less.push(format!("on_unknown {from} -> {to}"));
+        }
+        let demands = overlaid(control.parameters(), &strict.control.parameters(), written);
+        less.extend(control.weaker_than(&demands));
     }
     (!less.is_empty()).then(|| less.join(", "))
+}
+
+/// Parameters with those of these names taken from somewhere else.
+fn overlaid(mut parameters: Value, from: &Value, names: &BTreeSet<String>) -> Value {
+    if let Value::Object(own) = &mut parameters {
+        for name in names {
+            if let Some(value) = from.get(name) {
+                own.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    parameters
 }
 
 /// A control as it is when a file just lists it.

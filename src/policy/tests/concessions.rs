@@ -155,3 +155,19 @@ fn of_several_presets_the_strictest_holds_in_either_order() {
         assert_eq!(notes(&policy), Vec::<String>::new());
     }
 }
+
+/// What a preset leaves at its default is the file's to choose: everybody's
+/// tickets look different. What it writes down is a demand.
+#[test]
+fn only_what_a_preset_writes_down_has_to_be_answered_for() {
+    let free = "ticket-linked: {pattern: \"(ENG|INC)-[0-9]+\"}";
+    assert_eq!(problems(&policy(free)), Vec::<String>::new());
+    assert!(problem(&policy("bypass-limited: {allowed: [\"@me\"]}")).contains("lacks"));
+}
+
+/// The trick: a second preset that writes less down does not free what the first demands.
+#[test]
+fn extending_a_weaker_preset_as_well_frees_nothing() {
+    let text = "version: 1\nextends: [soc2-strict, soc2-all]\ncontrols: {approvals-sufficient: {min: 1}}\n";
+    assert!(problem(text).contains("lacks `reason`"));
+}

@@ -1,0 +1,258 @@
+//! The JSON Schema of the policy file, for editors: built from the table of
+//! controls and from the words that the reader of policies knows. It cannot say
+//! everything (dates that exist, patterns that compile, concessions that have to
+//! be answered for); `ccgate policy lint` can.
+
+use serde_json::{Map, Value, json};
+
+use crate::controls::{Entry, TABLE};
+use crate::policy::{FRAMEWORKS, PRESETS};
+
+/// Address of the schema's language.
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Most levels of references that are written out; parameters need two.
+const MAX_INLINED: usize = 8;
+
+/// The schema of `.ccgate.yml`.
+pub fn policy_schema() -> Value {
+    json!({
+        "$schema": DRAFT,
+        "title": "ccgate policy",
+        "description": "Which controls an organisation wants, how strictly, and who may override them (`.ccgate.yml`)",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["version"],
+        "anyOf": [{"required": ["extends"]}, {"required": ["controls"]}],
+        "properties": {
+            "version": {"title": "Version of this format", "const": 1},
+            "extends": {
+                "title": "Presets", "description": "of several the strictest demand holds",
+                "type": "array", "uniqueItems": true, "items": {"enum": PRESETS},
+            },
+            "branches": {
+                "title": "Branches in scope", "description": "globs; leave out for every branch",
+                "type": "array", "minItems": 1, "items": text("a glob, e.g. `release/*`"),
+            },
+            "mode": {
+                "title": "Mode", "description": "`enforce` closes the gate, `advisory` only speaks",
+                "enum": ["enforce", "advisory"], "default": "enforce",
+            },
+            "settings": object("How settings are read", json!({
+                "max_age": duration("how old a snapshot of the settings may be", "24h"),
+            }), &[]),
+            "controls": object("Controls", controls(), &[]),
+            "custom": {
+                "title": "Own controls", "description": "not supported in this version",
+                "type": "array", "maxItems": 0,
+            },
+            "scans": {"title": "Scan results expected", "type": "array", "items": scan()},
+            "overrides": overrides(),
+            "waivers": {"title": "Standing exemptions", "type": "array", "items": waiver()},
+            "frameworks": {
+                "title": "Frameworks that decisions are mapped to",
+                "type": "array", "items": {"enum": FRAMEWORKS},
+            },
+            "ledger": object("Where records go", json!({
+                "url": {"type": "string", "pattern": "^dir:.", "description": "`dir:PATH`"},
+                "required": {
+                    "type": "boolean", "default": true,
+                    "description": "whether the gate stays closed when the record cannot be written",
+                },
+            }), &["url"]),
+        },
+    })
+}
+
+/// Each control under its id.
+fn controls() -> Value {
+    let entries = TABLE
+        .iter()
+        .map(|entry| (entry.meta.id.to_owned(), control(entry)));
+    Value::Object(entries.collect())
+}
+
+fn control(entry: &Entry) -> Value {
+    let mut properties = json!({
+        "enforce": {
+            "description": "what a fail does", "enum": ["block", "warn", "off"],
+        },
+        "on_unknown": {
+            "description": "what it does when a fact cannot be seen", "enum": ["block", "warn"],
+        },
+        "reason": text("why it is switched off or asks for less"),
+        "owner": handle("who answers for that"),
+        "expires": date("the last day on which that holds (UTC)"),
+    });
+    if let Value::Object(properties) = &mut properties {
+        properties.extend(parameters(entry));
+    }
+    let mut schema = object(
+        &format!("{} {}", entry.meta.code, entry.meta.title),
+        properties,
+        &[],
+    );
+    schema["description"] = json!(entry.meta.rationale);
+    schema
+}
+
+/// The parameters of a control that a policy may set, each with its schema.
+pub(super) fn parameters(entry: &Entry) -> Map<String, Value> {
+    let schema = entry.schema();
+    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    let Some(Value::Object(properties)) = schema.get("properties") else {
+        return Map::new();
+    };
+    properties
+        .iter()
+        // The policy's section `scans` is handed to this control; it is not set beside it.
+        .filter(|(name, _)| !(entry.meta.id == "sast-clean" && *name == "scans"))
+        .map(|(name, property)| {
+            let mut property = property.clone();
+            inline(&mut property, &definitions, MAX_INLINED);
+            (name.clone(), property)
+        })
+        .collect()
+}
+
+/// Writes out references to `#/$defs/…`, which mean nothing in another document.
+fn inline(value: &mut Value, definitions: &Value, levels: usize) {
+    if levels == 0 {
+        return;
+    }
+    let referred = value
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix("#/$defs/"))
+        .and_then(|name| definitions.get(name))
+        .cloned();
+    if let (Some(Value::Object(referred)), Value::Object(object)) = (referred, &mut *value) {
+        object.remove("$ref");
+        for (key, part) in referred {
+            object.entry(key).or_insert(part);
+        }
+    }
+    match value {
+        Value::Object(object) => object
+            .values_mut()
+            .for_each(|part| inline(part, definitions, levels - 1)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|part| inline(part, definitions, levels - 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn scan() -> Value {
+    let severities = |description: &str| {
+        let most = json!({"type": "integer", "minimum": 0});
+        let words = ["critical", "high", "medium", "low", "none"];
+        let words: Map<_, _> = words
+            .iter()
+            .map(|word| ((*word).to_owned(), most.clone()))
+            .collect();
+        json!({
+            "type": "object", "description": description,
+            "additionalProperties": false, "properties": words,
+        })
+    };
+    object(
+        "One result",
+        json!({
+            "tool": text("name of the tool as its report gives it"),
+            "path": text("glob of its report files"),
+            "required": {"type": "boolean", "default": true, "description": "whether it has to be there"},
+            "max_age": duration("oldest age allowed", "24h"),
+            "new": severities("most new findings allowed for each severity"),
+            "total": severities("most findings allowed for each severity"),
+        }),
+        &["tool", "path"],
+    )
+}
+
+fn overrides() -> Value {
+    let mut schema = object(
+        "Who may override, and how",
+        json!({
+            "allowed_by": {
+                "type": "array", "items": handle("who may"),
+                "description": "users and teams; an empty list: nobody",
+            },
+            "second_person": {
+                "type": "boolean", "default": true,
+                "description": "whether it has to be somebody who had no hand in the change",
+            },
+            "ticket": text("regular expression that the ticket has to match as a whole"),
+            "min_reason": {
+                "type": "integer", "minimum": 0, "default": 30,
+                "description": "least number of characters of the reason",
+            },
+            "max": duration("how long it holds at most; `72h` is the most that can be given", "24h"),
+            "review_within": {
+                "type": "string", "default": "1 business day",
+                "description": "time in which it has to be reviewed afterwards",
+                "pattern": "^([0-9]+[smhdw]|1 (day|business day|week|hour)|[0-9]+ (days|business days|weeks|hours))$",
+            },
+        }),
+        &["allowed_by"],
+    );
+    schema["description"] = json!("leave out: nobody may override");
+    schema
+}
+
+fn waiver() -> Value {
+    let names: Vec<_> = TABLE
+        .iter()
+        .flat_map(|entry| [entry.meta.id, entry.meta.code])
+        .collect();
+    object(
+        "One exemption",
+        json!({
+            "control": {"enum": names, "description": "id or code of the control"},
+            "scope": text("glob over repository paths; `*` stops at `/`, `*` alone is all"),
+            "reason": text("why"),
+            "owner": handle("who answers for it"),
+            "approved_by": handle("who approved it; somebody else than the owner"),
+            "expires": date("the last day on which it holds (UTC)"),
+        }),
+        &[
+            "control",
+            "scope",
+            "reason",
+            "owner",
+            "approved_by",
+            "expires",
+        ],
+    )
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
+fn object(title: &str, properties: Value, required: &[&str]) -> Value {
+    let mut schema = json!({
+        "title": title, "type": "object",
+        "additionalProperties": false, "properties": properties,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+fn text(description: &str) -> Value {
+    json!({"type": "string", "minLength": 1, "description": description})
+}
+
+fn handle(description: &str) -> Value {
+    json!({"type": "string", "pattern": "^@[^@\\s]+$", "description": description})
+}
+
+fn date(description: &str) -> Value {
+    json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": description})
+}
+
+fn duration(description: &str, default: &str) -> Value {
+    json!({
+        "type": "string", "pattern": "^[0-9]+[smhdw]$",
+        "description": description, "default": default,
+    })
+}
