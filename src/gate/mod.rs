@@ -3,13 +3,17 @@
 
 mod decide;
 mod evaluate;
+mod holding;
 mod overrides;
 mod record;
+mod settle;
+mod waivers;
 
 pub use decide::{
     ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
-    WaiverReport, WaiverState, decide, undecided,
+    WaiverReport, WaiverState, undecided,
 };
 pub use evaluate::{Evaluation, evaluate};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, records};
+pub use settle::decide;
