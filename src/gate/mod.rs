@@ -1,9 +1,11 @@
 //! From policy and facts to a decision, and from a decision to its record.
 //! Pure: no input or output, no clock. The moment is the snapshot's.
 
+mod command;
 mod decide;
 mod evaluate;
 mod holding;
+mod independence;
 mod overrides;
 mod record;
 mod settle;
