@@ -17,5 +17,5 @@ pub use decide::{
 };
 pub use evaluate::{Evaluation, evaluate};
 pub use overrides::{has_override_command, teams_to_look_up};
-pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, records};
+pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
 pub use settle::decide;
