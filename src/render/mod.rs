@@ -1,2 +1,18 @@
 //! One format a file. None decides, none reads the network or the ledger.
 //! All untrusted text is escaped for its medium.
+
+mod annotations;
+mod escape;
+mod format;
+mod human;
+mod json;
+mod markdown;
+mod sarif;
+mod wording;
+
+pub use annotations::annotations;
+pub use format::{Format, Style, Tool, UnknownFormat, render};
+pub use human::human;
+pub use json::{DECISION_SCHEMA, json};
+pub use markdown::markdown;
+pub use sarif::sarif;
