@@ -3,11 +3,11 @@
 //! shown is spelt out, what is too long ends in `…`.
 
 /// Longest text of one cell or line.
-pub(super) const LONGEST: usize = 400;
+pub const LONGEST: usize = 400;
 
 /// For a terminal or a log: one line, no escapes, no characters that change the
 /// order or hide, and nothing that a CI runner takes for a command.
-pub(super) fn terminal(text: &str, longest: usize) -> String {
+pub fn terminal(text: &str, longest: usize) -> String {
     let text = visible(text, longest).replace("##[", "# #[");
     let mut safe = String::with_capacity(text.len());
     let mut at_start_of_word = true;
