@@ -204,6 +204,14 @@ fn put_control(
     };
     let what = conceded(&strict, demanded, &*control, enforcement, on_unknown);
     let Some(what) = what else {
+        if let (Some(_), Some(expires)) = (demanded, choice.expires) {
+            notes.push(Note {
+                place: Some(place.clone()),
+                message: format!(
+                    "`{id}` asks for no less than its preset, so nothing ends on {expires}: remove `expires`"
+                ),
+            });
+        }
         return Some(BoundControl {
             control,
             enforcement,

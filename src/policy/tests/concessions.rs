@@ -171,3 +171,16 @@ fn extending_a_weaker_preset_as_well_frees_nothing() {
     let text = "version: 1\nextends: [soc2-strict, soc2-all]\ncontrols: {approvals-sufficient: {min: 1}}\n";
     assert!(problem(text).contains("lacks `reason`"));
 }
+
+#[test]
+fn an_expiry_that_concedes_nothing_is_a_finding() {
+    let policy = loaded(&given(&policy(&format!(
+        "force-push-blocked: {{{ANSWERED}}}"
+    ))));
+    let notes = notes(&policy);
+    assert_eq!(notes.len(), 1, "{notes:#?}");
+    assert!(
+        notes[0].contains("nothing ends on 2026-06-01"),
+        "{notes:#?}"
+    );
+}

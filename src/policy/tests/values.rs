@@ -8,7 +8,7 @@ use super::{NOW, at, document, given, loaded, over};
 use crate::facts::{Fact, FactKey, PolicyFacts, Severity, Unknown, Why};
 use crate::policy::{LoadError, Mode, Policy, lint, load};
 
-const FULL: &str = r#"version: 1
+pub(super) const FULL: &str = r#"version: 1
 extends: [soc2-baseline]
 branches: [main, "release/*"]
 mode: enforce
