@@ -184,3 +184,14 @@ fn an_expiry_that_concedes_nothing_is_a_finding() {
         "{notes:#?}"
     );
 }
+
+#[test]
+fn what_is_asked_for_beyond_the_demand_outlives_an_expired_concession() {
+    let text = policy(&format!(
+        "approvals-sufficient: {{enforce: warn, min: 3, {ANSWERED}}}"
+    ));
+    let policy = loaded_at(&given(&text), "2026-06-02T00:00:00Z");
+    let bound = bound(&policy, "approvals-sufficient");
+    assert_eq!(bound.enforcement, Enforcement::Block);
+    assert_eq!(bound.control.parameters()["min"], 3);
+}
