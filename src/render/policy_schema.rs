@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::controls::{Entry, TABLE};
-use crate::policy::{FRAMEWORKS, PRESETS};
+use crate::policy::{FRAMEWORKS, PRESETS, SCANS_CONTROL, SCANS_PARAMETER};
 
 /// Address of the schema's language.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -106,7 +106,7 @@ pub(super) fn parameters(entry: &Entry) -> Map<String, Value> {
     properties
         .iter()
         // The policy's section `scans` is handed to this control; it is not set beside it.
-        .filter(|(name, _)| !(entry.meta.id == "sast-clean" && *name == "scans"))
+        .filter(|(name, _)| !(entry.meta.id == SCANS_CONTROL && *name == SCANS_PARAMETER))
         .map(|(name, property)| {
             let mut property = property.clone();
             inline(&mut property, &definitions, MAX_INLINED);
