@@ -1,13 +1,12 @@
-//! Evaluations, waivers and overrides become one decision.
+//! What a decision is: the words and the types. How it comes about stands in
+//! `settle`, which this file does not know.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::controls::{Meta, Observation};
-use crate::facts::{Requests, Snapshot, Subject, Unknown};
-use crate::policy::{Enforcement, Mode, Note, Policy, PolicySource};
-
-use super::evaluate::Evaluation;
+use crate::facts::{Fact, Requests, Snapshot, Subject, Unknown};
+use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 /// The decision for one subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +19,18 @@ pub enum Outcome {
     Undecided,
     /// It waits for somebody to act.
     Pending,
+}
+
+impl Outcome {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Undecided => "undecided",
+            Self::Pending => "pending",
+        }
+    }
 }
 
 /// The verdict as a word.
@@ -35,6 +46,18 @@ pub enum VerdictWord {
     NotApplicable,
 }
 
+impl VerdictWord {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
 /// What becomes of a non-pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
@@ -48,6 +71,19 @@ pub enum Disposition {
     Overridden,
     /// Shown only: `enforce: warn`, `on_unknown: warn`, or advisory mode.
     Advisory,
+}
+
+impl Disposition {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Waived => "waived",
+            Self::Overridden => "overridden",
+            Self::Advisory => "advisory",
+        }
+    }
 }
 
 /// One control in the decision.
@@ -86,6 +122,17 @@ pub enum WaiverState {
     Expired,
 }
 
+impl WaiverState {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unmatched => "unmatched",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One waiver in the decision.
 #[derive(Clone, Debug)]
 pub struct WaiverReport {
@@ -108,6 +155,19 @@ pub enum OverrideState {
     Expired,
     /// The head moved after it was given.
     Void,
+}
+
+impl OverrideState {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Unmatched => "unmatched",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Void => "void",
+        }
+    }
 }
 
 /// One override command found on the change.
@@ -167,18 +227,13 @@ pub struct Decision {
     pub requests: Requests,
 }
 
-/// Puts evaluations, waivers and overrides together.
-pub fn decide(_policy: &Policy, facts: &Snapshot, _evaluations: &[Evaluation<'_>]) -> Decision {
-    undecided(facts, "not built".to_owned())
-}
-
 /// The decision when nothing could be judged: closed, with the reason.
 pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
     Decision {
         outcome: Outcome::Undecided,
         held_by_platform: false,
         subject: facts.subject.clone(),
-        title: None,
+        title: title(facts),
         observed_at: facts.observed_at,
         policy: None,
         mode: Mode::Enforce,
@@ -188,5 +243,13 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         notes: Vec::new(),
         problem: Some(problem),
         requests: facts.requests.clone(),
+    }
+}
+
+/// Title of the change, if it was seen.
+pub(super) fn title(facts: &Snapshot) -> Option<String> {
+    match &facts.identity {
+        Fact::Known { value, .. } => Some(value.title.clone()),
+        Fact::Unknown(_) => None,
     }
 }

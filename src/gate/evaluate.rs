@@ -1,8 +1,8 @@
 //! Bound controls over a snapshot: total, one evaluation for each control.
 
-use crate::controls::Verdict;
-use crate::facts::{Snapshot, Unknown};
-use crate::policy::{BoundControl, Policy};
+use crate::controls::{Evidence, Meta, Verdict};
+use crate::facts::{FactKey, Snapshot, Unknown, Why};
+use crate::policy::{BoundControl, Enforcement, Policy};
 
 /// What came out for one control.
 pub struct Evaluation<'p> {
@@ -13,6 +13,78 @@ pub struct Evaluation<'p> {
 }
 
 /// Judges every control that is not off.
-pub fn evaluate<'p>(_policy: &'p Policy, _facts: &Snapshot) -> Vec<Evaluation<'p>> {
-    Vec::new()
+pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>> {
+    let reach = reach(policy, facts);
+    policy
+        .controls
+        .iter()
+        .map(|bound| Evaluation {
+            bound,
+            outcome: match bound.enforcement {
+                Enforcement::Off => None,
+                Enforcement::Warn | Enforcement::Block => Some(judge(bound, facts, &reach)),
+            },
+        })
+        .collect()
+}
+
+/// Whether the policy speaks about the branch at all.
+enum Reach {
+    Covered,
+    OutOfScope(Evidence),
+    Unknown(Unknown),
+}
+
+fn reach(policy: &Policy, facts: &Snapshot) -> Reach {
+    let target = &facts.subject.target;
+    if target.is_empty() {
+        // A branch without a name matches no pattern; that must not look like
+        // a branch that the policy leaves alone.
+        return Reach::Unknown(Unknown::new(
+            "subject.target",
+            Why::Failed,
+            "the target branch is not known, so nobody can say whether the policy covers it",
+        ));
+    }
+    // The name that the platform gives for the change counts as well: a wrong
+    // flag must not move a change out of the policy's reach.
+    let named_by_platform = facts
+        .identity
+        .known()
+        .is_ok_and(|identity| policy.covers(&identity.target_branch));
+    if policy.covers(target) || named_by_platform {
+        return Reach::Covered;
+    }
+    Reach::OutOfScope(Evidence::new(
+        format!("branch `{target}` is not in the policy's scope"),
+        FactKey::ChangeIdentity,
+        format!("target branch `{target}`"),
+        facts.identity.sources(),
+    ))
+}
+
+fn judge(bound: &BoundControl, facts: &Snapshot, reach: &Reach) -> Result<Verdict, Unknown> {
+    match reach {
+        Reach::Unknown(unknown) => return Err(unknown.clone()),
+        Reach::OutOfScope(evidence) => return Ok(Verdict::NotApplicable(evidence.clone())),
+        Reach::Covered => {}
+    }
+    let meta = bound.control.meta();
+    if !meta.platforms.contains(&facts.subject.platform) {
+        return Ok(Verdict::NotApplicable(no_such_thing(meta, facts)));
+    }
+    bound.control.evaluate(facts)
+}
+
+fn no_such_thing(meta: &Meta, facts: &Snapshot) -> Evidence {
+    let platform = facts.subject.platform.word();
+    Evidence::new(
+        format!("{} has no meaning on {platform}", meta.id),
+        meta.needs
+            .first()
+            .copied()
+            .unwrap_or(FactKey::ChangeIdentity),
+        format!("platform {platform}"),
+        &[],
+    )
 }

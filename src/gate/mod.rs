@@ -1,15 +1,21 @@
 //! From policy and facts to a decision, and from a decision to its record.
 //! Pure: no input or output, no clock. The moment is the snapshot's.
 
+mod command;
 mod decide;
 mod evaluate;
+mod holding;
+mod independence;
 mod overrides;
 mod record;
+mod settle;
+mod waivers;
 
 pub use decide::{
     ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
-    WaiverReport, WaiverState, decide, undecided,
+    WaiverReport, WaiverState, undecided,
 };
 pub use evaluate::{Evaluation, evaluate};
 pub use overrides::{has_override_command, teams_to_look_up};
-pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, records};
+pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
+pub use settle::decide;

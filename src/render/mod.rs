@@ -1,7 +1,21 @@
 //! One format a file. None decides, none reads the network or the ledger.
 //! All untrusted text is escaped for its medium.
 
+mod annotations;
 pub mod catalogue;
+pub mod escape;
+mod format;
+mod human;
+mod json;
+mod markdown;
 mod policy_schema;
+mod sarif;
+mod wording;
 
+pub use annotations::annotations;
+pub use format::{Format, Style, Tool, UnknownFormat, render};
+pub use human::human;
+pub use json::{DECISION_SCHEMA, json};
+pub use markdown::markdown;
 pub use policy_schema::policy_schema;
+pub use sarif::sarif;

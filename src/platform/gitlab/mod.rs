@@ -1,39 +1,122 @@
-//! (being built)
+//! GitLab: which questions to ask, in which round, with which token. Each part
+//! asks in `open`, `collect` and `overrides`, and translates in a pure function
+//! of its own file. Does not judge, and asks for no group that is not needed.
 
-use crate::facts::{Needs, Snapshot};
+mod approvals;
+mod association;
+mod branch;
+mod change;
+mod checks;
+mod client;
+mod collect;
+mod open;
+mod overrides;
+mod people;
+mod permissions;
+mod wire;
 
-use super::{PolicyWanted, Setup};
+use crate::facts::{Fact, Needs, Snapshot, Source, Unknown, Why};
+
+use super::transport::Transport;
+use super::{PolicyWanted, Setup, access};
+use client::Client;
+pub use permissions::permissions;
+use wire::{Event, MergeRequest, Project, Read};
 
 /// A session about one subject.
 pub struct Session {
     setup: Setup,
+    transport: Transport,
+    /// With the token for the change: what a job token may read.
+    change: Client,
+    /// With the token for settings if there is one, else the same: everything else.
+    settings: Client,
+    /// What the first round brought that the second needs again.
+    opened: Opened,
+}
+
+/// Answers of the first round.
+struct Opened {
+    project: Read<Project>,
+    merge_request: Read<MergeRequest>,
+    /// Merge requests of the commit and pushes to its branch, when a commit is judged.
+    commit: Option<(Read<Vec<MergeRequest>>, Option<Read<Vec<Event>>>)>,
 }
 
 impl Session {
     pub(super) fn new(setup: Setup) -> anyhow::Result<Self> {
-        Ok(Self { setup })
-    }
-
-    pub(super) async fn open(&mut self, _policy: &PolicyWanted) -> Snapshot {
-        Snapshot::all_unknown(
-            crate::facts::Subject {
-                platform: self.setup.place.platform,
-                repository: self.setup.place.repository.clone(),
-                change: None,
-                head: String::new(),
-                target: String::new(),
+        let transport = Transport::new(
+            setup.ca_bundle.as_deref(),
+            setup.limits,
+            &setup.program,
+            &setup.place.api,
+        )?;
+        let change = Client::new(&setup.place, &setup.token, &transport)?;
+        let settings = match &setup.settings_token {
+            Some(token) => Client::new(&setup.place, token, &transport)?,
+            None => change.clone(),
+        };
+        Ok(Self {
+            setup,
+            transport,
+            change,
+            settings,
+            opened: Opened {
+                project: Err(Unknown::not_collected("repository")),
+                merge_request: Err(Unknown::not_collected("change.identity")),
+                commit: None,
             },
-            self.setup.now,
-            self.setup.program.clone(),
-        )
+        })
     }
 
-    pub(super) async fn collect(&mut self, _snapshot: &mut Snapshot, _needs: &Needs) {}
+    pub(super) async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
+        let snapshot = open::open(self, policy).await;
+        self.with_costs(snapshot)
+    }
+
+    pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
+        collect::collect(self, snapshot, needs).await;
+        snapshot.requests = self.transport.requests();
+    }
 
     pub(super) async fn collect_override_people(
         &mut self,
-        _snapshot: &mut Snapshot,
-        _teams: &[String],
+        snapshot: &mut Snapshot,
+        teams: &[String],
     ) {
+        overrides::collect(self, snapshot, teams).await;
+        snapshot.requests = self.transport.requests();
+    }
+
+    fn with_costs(&self, mut snapshot: Snapshot) -> Snapshot {
+        snapshot.requests = self.transport.requests();
+        snapshot.platform_time = match self.transport.platform_time() {
+            Some(time) => Fact::known_without_source(time),
+            None => Fact::Unknown(Unknown::new(
+                "platform.time",
+                Why::Failed,
+                "no answer carried a `Date` header",
+            )),
+        };
+        snapshot
+    }
+
+    /// Path of something under the project.
+    fn path(&self, rest: &str) -> String {
+        let project = access::encode_path(&self.setup.place.repository);
+        format!("/projects/{project}{rest}")
+    }
+}
+
+/// A field that an answer left out, or whose shape is not understood.
+fn left_out(fact: &str, field: &str, sources: &[Source]) -> Unknown {
+    let unknown = Unknown::new(
+        fact,
+        Why::HiddenOrAbsent,
+        format!("the answer carries no usable `{field}`"),
+    );
+    match sources.first() {
+        Some(source) => unknown.at(source.endpoint.clone(), Some(200)),
+        None => unknown,
     }
 }

@@ -1,0 +1,127 @@
+//! The two commands that people write in comments, as text. Who wrote them and
+//! whether they count is judged in `overrides`.
+
+/// A command as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// `/ccgate override CODE TICKET reason …`
+    Override {
+        /// Code or id of a control; empty if it is missing.
+        control: String,
+        /// The ticket; empty if it is missing.
+        ticket: String,
+        /// The reason, which may go on over the following lines.
+        reason: String,
+    },
+    /// `/ccgate revoke CODE`
+    Revoke {
+        /// Code or id of a control.
+        control: String,
+    },
+}
+
+/// The command of a comment. It has to begin the first line that is not empty,
+/// so a quoted one, one in a code block and one in the middle of prose is none.
+pub(super) fn parse(body: &str) -> Option<Command> {
+    let body = body.trim_start_matches(['\r', '\n']);
+    let mut lines = body.lines().skip_while(|line| line.trim().is_empty());
+    let first = lines.next()?;
+    let rest = first.strip_prefix("/ccgate")?;
+    if !rest.starts_with([' ', '\t']) {
+        return None;
+    }
+    let (verb, rest) = word(rest);
+    match verb {
+        "override" => {
+            let (control, rest) = word(rest);
+            let (ticket, rest) = word(rest);
+            let mut reason = rest.trim().to_owned();
+            for line in lines {
+                reason.push('\n');
+                reason.push_str(line);
+            }
+            Some(Command::Override {
+                control: control.to_owned(),
+                ticket: ticket.to_owned(),
+                reason: reason.trim().to_owned(),
+            })
+        }
+        "revoke" => Some(Command::Revoke {
+            control: word(rest).0.to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// How much of a reason there is: visible characters, and one for each gap, so
+/// that a row of blanks or of characters without width does not count.
+pub(super) fn weight(reason: &str) -> usize {
+    let words: Vec<usize> = reason
+        .split_whitespace()
+        .map(|word| word.chars().filter(|c| is_visible(*c)).count())
+        .filter(|count| *count > 0)
+        .collect();
+    words.iter().sum::<usize>() + words.len().saturating_sub(1)
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{2800}' | '\u{feff}')
+}
+
+/// The first word and what follows it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    text.split_once(char::is_whitespace).unwrap_or((text, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(control: &str, ticket: &str, reason: &str) -> Option<Command> {
+        Some(Command::Override {
+            control: control.to_owned(),
+            ticket: ticket.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_command_names_control_ticket_and_reason() {
+        assert_eq!(
+            parse("\r\n/ccgate override BR-18 INC-1 the rollback\r\ncannot wait"),
+            given("BR-18", "INC-1", "the rollback\ncannot wait")
+        );
+    }
+
+    #[test]
+    fn a_command_without_its_words_is_still_one() {
+        assert_eq!(parse("/ccgate override"), given("", "", ""));
+    }
+
+    #[test]
+    fn quotes_code_blocks_and_prose_are_no_command() {
+        for body in [
+            "> /ccgate override BR-18 INC-1 why",
+            "```\n/ccgate override BR-18 INC-1 why\n```",
+            "~~~\n/ccgate override BR-18 INC-1 why",
+            "    /ccgate override BR-18 INC-1 why",
+            "please write\n/ccgate override BR-18 INC-1 why",
+            "<!--\n/ccgate override BR-18 INC-1 why\n-->",
+            "/ccgate-override BR-18 INC-1 why",
+            "/CCGATE override BR-18 INC-1 why",
+            "/ccgate overrides BR-18 INC-1 why",
+            "",
+        ] {
+            assert_eq!(parse(body), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_and_characters_without_width_are_no_reason() {
+        assert_eq!(weight("  a   b\n\n c "), 5);
+        assert_eq!(weight("\u{200b}\u{200b}\u{3164} \u{feff}x\u{2060}"), 1);
+    }
+}

@@ -1,0 +1,184 @@
+//! Who may override, and whether they had a hand in the change. An identity
+//! that cannot be told speaks against the override: independence must be shown.
+
+use crate::facts::{Account, Fact, Person, PushKind, Snapshot};
+use crate::policy::OverrideRules;
+
+use super::decide::OverrideState;
+
+type Refusal = (OverrideState, String);
+
+fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err((OverrideState::Refused, why.into()))
+}
+
+/// Whether `allowed_by` names the person, or a team that they are in now.
+pub(super) fn may_override(
+    rules: &OverrideRules,
+    facts: &Snapshot,
+    person: &Account,
+) -> Result<(), Refusal> {
+    if rules.allowed_by.is_empty() {
+        return refused("the policy allows nobody to override");
+    }
+    let mut unseen = None;
+    for entry in &rules.allowed_by {
+        if !entry.contains('/') {
+            if person.is(entry) {
+                return Ok(());
+            }
+            continue;
+        }
+        match members(facts, entry) {
+            Ok(members) if members.iter().any(|login| person.is(login)) => return Ok(()),
+            Ok(_) => {}
+            Err(why) => {
+                unseen.get_or_insert((entry, why));
+            }
+        }
+    }
+    match unseen {
+        Some((team, why)) => refused(format!(
+            "could not see whether @{} is in {team}: {why}",
+            person.login
+        )),
+        None => refused(format!(
+            "@{} is not among those who may override: {}",
+            person.login,
+            rules.allowed_by.join(", ")
+        )),
+    }
+}
+
+fn members<'f>(facts: &'f Snapshot, team: &str) -> Result<&'f [String], String> {
+    let people = facts
+        .override_people
+        .known()
+        .map_err(|unknown| unknown.to_string())?;
+    let (_, members) = people
+        .members
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(team))
+        .ok_or_else(|| "its members were not looked up".to_owned())?;
+    members
+        .known()
+        .map(Vec::as_slice)
+        .map_err(|unknown| unknown.to_string())
+}
+
+/// Whether the person is known to be none of: opener, author, committer and
+/// co-author of any commit, force-pusher, last pusher.
+pub(super) fn independent(facts: &Snapshot, person: &Account) -> Result<(), Refusal> {
+    let unseen = |what: &str, why: String| {
+        refused(format!(
+            "it cannot be shown that @{} had no hand in the change: {what}: {why}",
+            person.login
+        ))
+    };
+    let identity = match facts.identity.known() {
+        Ok(identity) => identity,
+        Err(unknown) => return unseen("who opened it is not known", unknown.to_string()),
+    };
+    if identity.head != facts.subject.head {
+        return refused("the head of the change is no longer the one that is judged");
+    }
+    match &identity.author {
+        Some(opener) if opener.is(&person.login) => {
+            return refused(format!("@{} opened the change", person.login));
+        }
+        Some(_) => {}
+        None => {
+            return unseen(
+                "who opened it is not known",
+                "the account is gone".to_owned(),
+            );
+        }
+    }
+    not_in_commits(facts, person)?;
+
+    match facts.pushes.known() {
+        Err(unknown) => return unseen("who pushed is not known", unknown.to_string()),
+        Ok(pushes) => {
+            for push in pushes {
+                match &push.actor {
+                    Fact::Known {
+                        value: Some(actor), ..
+                    } if actor.is(&person.login) => {
+                        return refused(format!("@{} pushed to the change", person.login));
+                    }
+                    Fact::Known { value: Some(_), .. } => {}
+                    // Ordinary pushes leave their commits, and the last one is
+                    // looked at below; a force push may leave nothing else.
+                    Fact::Known { value: None, .. } | Fact::Unknown(_)
+                        if push.kind == PushKind::Push => {}
+                    Fact::Known { value: None, .. } => {
+                        return unseen(
+                            "who force-pushed is not known",
+                            "the account is gone".to_owned(),
+                        );
+                    }
+                    Fact::Unknown(unknown) => {
+                        return unseen("who force-pushed is not known", unknown.to_string());
+                    }
+                }
+            }
+        }
+    }
+    match facts
+        .override_people
+        .known()
+        .and_then(|people| people.last_pusher.known())
+    {
+        Ok(pusher) if pusher.is(&person.login) => refused(format!("@{} pushed last", person.login)),
+        Ok(_) => Ok(()),
+        Err(unknown) => unseen("who pushed last is not known", unknown.to_string()),
+    }
+}
+
+fn not_in_commits(facts: &Snapshot, person: &Account) -> Result<(), Refusal> {
+    let commits = match facts.commits.known() {
+        Ok(commits) => commits,
+        Err(unknown) => {
+            return refused(format!(
+                "it cannot be shown that @{} wrote none of the commits: {unknown}",
+                person.login
+            ));
+        }
+    };
+    // A list that does not hold the head is not the list of this change.
+    if !commits
+        .iter()
+        .any(|commit| commit.sha == facts.subject.head)
+    {
+        return refused("the commits that were seen do not include the head");
+    }
+    for commit in commits {
+        not_this_person(&commit.author, "wrote", &commit.sha, person)?;
+        not_this_person(&commit.committer, "committed", &commit.sha, person)?;
+        for co_author in &commit.co_authors {
+            not_this_person(co_author, "is a co-author of", &commit.sha, person)?;
+        }
+    }
+    Ok(())
+}
+
+fn not_this_person(named: &Person, did: &str, sha: &str, person: &Account) -> Result<(), Refusal> {
+    let short: String = sha.chars().take(10).collect();
+    match &named.account {
+        Fact::Known {
+            value: Some(account),
+            ..
+        } if account.is(&person.login) => {
+            refused(format!("@{} {did} commit {short}", person.login))
+        }
+        Fact::Known { value: Some(_), .. } => Ok(()),
+        Fact::Known { value: None, .. } => refused(format!(
+            "it cannot be shown that @{} had no hand in commit {short}: `{}` belongs to no account",
+            person.login, named.name
+        )),
+        Fact::Unknown(unknown) => refused(format!(
+            "it cannot be shown that @{} had no hand in commit {short}: {unknown}",
+            person.login
+        )),
+    }
+}

@@ -1,0 +1,285 @@
+//! Evaluations, waivers and overrides become one decision. Nothing is dropped:
+//! a waived or overridden fail stays a fail, with what became of it beside it.
+
+use crate::controls::{Awaiting, Verdict};
+use crate::facts::{Fact, Snapshot, Unknown, Why};
+use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
+
+use super::decide::{
+    ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
+    WaiverReport, title,
+};
+use super::evaluate::Evaluation;
+use super::{holding, overrides, waivers};
+
+/// Puts evaluations, waivers and overrides together.
+pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
+    let mut judged: Vec<Judged<'_>> = policy
+        .controls
+        .iter()
+        .map(|bound| Judged::new(bound, facts, evaluations))
+        .collect();
+    judged.sort_by_key(|judged| judged.control.meta.code);
+
+    let waivers = waivers::reports(policy, facts, |id| {
+        judged
+            .iter()
+            .any(|judged| judged.control.meta.id == id && judged.is_non_pass())
+    });
+    for judged in &mut judged {
+        judged.waived = waivers::cover(&waivers, judged.control.meta.id);
+    }
+    let overrides = overrides::reports(policy, facts, |code| {
+        judged
+            .iter()
+            .find(|judged| judged.control.meta.code == code)
+            .is_some_and(|judged| judged.is_non_pass() && !judged.waived)
+    });
+    let mut awaited = Vec::new();
+    for judged in &mut judged {
+        let disposition = judged.disposition(policy.mode, &overrides);
+        if disposition == Some(Disposition::Pending) {
+            awaited.extend(judged.awaiting);
+        }
+        judged.control.disposition = disposition;
+    }
+
+    let problem = not_judged(policy);
+    let outcome = outcome(policy.mode, &judged, problem.is_some());
+    Decision {
+        outcome,
+        held_by_platform: outcome == Outcome::Pending && holding::holds_all(&awaited, facts),
+        subject: facts.subject.clone(),
+        title: title(facts),
+        observed_at: facts.observed_at,
+        policy: Some(policy.source.clone()),
+        mode: policy.mode,
+        controls: judged.into_iter().map(|judged| judged.control).collect(),
+        overrides,
+        notes: notes(policy, facts, &waivers),
+        waivers,
+        problem,
+        requests: facts.requests.clone(),
+    }
+}
+
+/// A control on its way into the decision.
+struct Judged<'p> {
+    bound: &'p BoundControl,
+    control: ControlDecision,
+    awaiting: Option<Awaiting>,
+    waived: bool,
+}
+
+impl<'p> Judged<'p> {
+    fn new(bound: &'p BoundControl, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Self {
+        let meta = bound.control.meta();
+        let mut control = ControlDecision {
+            meta,
+            parameters: bound.control.parameters(),
+            enforcement: bound.enforcement,
+            verdict: None,
+            disposition: None,
+            summary: String::new(),
+            reason: None,
+            observed: Vec::new(),
+            unknown: Vec::new(),
+            next: None,
+        };
+        let mut awaiting = None;
+        if bound.enforcement == Enforcement::Off {
+            control.summary = switched_off(bound);
+        } else {
+            let evaluation = evaluations
+                .iter()
+                .find(|evaluation| evaluation.bound.control.meta().code == meta.code)
+                .and_then(|evaluation| evaluation.outcome.clone())
+                // A control that the policy wants and nobody judged is not a pass.
+                .unwrap_or_else(|| {
+                    Err(Unknown::new(
+                        meta.id,
+                        Why::Failed,
+                        "the control was not judged",
+                    ))
+                });
+            match evaluation {
+                Ok(Verdict::Pass(evidence)) => {
+                    control.verdict = Some(VerdictWord::Pass);
+                    evidence.summary().clone_into(&mut control.summary);
+                    control.observed = evidence.observed().to_vec();
+                }
+                Ok(Verdict::NotApplicable(evidence)) => {
+                    control.verdict = Some(VerdictWord::NotApplicable);
+                    evidence.summary().clone_into(&mut control.summary);
+                    control.observed = evidence.observed().to_vec();
+                }
+                Ok(Verdict::Fail(failure)) => {
+                    awaiting = failure.awaiting;
+                    control.verdict = Some(VerdictWord::Fail);
+                    failure.evidence.summary().clone_into(&mut control.summary);
+                    control.observed = failure.evidence.observed().to_vec();
+                    control.reason = failure.reason.map(|reason| reason.code().to_owned());
+                    control.next = Some(
+                        failure
+                            .next
+                            .unwrap_or_else(|| meta.remedy(facts.subject.platform).to_owned()),
+                    );
+                }
+                Err(unknown) => {
+                    control.verdict = Some(VerdictWord::Unknown);
+                    control.summary = unknown.to_string();
+                    control.reason = Some(unknown.why.code().to_owned());
+                    control.next = Some(mend(&unknown));
+                    control.unknown = vec![unknown];
+                }
+            }
+        }
+        Self {
+            bound,
+            control,
+            awaiting,
+            waived: false,
+        }
+    }
+
+    fn is_non_pass(&self) -> bool {
+        match self.control.verdict {
+            Some(VerdictWord::Fail | VerdictWord::Unknown) => true,
+            Some(VerdictWord::Pass | VerdictWord::NotApplicable) | None => false,
+        }
+    }
+
+    fn disposition(&self, mode: Mode, overrides: &[OverrideReport]) -> Option<Disposition> {
+        if !self.is_non_pass() {
+            return None;
+        }
+        let only_shown = match (self.bound.enforcement, self.bound.on_unknown) {
+            (Enforcement::Off | Enforcement::Warn, _) => true,
+            (Enforcement::Block, OnUnknown::Warn) => {
+                self.control.verdict == Some(VerdictWord::Unknown)
+            }
+            (Enforcement::Block, OnUnknown::Block) => false,
+        };
+        let overridden = overrides.iter().any(|report| {
+            report.state == OverrideState::Accepted && report.code == self.control.meta.code
+        });
+        Some(if mode == Mode::Advisory {
+            Disposition::Advisory
+        } else if self.waived {
+            Disposition::Waived
+        } else if overridden {
+            Disposition::Overridden
+        } else if only_shown {
+            Disposition::Advisory
+        } else if self.awaiting.is_some() {
+            Disposition::Pending
+        } else {
+            Disposition::Open
+        })
+    }
+}
+
+/// One open fail closes the gate; else one open unknown; else what is awaited.
+fn outcome(mode: Mode, judged: &[Judged<'_>], something_not_judged: bool) -> Outcome {
+    let any = |verdict: VerdictWord, disposition: Disposition| {
+        judged.iter().any(|judged| {
+            judged.control.verdict == Some(verdict)
+                && judged.control.disposition == Some(disposition)
+        })
+    };
+    if mode == Mode::Advisory {
+        Outcome::Allow
+    } else if any(VerdictWord::Fail, Disposition::Open) {
+        Outcome::Block
+    } else if something_not_judged || any(VerdictWord::Unknown, Disposition::Open) {
+        Outcome::Undecided
+    } else if any(VerdictWord::Fail, Disposition::Pending) {
+        Outcome::Pending
+    } else {
+        Outcome::Allow
+    }
+}
+
+/// What the policy asks for and this version cannot judge. It keeps the gate
+/// closed: a demand that nobody looked at is not met.
+fn not_judged(policy: &Policy) -> Option<String> {
+    if policy.controls.is_empty() {
+        return Some("the policy holds no control, so there is nothing to pass".to_owned());
+    }
+    if policy.custom.is_empty() {
+        return None;
+    }
+    let ids: Vec<String> = policy
+        .custom
+        .iter()
+        .map(|custom| format!("`{}`", custom.id))
+        .collect();
+    Some(format!(
+        "this version does not judge custom controls: {}",
+        ids.join(", ")
+    ))
+}
+
+fn notes(policy: &Policy, facts: &Snapshot, waivers: &[WaiverReport]) -> Vec<Note> {
+    let mut notes = policy.notes.clone();
+    notes.extend(waivers::notes(waivers));
+    let all_off = policy
+        .controls
+        .iter()
+        .all(|bound| bound.enforcement == Enforcement::Off);
+    if all_off && !policy.controls.is_empty() {
+        notes.push(Note {
+            place: None,
+            message: "every control of the policy is switched off".to_owned(),
+        });
+    }
+    if let Fact::Unknown(unknown) = &facts.comments
+        && unknown.why != Why::NotCollected
+        && !policy.overrides.allowed_by.is_empty()
+    {
+        notes.push(Note {
+            place: None,
+            message: format!("no override can count: {unknown}"),
+        });
+    }
+    notes
+}
+
+fn switched_off(bound: &BoundControl) -> String {
+    bound.concession.as_ref().map_or_else(
+        || "switched off by the policy".to_owned(),
+        |concession| {
+            format!(
+                "switched off by {} until {}: {}",
+                concession.owner, concession.expires, concession.reason
+            )
+        },
+    )
+}
+
+/// What would let us see the fact.
+fn mend(unknown: &Unknown) -> String {
+    if let Some(permission) = &unknown.needs {
+        return format!("grant `{permission}` to the token");
+    }
+    match unknown.why {
+        Why::NotPermitted => {
+            format!("give the token permission to read {}", unknown.fact)
+        }
+        Why::HiddenOrAbsent => format!(
+            "use a token that may see {}, so that \"hidden\" and \"does not exist\" can be told apart",
+            unknown.fact
+        ),
+        Why::NotSupported => {
+            "this platform or server version does not tell; set `on_unknown: warn` for the \
+             control, or switch it off with reason, owner and expiry"
+                .to_owned()
+        }
+        Why::NotCollected => format!(
+            "{} was not collected: run the check again with access to it",
+            unknown.fact
+        ),
+        Why::Stale => "take a new snapshot and run the check again".to_owned(),
+        Why::Failed => "run the check again; if it stays, look at the platform's status".to_owned(),
+    }
+}

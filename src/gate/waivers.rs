@@ -1,0 +1,73 @@
+//! Standing exemptions of the policy: which of them cover something here, and
+//! which have run out or cover nothing. Those two are findings, not silence.
+
+use globset::GlobBuilder;
+
+use crate::facts::Snapshot;
+use crate::policy::{Note, Policy, Waiver};
+
+use super::decide::{WaiverReport, WaiverState};
+
+/// Every waiver whose scope takes in this repository, with its state.
+pub(super) fn reports(
+    policy: &Policy,
+    facts: &Snapshot,
+    is_non_pass: impl Fn(&str) -> bool,
+) -> Vec<WaiverReport> {
+    policy
+        .waivers
+        .iter()
+        .filter(|waiver| concerns(waiver, &facts.subject.repository))
+        .map(|waiver| WaiverReport {
+            waiver: waiver.clone(),
+            state: if !Policy::holds(waiver, facts.observed_at) {
+                WaiverState::Expired
+            } else if is_non_pass(&waiver.control) {
+                WaiverState::Applied
+            } else {
+                WaiverState::Unmatched
+            },
+        })
+        .collect()
+}
+
+/// Whether one of them covers the control.
+pub(super) fn cover(reports: &[WaiverReport], control: &str) -> bool {
+    reports
+        .iter()
+        .any(|report| report.state == WaiverState::Applied && report.waiver.control == control)
+}
+
+/// What people have to see about them.
+pub(super) fn notes(reports: &[WaiverReport]) -> Vec<Note> {
+    reports
+        .iter()
+        .filter_map(|report| {
+            let waiver = &report.waiver;
+            let message = match report.state {
+                WaiverState::Applied => return None,
+                WaiverState::Expired => format!(
+                    "the waiver of `{}` expired on {}: renew it with a new approval, or remove it",
+                    waiver.control, waiver.expires
+                ),
+                WaiverState::Unmatched => format!(
+                    "the waiver of `{}` covers nothing here: remove it",
+                    waiver.control
+                ),
+            };
+            Some(Note {
+                place: Some(waiver.place.clone()),
+                message,
+            })
+        })
+        .collect()
+}
+
+/// Platforms do not tell upper from lower case in a path. A pattern that cannot
+/// be read covers nothing, but is reported: it concerns everybody.
+fn concerns(waiver: &Waiver, repository: &str) -> bool {
+    GlobBuilder::new(&waiver.scope)
+        .case_insensitive(true)
+        .build()
+        .is_ok_and(|glob| glob.compile_matcher().is_match(repository))
+}

@@ -1,0 +1,473 @@
+//! The second round: asks for everything that the needed groups hang on, all
+//! at once, and hands the answers to the translations.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::facts::{
+    Association, ChangeState, Fact, FactKey, Needs, Snapshot, Source, Unknown, Why,
+};
+
+use super::super::access;
+use super::checks::Wanted;
+use super::client::Client;
+use super::people::{Directory, account, names};
+use super::wire::{
+    Approvals, Branch, Job, Note, Pages, Project, Read, Reply, User, Version, WireCommit, list,
+    object,
+};
+use super::{Session, approvals, association, branch, change, checks, permissions};
+
+/// Level of maintainers, the lowest that may read protected branches.
+const MAINTAINER: u32 = 40;
+/// Pages of a hundred commits whose authors are looked up; a larger change
+/// keeps the rest unknown.
+const AUTHOR_PAGES: usize = 5;
+
+const AUTHORS: &str = "query authors($project: ID!, $iid: String!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      commits(first: 100, after: $after) {
+        nodes { authorEmail author { username bot } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}";
+
+pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
+    session.transport.begin_wave();
+    let number = snapshot.subject.change;
+    let has = |key| needs.has(key) && number.is_some();
+    let reviews = has(FactKey::ChangeReviews);
+    let pushes = has(FactKey::ChangePushes);
+    let commits = has(FactKey::ChangeCommits);
+    let rules = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass])
+        && !snapshot.subject.target.is_empty();
+    let wanted = if has(FactKey::ChangeChecks) {
+        checks::wanted(session.opened.merge_request.as_ref().ok().map(|(mr, _)| mr))
+    } else {
+        Wanted::Nothing
+    };
+    let mr = |rest: &str| {
+        session.path(&format!(
+            "/merge_requests/{}{rest}",
+            number.unwrap_or_default()
+        ))
+    };
+    let of = &session.settings;
+    let weak = weaker_than_maintainer(&session.opened.project);
+    let target = access::encode(&snapshot.subject.target);
+    // A project that may not be read at all means a job token: it has the
+    // list of branches, but not the single branch.
+    let flag_path = if session.opened.project.is_ok() {
+        session.path(&format!("/repository/branches/{target}"))
+    } else {
+        session.path(&format!(
+            "/repository/branches?search={target}&per_page=100"
+        ))
+    };
+    let setting_path = if weak {
+        session.path("/approvals")
+    } else {
+        session.path("/merge_request_approval_setting")
+    };
+    let (
+        versions,
+        approvals,
+        commit_list,
+        authors,
+        notes,
+        results,
+        entries,
+        flag,
+        setting,
+        approval_rules,
+        members,
+    ) = tokio::join!(
+        pages(pushes, of, mr("/versions")),
+        one(reviews, of, mr("/approvals")),
+        pages(commits, of, mr("/commits")),
+        authors(commits, session, number),
+        pages(
+            has(FactKey::ChangeComments) || pushes || reviews,
+            &session.change,
+            mr("/notes?sort=asc&order_by=created_at")
+        ),
+        results(session, &wanted),
+        pages(rules && !weak, of, session.path("/protected_branches")),
+        one(rules && weak, &session.change, flag_path),
+        one(rules, of, setting_path),
+        pages(rules, of, session.path("/approval_rules")),
+        pages(reviews, of, session.path("/members/all")),
+    );
+
+    let members =
+        members.map(|pages| list(FactKey::ChangeReviews.name(), permissions::MEMBERS, &pages));
+    let by_id = match &members {
+        Some(Ok((members, _))) => names(members),
+        Some(Err(_)) | None => BTreeMap::new(),
+    };
+    let note_list: Read<Vec<Note>> = match &notes {
+        Some(pages) => list(FactKey::ChangeComments.name(), permissions::CHANGE, pages),
+        None => Err(Unknown::not_collected(FactKey::ChangeComments.name())),
+    };
+    let approvals: Option<Read<Approvals>> =
+        approvals.map(|reply| object(FactKey::ChangeReviews.name(), permissions::CHANGE, &reply));
+    if rules {
+        let paid =
+            matches!(&approvals, Some(Ok((answer, _))) if answer.approvals_required.is_some());
+        let fact = FactKey::BranchRules.name();
+        snapshot.branch_rules = branch::rules(&branch::Seen {
+            branch: snapshot.subject.target.clone(),
+            entries: match &entries {
+                Some(pages) => list(fact, permissions::SETTINGS, pages),
+                None => Err(not_for_this_role(&session.opened.project)),
+            },
+            flag: flag.map(|reply| the_branch(&reply, &snapshot.subject.target)),
+            project: session.opened.project.clone().map_err(|unknown| Unknown {
+                fact: fact.to_owned(),
+                ..unknown
+            }),
+            setting: in_plan(session, paid, setting.as_ref().and_then(gone), || {
+                optional(
+                    setting
+                        .as_ref()
+                        .map(|reply| object(fact, permissions::SETTINGS, reply)),
+                )
+            }),
+            rules: in_plan(
+                session,
+                paid,
+                approval_rules.as_ref().and_then(gone),
+                || {
+                    optional(
+                        approval_rules
+                            .as_ref()
+                            .map(|pages| list(fact, permissions::APPROVAL_RULES, pages)),
+                    )
+                },
+            ),
+            members: by_id.clone(),
+        });
+    }
+    if needs.has(FactKey::ChangeAssociation) {
+        snapshot.association = associated(session, snapshot);
+    }
+    if number.is_none() {
+        no_change(snapshot, needs);
+        return;
+    }
+    if let Some(pages) = &commit_list {
+        let read: Read<Vec<WireCommit>> =
+            list(FactKey::ChangeCommits.name(), permissions::CHANGE, pages);
+        let directory = Directory {
+            members: by_id,
+            host: session
+                .setup
+                .place
+                .api
+                .host_str()
+                .unwrap_or_default()
+                .to_owned(),
+            ..authors
+        };
+        snapshot.commits = change::commits(&read, &directory);
+    }
+    if let (Some(approvals), Some(members)) = (&approvals, &members) {
+        snapshot.reviews = approvals::reviews(approvals, &note_list, members);
+    }
+    if let Some(pages) = &versions {
+        let read: Read<Vec<Version>> =
+            list(FactKey::ChangePushes.name(), permissions::CHANGE, pages);
+        snapshot.pushes = change::pushes(&read, &note_list);
+    }
+    if needs.has(FactKey::ChangeComments) {
+        snapshot.comments = change::comments(&note_list);
+    }
+    if needs.has(FactKey::ChangeChecks) {
+        let merge_request = session
+            .opened
+            .merge_request
+            .clone()
+            .map_err(|unknown| Unknown {
+                fact: FactKey::ChangeChecks.name().to_owned(),
+                ..unknown
+            });
+        snapshot.checks = checks::checks(&merge_request, results.0.as_ref(), results.1.as_ref());
+    }
+}
+
+async fn pages(wanted: bool, client: &Client, path: String) -> Option<Pages> {
+    if wanted {
+        Some(client.get_all(&path, None).await)
+    } else {
+        None
+    }
+}
+
+async fn one(wanted: bool, client: &Client, path: String) -> Option<Reply> {
+    if wanted {
+        Some(client.get(&path).await)
+    } else {
+        None
+    }
+}
+
+/// Jobs of the head pipeline, or the commit that it ran for.
+async fn results(
+    session: &Session,
+    wanted: &Wanted,
+) -> (Option<Read<Vec<Job>>>, Option<Read<WireCommit>>) {
+    let fact = FactKey::ChangeChecks.name();
+    match wanted {
+        Wanted::Jobs(id) => {
+            let path = session.path(&format!("/pipelines/{id}/jobs"));
+            let pages = session.settings.get_all(&path, None).await;
+            (Some(list(fact, permissions::CHANGE, &pages)), None)
+        }
+        Wanted::MergedResult(sha) => {
+            let path = session.path(&format!("/repository/commits/{}", access::encode(sha)));
+            let reply = session.change.get(&path).await;
+            (None, Some(object(fact, permissions::FILES, &reply)))
+        }
+        Wanted::Nothing => (None, None),
+    }
+}
+
+/// GitLab's own resolution of author addresses to accounts; REST has none.
+async fn authors(wanted: bool, session: &Session, number: Option<u64>) -> Directory {
+    let mut directory = Directory {
+        by_email: BTreeMap::new(),
+        refused: None,
+        members: BTreeMap::new(),
+        host: String::new(),
+        sources: Vec::new(),
+    };
+    let (true, Some(number)) = (wanted, number) else {
+        return directory;
+    };
+    let mut after: Option<String> = None;
+    for _ in 0..AUTHOR_PAGES {
+        let variables = json!({
+            "project": session.setup.place.repository,
+            "iid": number.to_string(),
+            "after": after,
+        });
+        let unknown = match session
+            .settings
+            .graphql("authors", AUTHORS, variables)
+            .await
+        {
+            Ok(answer) => {
+                let connection = answer
+                    .data
+                    .as_ref()
+                    .and_then(|data| data.pointer("/project/mergeRequest/commits"));
+                if let Some(connection) = connection.filter(|_| answer.errors.is_empty()) {
+                    after = add_authors(&mut directory, connection, &answer.source);
+                    if after.is_none() {
+                        return directory;
+                    }
+                    continue;
+                }
+                let detail = answer.errors.first().map_or_else(
+                    || "GitLab shows this token no commits of the change".to_owned(),
+                    |error| error.message.clone(),
+                );
+                Unknown::new(FactKey::ChangeCommits.name(), Why::NotPermitted, detail)
+                    .needs(permissions::CHANGE)
+                    .at(answer.endpoint, Some(answer.status))
+            }
+            Err(no_answer) => access::refused(
+                FactKey::ChangeCommits.name(),
+                permissions::CHANGE,
+                &no_answer,
+            ),
+        };
+        directory.refused = Some(unknown);
+        return directory;
+    }
+    directory
+}
+
+/// Adds one page; gives the cursor of the next one.
+fn add_authors(
+    directory: &mut Directory,
+    connection: &serde_json::Value,
+    source: &Source,
+) -> Option<String> {
+    directory.sources.push(source.clone());
+    let nodes = connection
+        .get("nodes")
+        .and_then(serde_json::Value::as_array);
+    for node in nodes.into_iter().flatten() {
+        // An author that is left out is not the same as one that is null.
+        let (Some(email), Some(author)) = (
+            node.get("authorEmail").and_then(serde_json::Value::as_str),
+            node.get("author"),
+        ) else {
+            continue;
+        };
+        let author = if author.is_null() {
+            None
+        } else {
+            match serde_json::from_value::<User>(author.clone()) {
+                Ok(user) if user.username.is_some() => account(&user),
+                Ok(_) | Err(_) => continue,
+            }
+        };
+        directory
+            .by_email
+            .insert(email.trim().to_ascii_lowercase(), author);
+    }
+    let page = connection.get("pageInfo")?;
+    if page.get("hasNextPage")?.as_bool()? {
+        page.get("endCursor")?.as_str().map(str::to_owned)
+    } else {
+        None
+    }
+}
+
+/// Whether the token is known not to be a maintainer's. A project that cannot
+/// be read means the same; a role that is not told means nothing.
+fn weaker_than_maintainer(project: &Read<Project>) -> bool {
+    match project {
+        Ok((project, _)) => project.role().is_some_and(|role| role < MAINTAINER),
+        Err(_) => true,
+    }
+}
+
+fn not_for_this_role(project: &Read<Project>) -> Unknown {
+    let fact = FactKey::BranchRules.name();
+    match project {
+        Ok((project, sources)) => {
+            let unknown = Unknown::new(
+                fact,
+                Why::NotPermitted,
+                format!(
+                    "protected branches are shown to maintainers (level {MAINTAINER}); this token has level {}",
+                    project.role().unwrap_or_default()
+                ),
+            )
+            .needs(permissions::SETTINGS);
+            match sources.first() {
+                Some(source) => unknown.at(source.endpoint.clone(), Some(200)),
+                None => unknown,
+            }
+        }
+        Err(unknown) => Unknown {
+            fact: fact.to_owned(),
+            needs: Some(permissions::SETTINGS.to_owned()),
+            ..unknown.clone()
+        },
+    }
+}
+
+/// The branch out of the answer about it or out of a list of branches.
+fn the_branch(reply: &Reply, name: &str) -> Read<Branch> {
+    let fact = FactKey::BranchRules.name();
+    let (value, sources): (serde_json::Value, _) = object(fact, permissions::FILES, reply)?;
+    let found = match value {
+        serde_json::Value::Array(all) => all
+            .into_iter()
+            .find(|branch| branch.get("name").and_then(serde_json::Value::as_str) == Some(name)),
+        other => Some(other),
+    };
+    found
+        .and_then(|branch| serde_json::from_value::<Branch>(branch).ok())
+        .map(|branch| (branch, sources.clone()))
+        .ok_or_else(|| super::left_out(fact, "protected", &sources))
+}
+
+trait Gone {
+    /// The source of a plain "404 not found".
+    fn gone(&self) -> Option<Source>;
+}
+
+impl<T> Gone for Result<T, super::super::transport::NoAnswer> {
+    fn gone(&self) -> Option<Source> {
+        match self {
+            Err(super::super::transport::NoAnswer::Status(answer)) if answer.status == 404 => {
+                Some(answer.source.clone())
+            }
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+fn gone<T: Gone>(reply: &T) -> Option<Source> {
+    reply.gone()
+}
+
+/// What the tier does not sell is answered like what is hidden: 404. Beside a
+/// project that this token can read, and approvals without a required number,
+/// it means the tier.
+fn in_plan<T>(
+    session: &Session,
+    paid: bool,
+    gone: Option<Source>,
+    read: impl FnOnce() -> Read<Option<T>>,
+) -> Read<Option<T>> {
+    match (gone, &session.opened.project) {
+        (Some(source), Ok(_)) if !paid => Ok((None, vec![source])),
+        _ => read(),
+    }
+}
+
+fn optional<T>(read: Option<Read<T>>) -> Read<Option<T>> {
+    match read {
+        Some(Ok((value, sources))) => Ok((Some(value), sources)),
+        Some(Err(unknown)) => Err(unknown),
+        None => Err(Unknown::not_collected(FactKey::BranchRules.name())),
+    }
+}
+
+fn associated(session: &Session, snapshot: &Snapshot) -> Fact<Association> {
+    match (&session.opened.commit, &snapshot.identity) {
+        (Some((changes, events)), _) => association::association(
+            &snapshot.subject.head,
+            &snapshot.subject.target,
+            changes,
+            events.as_ref(),
+        ),
+        (None, Fact::Known { value, sources }) => Fact::seen_in(
+            if value.state == ChangeState::Merged {
+                Association::Change {
+                    number: value.number,
+                    target_branch: value.target_branch.clone(),
+                }
+            } else {
+                Association::NotMerged
+            },
+            sources.clone(),
+        ),
+        (None, Fact::Unknown(unknown)) => Fact::Unknown(unknown.clone()),
+    }
+}
+
+/// Groups about a change, when a commit is judged that no change is known for.
+fn no_change(snapshot: &mut Snapshot, needs: &Needs) {
+    let hidden = |key: FactKey| {
+        Unknown::new(
+            key.name(),
+            Why::HiddenOrAbsent,
+            "no merged change is known for this commit",
+        )
+    };
+    for key in needs.iter() {
+        match key {
+            FactKey::ChangeIdentity => snapshot.identity = Fact::Unknown(hidden(key)),
+            FactKey::ChangeCommits => snapshot.commits = Fact::Unknown(hidden(key)),
+            FactKey::ChangeReviews => snapshot.reviews = Fact::Unknown(hidden(key)),
+            FactKey::ChangePushes => snapshot.pushes = Fact::Unknown(hidden(key)),
+            FactKey::ChangeChecks => snapshot.checks = Fact::Unknown(hidden(key)),
+            FactKey::ChangeComments => snapshot.comments = Fact::Unknown(hidden(key)),
+            FactKey::BranchRules
+            | FactKey::BranchBypass
+            | FactKey::ChangeAssociation
+            | FactKey::ScanResults => {}
+        }
+    }
+}

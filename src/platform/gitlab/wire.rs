@@ -1,0 +1,265 @@
+//! GitLab's answers as they come: every field optional, unknown words kept,
+//! unknown fields ignored. Knows no facts and makes no requests; what a
+//! missing field means is decided where it is translated.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use crate::facts::{Source, Unknown};
+
+use super::super::access;
+use super::super::transport::{Answer, Listing, NoAnswer};
+
+/// What one request brought.
+pub(super) type Reply = Result<Answer, NoAnswer>;
+/// What one request over all pages brought.
+pub(super) type Pages = Result<Listing, NoAnswer>;
+/// A value with the answers it was read from, or why there is none.
+pub(super) type Read<T> = Result<(T, Vec<Source>), Unknown>;
+
+/// Reads one object out of an answer.
+pub(super) fn object<T: DeserializeOwned>(fact: &str, needs: &str, reply: &Reply) -> Read<T> {
+    match reply {
+        Ok(answer) => answer
+            .json()
+            .map(|value| (value, vec![answer.source.clone()]))
+            .map_err(|detail| {
+                access::malformed(fact, &answer.endpoint, answer.status, &detail).needs(needs)
+            }),
+        Err(no_answer) => Err(access::refused(fact, needs, no_answer)),
+    }
+}
+
+/// Reads a list out of all its pages. One entry that cannot be read makes the
+/// whole list unreadable: a shortened list could hide the entry that matters.
+pub(super) fn list<T: DeserializeOwned>(fact: &str, needs: &str, pages: &Pages) -> Read<Vec<T>> {
+    let listing = pages
+        .as_ref()
+        .map_err(|no_answer| access::refused(fact, needs, no_answer))?;
+    let mut items = Vec::with_capacity(listing.items.len());
+    for item in &listing.items {
+        items.push(serde_json::from_value(item.clone()).map_err(|error| {
+            access::malformed(fact, &listing.endpoint, 200, &error.to_string())
+        })?);
+    }
+    Ok((items, listing.sources.clone()))
+}
+
+/// Tells an absent field (`None`) from one that is there and null (`Some(None)`).
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct User {
+    pub(super) id: Option<u64>,
+    pub(super) username: Option<String>,
+    pub(super) bot: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct MergeRequest {
+    pub(super) iid: Option<u64>,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) draft: Option<bool>,
+    pub(super) author: Option<User>,
+    pub(super) source_branch: Option<String>,
+    pub(super) target_branch: Option<String>,
+    pub(super) sha: Option<String>,
+    pub(super) source_project_id: Option<u64>,
+    pub(super) target_project_id: Option<u64>,
+    pub(super) labels: Option<Vec<String>>,
+    pub(super) merged_at: Option<String>,
+    pub(super) merge_user: Option<User>,
+    pub(super) merged_by: Option<User>,
+    pub(super) merge_commit_sha: Option<String>,
+    pub(super) squash_commit_sha: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) head_pipeline: Option<Option<Pipeline>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Pipeline {
+    pub(super) id: Option<u64>,
+    pub(super) sha: Option<String>,
+    pub(super) status: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Job {
+    pub(super) name: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) allow_failure: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Access {
+    pub(super) access_level: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Permissions {
+    pub(super) project_access: Option<Access>,
+    pub(super) group_access: Option<Access>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Project {
+    pub(super) default_branch: Option<String>,
+    pub(super) only_allow_merge_if_pipeline_succeeds: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) allow_merge_on_skipped_pipeline: Option<Option<bool>>,
+    pub(super) permissions: Option<Permissions>,
+}
+
+impl Project {
+    /// The role of the token, if the answer tells one. An administrator's
+    /// token has none here, so an absent role says nothing.
+    pub(super) fn role(&self) -> Option<u32> {
+        let permissions = self.permissions.as_ref()?;
+        [&permissions.project_access, &permissions.group_access]
+            .into_iter()
+            .flatten()
+            .filter_map(|access| access.access_level)
+            .max()
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Branch {
+    pub(super) name: Option<String>,
+    pub(super) protected: Option<bool>,
+    pub(super) commit: Option<WireCommit>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct AccessLevel {
+    pub(super) access_level: Option<u32>,
+    pub(super) access_level_description: Option<String>,
+    pub(super) user_id: Option<u64>,
+    pub(super) group_id: Option<u64>,
+    pub(super) deploy_key_id: Option<u64>,
+    pub(super) member_role_id: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ProtectedBranch {
+    pub(super) name: Option<String>,
+    pub(super) push_access_levels: Option<Vec<AccessLevel>>,
+    pub(super) allow_force_push: Option<bool>,
+    pub(super) inherited: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct SettingValue {
+    pub(super) value: Option<bool>,
+}
+
+/// `merge_request_approval_setting` and `approvals` of a project in one: they
+/// say the same with opposite polarity, and never both.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ApprovalSetting {
+    pub(super) retain_approvals_on_push: Option<SettingValue>,
+    pub(super) reset_approvals_on_push: Option<bool>,
+    pub(super) selective_code_owner_removals: Option<serde_json::Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct BranchName {
+    pub(super) name: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ApprovalRule {
+    pub(super) name: Option<String>,
+    pub(super) rule_type: Option<String>,
+    pub(super) approvals_required: Option<u32>,
+    pub(super) applies_to_all_protected_branches: Option<bool>,
+    pub(super) protected_branches: Option<Vec<BranchName>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Approval {
+    pub(super) user: Option<User>,
+    pub(super) approved_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Approvals {
+    pub(super) approvals_required: Option<u32>,
+    pub(super) approved_by: Option<Vec<Approval>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Member {
+    pub(super) id: Option<u64>,
+    pub(super) username: Option<String>,
+    pub(super) access_level: Option<u32>,
+    pub(super) state: Option<String>,
+    pub(super) membership_state: Option<String>,
+}
+
+impl Member {
+    /// Whether the account and the membership are both in force. Anything but
+    /// the known word counts as not in force.
+    pub(super) fn active(&self) -> bool {
+        self.state.as_deref() == Some("active")
+            && self
+                .membership_state
+                .as_deref()
+                .is_none_or(|s| s == "active")
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Note {
+    pub(super) id: Option<u64>,
+    pub(super) body: Option<String>,
+    pub(super) author: Option<User>,
+    pub(super) created_at: Option<String>,
+    pub(super) updated_at: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) last_edited_at: Option<Option<String>>,
+    pub(super) system: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Version {
+    pub(super) id: Option<u64>,
+    pub(super) head_commit_sha: Option<String>,
+    pub(super) created_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct WireCommit {
+    pub(super) id: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) author_name: Option<String>,
+    pub(super) author_email: Option<String>,
+    pub(super) committer_name: Option<String>,
+    pub(super) committer_email: Option<String>,
+    pub(super) parent_ids: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct PushData {
+    pub(super) commit_to: Option<String>,
+    #[serde(rename = "ref")]
+    pub(super) reference: Option<String>,
+    pub(super) ref_type: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Event {
+    pub(super) author: Option<User>,
+    pub(super) push_data: Option<PushData>,
+}
+
+/// Reads a time of the platform's clock.
+pub(super) fn time(text: Option<&str>) -> Option<jiff::Timestamp> {
+    text?.parse().ok()
+}

@@ -1,0 +1,78 @@
+//! GitHub annotations by workflow commands. GitHub keeps ten of each kind a
+//! step and drops the rest without a word, so the tenth says what is missing.
+
+use crate::gate::Decision;
+
+use super::escape::{LONGEST, command_message, command_property};
+use super::wording::{self, Label};
+
+const MOST: usize = 10;
+
+/// The decision as workflow commands; empty if there is nothing to say.
+pub fn annotations(decision: &Decision) -> String {
+    let mut errors = Vec::new();
+    let mut warnings = Vec::new();
+    let mut notices = Vec::new();
+    if let Some(problem) = &decision.problem {
+        errors.push(("ccgate".to_owned(), problem.clone()));
+    }
+    let mut controls: Vec<_> = decision
+        .controls
+        .iter()
+        .filter(|control| Label::of(control).needs_words())
+        .collect();
+    controls.sort_by_key(|control| Label::of(control));
+    for control in controls {
+        let label = Label::of(control);
+        let title = format!("{} {} {}", label.word(), control.meta.code, control.meta.id);
+        let more = wording::covered_by(decision, control)
+            .or_else(|| control.next.as_ref().map(|next| format!("next: {next}")));
+        let message = match more {
+            Some(more) => format!("{} | {more}", control.summary),
+            None => control.summary.clone(),
+        };
+        let kind = match label {
+            Label::Failed | Label::Unknown => &mut errors,
+            Label::Pending | Label::Warned => &mut warnings,
+            Label::Overridden
+            | Label::Waived
+            | Label::Passed
+            | Label::NotApplicable
+            | Label::Off => &mut notices,
+        };
+        kind.push((title, message));
+    }
+    for remark in wording::idle_overrides(decision) {
+        warnings.push(("override".to_owned(), remark));
+    }
+    for note in wording::notes(decision) {
+        warnings.push(("policy".to_owned(), note));
+    }
+    let mut text = commands("error", &errors);
+    text.push_str(&commands("warning", &warnings));
+    text.push_str(&commands("notice", &notices));
+    text
+}
+
+fn commands(kind: &str, messages: &[(String, String)]) -> String {
+    let mut text = String::new();
+    let shown = if messages.len() > MOST {
+        MOST - 1
+    } else {
+        messages.len()
+    };
+    for (title, message) in &messages[..shown] {
+        text.push_str(&format!(
+            "::{kind} title={}::{}\n",
+            command_property(title, 200),
+            command_message(message, 2 * LONGEST)
+        ));
+    }
+    if shown < messages.len() {
+        text.push_str(&format!(
+            "::{kind} title=ccgate::and {} more, see the summary\n",
+            messages.len() - shown
+        ));
+    }
+    text
+}

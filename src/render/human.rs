@@ -1,0 +1,234 @@
+//! The decision in a terminal or a log: what was judged, each control on a
+//! line, each non-pass with its next step, the result. Colour only repeats what
+//! the words say.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style as Paint};
+
+use crate::gate::{ControlDecision, Decision, Outcome};
+
+use super::escape::{LONGEST, terminal};
+use super::format::{Style, Tool};
+use super::wording::{self, Label};
+
+/// The decision as text.
+pub fn human(decision: &Decision, tool: Tool<'_>, exit_code: u8, style: Style) -> String {
+    let mut page = Page {
+        text: String::new(),
+        style,
+    };
+    page.head(decision, tool);
+    if let Some(problem) = &decision.problem {
+        page.text.push('\n');
+        page.paragraph("problem ", problem);
+    }
+    if !decision.controls.is_empty() {
+        page.text.push('\n');
+        page.table(decision);
+    }
+    for control in in_order_of_weight(decision) {
+        page.text.push('\n');
+        page.block(decision, control);
+    }
+    let overrides = wording::idle_overrides(decision);
+    let notes = wording::notes(decision);
+    if !overrides.is_empty() || !notes.is_empty() {
+        page.text.push('\n');
+    }
+    for sentence in overrides.iter().chain(&notes) {
+        page.paragraph("note    ", sentence);
+    }
+    page.text.push('\n');
+    page.result(decision, exit_code);
+    page.text
+}
+
+/// The non-passes, those that close the gate first.
+fn in_order_of_weight(decision: &Decision) -> Vec<&ControlDecision> {
+    let mut controls: Vec<&ControlDecision> = decision
+        .controls
+        .iter()
+        .filter(|control| Label::of(control).needs_words())
+        .collect();
+    controls.sort_by_key(|control| Label::of(control));
+    controls
+}
+
+struct Page {
+    text: String,
+    style: Style,
+}
+
+impl Page {
+    fn head(&mut self, decision: &Decision, tool: Tool<'_>) {
+        let subject = &decision.subject;
+        let mut line = format!(
+            "{} {} · {}",
+            tool.name,
+            tool.version,
+            terminal(&wording::subject(decision), LONGEST)
+        );
+        if let Some(title) = &decision.title {
+            line.push_str(&format!(" \"{}\"", terminal(title, 100)));
+        }
+        if !subject.target.is_empty() || !subject.head.is_empty() {
+            line.push_str(&format!(
+                " · {} ← {}",
+                terminal(&subject.target, 100),
+                terminal(&wording::short(&subject.head), 20)
+            ));
+        }
+        self.line(&line);
+        match &decision.policy {
+            Some(policy) => {
+                let mut line = terminal(&policy.origin, LONGEST);
+                for layer in &policy.layers {
+                    line.push_str(&format!(" + {}", terminal(layer, LONGEST)));
+                }
+                if let Some(commit) = &policy.commit {
+                    line.push_str(&format!(" @ {}", terminal(&wording::short(commit), 20)));
+                }
+                line.push_str(&format!(
+                    " (sha256 {}…) · mode {}",
+                    terminal(&wording::short(&policy.digest), 20),
+                    wording::mode(decision.mode)
+                ));
+                self.line(&format!("policy  {line}"));
+            }
+            None => self.line("policy  none was read"),
+        }
+    }
+
+    fn table(&mut self, decision: &Decision) {
+        let codes = decision
+            .controls
+            .iter()
+            .map(|control| control.meta.code.len())
+            .max()
+            .unwrap_or(0);
+        let words = decision
+            .controls
+            .iter()
+            .map(|control| Label::of(control).word().len())
+            .max()
+            .unwrap_or(0);
+        for control in &decision.controls {
+            let label = Label::of(control);
+            // Padded before it is painted: escapes have no width.
+            let word = self.painted(label, &format!("{:<words$}", label.word()));
+            self.line(&format!(
+                "  {:<codes$}  {word}  {}",
+                control.meta.code, control.meta.title
+            ));
+        }
+    }
+
+    fn block(&mut self, decision: &Decision, control: &ControlDecision) {
+        let label = Label::of(control);
+        let word = self.painted(label, label.word());
+        self.line(&format!(
+            "{word} {} {} · {}",
+            control.meta.code,
+            control.meta.id,
+            wording::criteria(control).join(", ")
+        ));
+        self.paragraph("  seen  ", &control.summary);
+        if let Some(reason) = &control.reason {
+            self.paragraph("  code  ", reason);
+        }
+        self.paragraph("  why   ", control.meta.rationale);
+        if let Some(covered) = wording::covered_by(decision, control) {
+            self.paragraph("  by    ", &covered);
+        } else if let Some(next) = &control.next {
+            self.paragraph("  next  ", next);
+        }
+    }
+
+    fn result(&mut self, decision: &Decision, exit_code: u8) {
+        let label = match decision.outcome {
+            Outcome::Allow => Label::Passed,
+            Outcome::Block => Label::Failed,
+            Outcome::Undecided => Label::Unknown,
+            Outcome::Pending => Label::Pending,
+        };
+        let outcome = wording::outcome(decision);
+        let word = self.painted(label, outcome);
+        self.line(&format!(
+            "result  {word}   {}   exit {exit_code}",
+            wording::counts(decision)
+        ));
+        let requests = &decision.requests;
+        self.line(&format!(
+            "        {} {}, {} {}",
+            requests.count,
+            plural(requests.count, "API request", "API requests"),
+            requests.waves,
+            plural(requests.waves, "wave", "waves")
+        ));
+        if let Some(command) = wording::override_hint(decision) {
+            self.line(
+                "        must merge now? somebody whom the policy allows, with no hand in the change, comments:",
+            );
+            self.line(&format!("        {command}"));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Text that may come from anybody, under its heading, wrapped at blanks.
+    fn paragraph(&mut self, heading: &str, text: &str) {
+        let indent = heading.chars().count();
+        let room = self.style.width.max(indent + 30) - indent;
+        let mut line = String::new();
+        let mut used = 0;
+        let mut first = true;
+        let text = terminal(text, 2 * LONGEST);
+        for word in text.split_whitespace() {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > room {
+                self.wrapped(heading, indent, first, &line);
+                first = false;
+                line.clear();
+                used = 0;
+            }
+            if used > 0 {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += length;
+        }
+        self.wrapped(heading, indent, first, &line);
+    }
+
+    fn wrapped(&mut self, heading: &str, indent: usize, first: bool, line: &str) {
+        let start = if first { heading } else { "" };
+        self.line(&format!("{start:<indent$}{line}"));
+    }
+
+    fn painted(&self, label: Label, word: &str) -> String {
+        if !self.style.color {
+            return word.to_owned();
+        }
+        let paint = match label {
+            Label::Failed => AnsiColor::Red.on_default().bold(),
+            Label::Unknown => AnsiColor::Magenta.on_default().bold(),
+            Label::Pending | Label::Warned => AnsiColor::Yellow.on_default(),
+            Label::Overridden | Label::Waived => AnsiColor::Cyan.on_default(),
+            Label::Passed => AnsiColor::Green.on_default(),
+            Label::NotApplicable | Label::Off => Paint::new().dimmed(),
+        };
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{}{word}{}", paint.render(), paint.render_reset());
+        text
+    }
+}
+
+fn plural(count: u32, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}

@@ -1,0 +1,280 @@
+//! `ccgate.decision/v1`. Its types are its own, so that a change inside never
+//! changes what others rely on; keys stand in the order of the fields.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::controls::Observation;
+use crate::facts::Unknown;
+use crate::gate::{ControlDecision, Decision, OverrideReport, VerdictWord, WaiverReport};
+
+use super::escape::finished_json;
+use super::format::Tool;
+use super::wording;
+
+/// Version string of the format.
+pub const DECISION_SCHEMA: &str = "ccgate.decision/v1";
+
+/// The decision as JSON, two spaces deep.
+pub fn json(decision: &Decision, tool: Tool<'_>, exit_code: u8) -> String {
+    let document = Document::new(decision, tool, exit_code);
+    let text = serde_json::to_string_pretty(&document)
+        .expect("strings, numbers and lists always serialise");
+    format!("{}\n", finished_json(&text))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    decision: &'static str,
+    exit_code: u8,
+    subject: Subject<'a>,
+    title: Option<&'a str>,
+    observed_at: String,
+    policy: Option<Policy<'a>>,
+    tool: ToolName<'a>,
+    integrity_level: Option<&'static str>,
+    held_by_platform: bool,
+    problem: Option<&'a str>,
+    controls: Vec<Control<'a>>,
+    overrides: Vec<Override<'a>>,
+    waivers: Vec<Waiver<'a>>,
+    notes: Vec<Note<'a>>,
+    requests: Requests,
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    platform: &'static str,
+    repository: &'a str,
+    change: Option<u64>,
+    head: &'a str,
+    target: &'a str,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    source: &'a str,
+    commit: Option<&'a str>,
+    digest: &'a str,
+    mode: &'static str,
+    layers: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ToolName<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Control<'a> {
+    code: &'static str,
+    id: &'static str,
+    title: &'static str,
+    criteria: Vec<&'static str>,
+    verdict: &'static str,
+    disposition: Option<&'static str>,
+    enforcement: &'static str,
+    summary: &'a str,
+    reason: Option<&'a str>,
+    observed: Vec<Observed<'a>>,
+    unknown: Vec<NotSeen<'a>>,
+    next: Option<&'a str>,
+    parameters: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Observed<'a> {
+    fact: &'a str,
+    value: &'a str,
+    source: String,
+}
+
+#[derive(Serialize)]
+struct NotSeen<'a> {
+    fact: &'a str,
+    why: &'static str,
+    needs: Option<&'a str>,
+    endpoint: Option<&'a str>,
+    status: Option<u16>,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct Override<'a> {
+    id: &'a str,
+    code: &'a str,
+    state: &'static str,
+    why: &'a str,
+    by: Option<&'a str>,
+    at: String,
+    expires: Option<String>,
+    ticket: Option<&'a str>,
+    reason: &'a str,
+    head: &'a str,
+}
+
+#[derive(Serialize)]
+struct Waiver<'a> {
+    control: &'a str,
+    state: &'static str,
+    scope: &'a str,
+    reason: &'a str,
+    owner: &'a str,
+    approved_by: &'a str,
+    expires: String,
+    place: String,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    place: Option<String>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Requests {
+    count: u32,
+    graphql_points: u32,
+    waves: u32,
+}
+
+impl<'a> Document<'a> {
+    fn new(decision: &'a Decision, tool: Tool<'a>, exit_code: u8) -> Self {
+        let subject = &decision.subject;
+        let mut controls: Vec<Control<'a>> = decision.controls.iter().map(Control::new).collect();
+        controls.sort_by_key(|control| control.code);
+        Self {
+            schema: DECISION_SCHEMA,
+            decision: decision.outcome.word(),
+            exit_code,
+            subject: Subject {
+                platform: subject.platform.word(),
+                repository: &subject.repository,
+                change: subject.change,
+                head: &subject.head,
+                target: &subject.target,
+            },
+            title: decision.title.as_deref(),
+            observed_at: decision.observed_at.to_string(),
+            policy: decision.policy.as_ref().map(|policy| Policy {
+                source: &policy.origin,
+                commit: policy.commit.as_deref(),
+                digest: &policy.digest,
+                mode: wording::mode(decision.mode),
+                layers: &policy.layers,
+            }),
+            tool: ToolName {
+                name: tool.name,
+                version: tool.version,
+            },
+            // Nothing measures it yet.
+            integrity_level: None,
+            held_by_platform: decision.held_by_platform,
+            problem: decision.problem.as_deref(),
+            controls,
+            overrides: decision.overrides.iter().map(Override::new).collect(),
+            waivers: decision.waivers.iter().map(Waiver::new).collect(),
+            notes: decision
+                .notes
+                .iter()
+                .map(|note| Note {
+                    place: note.place.as_ref().map(ToString::to_string),
+                    message: &note.message,
+                })
+                .collect(),
+            requests: Requests {
+                count: decision.requests.count,
+                graphql_points: decision.requests.graphql_points,
+                waves: decision.requests.waves,
+            },
+        }
+    }
+}
+
+impl<'a> Control<'a> {
+    /// A control that is off stands there as not applicable, with that reason.
+    fn new(control: &'a ControlDecision) -> Self {
+        Self {
+            code: control.meta.code,
+            id: control.meta.id,
+            title: control.meta.title,
+            criteria: wording::criteria(control),
+            verdict: control.verdict.unwrap_or(VerdictWord::NotApplicable).word(),
+            disposition: control.disposition.map(crate::gate::Disposition::word),
+            enforcement: wording::enforcement(control.enforcement),
+            summary: &control.summary,
+            reason: match control.verdict {
+                Some(_) => control.reason.as_deref(),
+                None => Some("off"),
+            },
+            observed: control.observed.iter().map(Observed::new).collect(),
+            unknown: control.unknown.iter().map(NotSeen::new).collect(),
+            next: control.next.as_deref(),
+            parameters: &control.parameters,
+        }
+    }
+}
+
+impl<'a> Observed<'a> {
+    fn new(observation: &'a Observation) -> Self {
+        let mut endpoints: Vec<&str> = Vec::new();
+        for source in &observation.sources {
+            if !endpoints.contains(&source.endpoint.as_str()) {
+                endpoints.push(&source.endpoint);
+            }
+        }
+        Self {
+            fact: &observation.fact,
+            value: &observation.value,
+            source: endpoints.join(", "),
+        }
+    }
+}
+
+impl<'a> NotSeen<'a> {
+    fn new(unknown: &'a Unknown) -> Self {
+        Self {
+            fact: &unknown.fact,
+            why: unknown.why.code(),
+            needs: unknown.needs.as_deref(),
+            endpoint: unknown.endpoint.as_deref(),
+            status: unknown.status,
+            detail: &unknown.detail,
+        }
+    }
+}
+
+impl<'a> Override<'a> {
+    fn new(report: &'a OverrideReport) -> Self {
+        Self {
+            id: &report.id,
+            code: &report.code,
+            state: report.state.word(),
+            why: &report.why,
+            by: report.by.as_deref(),
+            at: report.at.to_string(),
+            expires: report.expires.map(|end| end.to_string()),
+            ticket: report.ticket.as_deref(),
+            reason: &report.text,
+            head: &report.head,
+        }
+    }
+}
+
+impl<'a> Waiver<'a> {
+    fn new(report: &'a WaiverReport) -> Self {
+        let waiver = &report.waiver;
+        Self {
+            control: &waiver.control,
+            state: report.state.word(),
+            scope: &waiver.scope,
+            reason: &waiver.reason,
+            owner: &waiver.owner,
+            approved_by: &waiver.approved_by,
+            expires: waiver.expires.to_string(),
+            place: waiver.place.to_string(),
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! SARIF 2.1.0 with the few members that are needed: one run, one rule for each
+//! control, one result for each non-pass. An override or waiver does not remove
+//! a result; it stands beside it as a suppression.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::gate::{ControlDecision, Decision, Disposition, OverrideState, WaiverState};
+
+use super::escape::{LONGEST, finished_json, sarif as escape};
+use super::format::Tool;
+use super::wording::{self, Label};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const HOME: &str = "https://github.com/ccgate/ccgate";
+const POLICY_FILE: &str = ".ccgate.yml";
+
+/// The decision as SARIF.
+pub fn sarif(decision: &Decision, tool: Tool<'_>, exit_code: u8) -> String {
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [run(decision, tool, exit_code)],
+    };
+    let text =
+        serde_json::to_string_pretty(&log).expect("strings, numbers and lists always serialise");
+    format!("{}\n", finished_json(&text))
+}
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Driver,
+    automation_details: Id,
+    invocations: [Invocation; 1],
+    column_kind: &'static str,
+    results: Vec<Outcome>,
+}
+
+#[derive(Serialize)]
+struct Driver {
+    driver: Component,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Component {
+    name: String,
+    version: String,
+    information_uri: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+struct Id {
+    id: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    exit_code: u8,
+    tool_execution_notifications: Vec<Notification>,
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Text,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    name: String,
+    short_description: Text,
+    full_description: Text,
+    help_uri: String,
+    help: Text,
+    default_configuration: Level,
+    properties: Tags,
+}
+
+#[derive(Serialize)]
+struct Level {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Tags {
+    tags: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: [Location; 1],
+    partial_fingerprints: Fingerprints,
+    suppressions: Vec<Suppression>,
+    properties: Properties,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: Physical,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+}
+
+#[derive(Serialize)]
+struct Fingerprints {
+    #[serde(rename = "ccgate/v1")]
+    ccgate: String,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
+    properties: Covering,
+}
+
+#[derive(Serialize)]
+struct Covering {
+    /// `override` or `waiver`.
+    by: &'static str,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Properties {
+    verdict: &'static str,
+    disposition: &'static str,
+}
+
+fn run(decision: &Decision, tool: Tool<'_>, exit_code: u8) -> Run {
+    let results = decision
+        .controls
+        .iter()
+        .enumerate()
+        .filter(|(_, control)| Label::of(control).needs_words())
+        .map(|(index, control)| result(decision, index, control))
+        .collect();
+    Run {
+        tool: Driver {
+            driver: Component {
+                name: tool.name.to_owned(),
+                version: tool.version.to_owned(),
+                information_uri: HOME,
+                rules: decision.controls.iter().map(rule).collect(),
+            },
+        },
+        automation_details: Id { id: "ccgate/" },
+        invocations: [Invocation {
+            // A run that could not look is no clean run.
+            execution_successful: decision.problem.is_none(),
+            exit_code,
+            tool_execution_notifications: decision
+                .problem
+                .iter()
+                .map(|problem| Notification {
+                    level: "error",
+                    message: sentence(problem),
+                })
+                .collect(),
+        }],
+        column_kind: "unicodeCodePoints",
+        results,
+    }
+}
+
+fn rule(control: &ControlDecision) -> Rule {
+    let meta = control.meta;
+    let mut tags = vec!["soc2".to_owned()];
+    tags.extend(wording::criteria(control).into_iter().map(str::to_owned));
+    tags.truncate(20);
+    Rule {
+        id: meta.code,
+        name: pascal_case(meta.id),
+        short_description: sentence(meta.title),
+        full_description: sentence(meta.rationale),
+        help_uri: format!(
+            "{HOME}/blob/main/docs/controls.md#{}",
+            meta.code.to_ascii_lowercase()
+        ),
+        help: Text {
+            text: format!(
+                "{} On GitHub: {} On GitLab: {}",
+                sentence(meta.rationale).text,
+                sentence(meta.remedy_github).text,
+                sentence(meta.remedy_gitlab).text
+            ),
+        },
+        default_configuration: Level { level: "error" },
+        properties: Tags { tags },
+    }
+}
+
+fn result(decision: &Decision, rule_index: usize, control: &ControlDecision) -> Outcome {
+    let mut message = sentence(&control.summary).text;
+    if let Some(next) = &control.next {
+        message.push_str(&format!(" Next: {}", sentence(next).text));
+    }
+    Outcome {
+        rule_id: control.meta.code,
+        rule_index,
+        level: match Label::of(control) {
+            Label::Failed | Label::Unknown => "error",
+            Label::Pending | Label::Warned => "warning",
+            Label::Overridden
+            | Label::Waived
+            | Label::Passed
+            | Label::NotApplicable
+            | Label::Off => "note",
+        },
+        message: Text { text: message },
+        locations: [Location {
+            physical_location: Physical {
+                artifact_location: Artifact {
+                    uri: policy_file(decision),
+                },
+                region: Region { start_line: 1 },
+            },
+        }],
+        partial_fingerprints: Fingerprints {
+            ccgate: fingerprint(decision, control),
+        },
+        suppressions: suppressions(decision, control),
+        properties: Properties {
+            verdict: control.verdict.map_or("off", |verdict| verdict.word()),
+            disposition: control.disposition.map_or("none", Disposition::word),
+        },
+    }
+}
+
+/// The same for every change to the branch, so that a viewer keeps one alert.
+fn fingerprint(decision: &Decision, control: &ControlDecision) -> String {
+    hex::encode(Sha256::digest(
+        format!(
+            "{}\n{}\n{}",
+            control.meta.code, decision.subject.repository, decision.subject.target
+        )
+        .as_bytes(),
+    ))
+}
+
+fn suppressions(decision: &Decision, control: &ControlDecision) -> Vec<Suppression> {
+    let overrides = decision
+        .overrides
+        .iter()
+        .filter(|report| {
+            control.disposition == Some(Disposition::Overridden)
+                && report.state == OverrideState::Accepted
+                && report.code == control.meta.code
+        })
+        .map(|report| ("override", report.id.clone()));
+    let waivers = decision
+        .waivers
+        .iter()
+        .filter(|report| {
+            control.disposition == Some(Disposition::Waived)
+                && report.state == WaiverState::Applied
+                && report.waiver.control == control.meta.id
+        })
+        .map(|report| ("waiver", report.waiver.place.to_string()));
+    let justification = wording::covered_by(decision, control).unwrap_or_default();
+    overrides
+        .chain(waivers)
+        .map(|(by, id)| Suppression {
+            kind: "external",
+            status: "accepted",
+            justification: escape(&justification, 2 * LONGEST),
+            properties: Covering {
+                by,
+                id: escape(&id, LONGEST),
+            },
+        })
+        .collect()
+}
+
+/// Viewers want a file of the repository: the policy's, if it is one.
+fn policy_file(decision: &Decision) -> String {
+    decision
+        .policy
+        .as_ref()
+        .filter(|policy| policy.commit.is_some())
+        .and_then(|policy| policy.origin.split('@').next())
+        .filter(|path| {
+            !path.is_empty()
+                && !path.starts_with('/')
+                && !path.split('/').any(|part| part == "..")
+                && path
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'))
+        })
+        .unwrap_or(POLICY_FILE)
+        .to_owned()
+}
+
+/// As SARIF wants it: a capital at the start, a period at the end.
+fn sentence(text: &str) -> Text {
+    let text = escape(text.trim(), 2 * LONGEST);
+    let mut chars = text.chars();
+    let mut sentence: String = match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => "No text".to_owned(),
+    };
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    Text { text: sentence }
+}
+
+fn pascal_case(id: &str) -> String {
+    id.split('-')
+        .filter_map(|word| {
+            let mut chars = word.chars();
+            chars
+                .next()
+                .map(|first| first.to_ascii_uppercase().to_string() + chars.as_str())
+        })
+        .collect()
+}

@@ -1,0 +1,283 @@
+//! Words and counts that the formats for people share.
+
+use crate::gate::OverrideState;
+use crate::gate::{ControlDecision, Decision, Disposition, Outcome, VerdictWord, WaiverState};
+use crate::policy::{Enforcement, Mode};
+
+/// How a control is shown: its verdict together with what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Label {
+    Failed,
+    Unknown,
+    Pending,
+    Warned,
+    Overridden,
+    Waived,
+    Passed,
+    NotApplicable,
+    Off,
+}
+
+impl Label {
+    pub(super) fn of(control: &ControlDecision) -> Self {
+        match (control.verdict, control.disposition) {
+            (None, _) => Self::Off,
+            (Some(VerdictWord::Pass), _) => Self::Passed,
+            (Some(VerdictWord::NotApplicable), _) => Self::NotApplicable,
+            (Some(_), Some(Disposition::Waived)) => Self::Waived,
+            (Some(_), Some(Disposition::Overridden)) => Self::Overridden,
+            (Some(_), Some(Disposition::Advisory)) => Self::Warned,
+            (Some(VerdictWord::Unknown), Some(Disposition::Open | Disposition::Pending) | None) => {
+                Self::Unknown
+            }
+            (Some(VerdictWord::Fail), Some(Disposition::Pending)) => Self::Pending,
+            (Some(VerdictWord::Fail), Some(Disposition::Open) | None) => Self::Failed,
+        }
+    }
+
+    /// The word in a terminal; at most ten columns.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "FAIL",
+            Self::Unknown => "UNKNOWN",
+            Self::Pending => "PENDING",
+            Self::Warned => "WARN",
+            Self::Overridden => "OVERRIDDEN",
+            Self::Waived => "WAIVED",
+            Self::Passed => "PASS",
+            Self::NotApplicable => "n/a",
+            Self::Off => "off",
+        }
+    }
+
+    /// The sign in a summary; the word always stands beside it.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Failed => "❌",
+            Self::Unknown => "❔",
+            Self::Pending => "⏳",
+            Self::Warned => "⚠️",
+            Self::Overridden | Self::Waived => "🔓",
+            Self::Passed => "✅",
+            Self::NotApplicable | Self::Off => "➖",
+        }
+    }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Pending => "pending",
+            Self::Warned => "warned",
+            Self::Overridden => "overridden",
+            Self::Waived => "waived",
+            Self::Passed => "passed",
+            Self::NotApplicable => "not applicable",
+            Self::Off => "off",
+        }
+    }
+
+    /// Whether people have to read about it.
+    pub(super) fn needs_words(self) -> bool {
+        match self {
+            Self::Failed
+            | Self::Unknown
+            | Self::Pending
+            | Self::Warned
+            | Self::Overridden
+            | Self::Waived => true,
+            Self::Passed | Self::NotApplicable | Self::Off => false,
+        }
+    }
+
+    /// Whether it keeps the gate closed.
+    pub(super) fn closes(self) -> bool {
+        match self {
+            Self::Failed | Self::Unknown | Self::Pending => true,
+            Self::Warned
+            | Self::Overridden
+            | Self::Waived
+            | Self::Passed
+            | Self::NotApplicable
+            | Self::Off => false,
+        }
+    }
+}
+
+const ALL: [Label; 9] = [
+    Label::Failed,
+    Label::Unknown,
+    Label::Pending,
+    Label::Warned,
+    Label::Overridden,
+    Label::Waived,
+    Label::Passed,
+    Label::NotApplicable,
+    Label::Off,
+];
+
+/// E.g. `1 failed · 3 passed`.
+pub(super) fn counts(decision: &Decision) -> String {
+    let counts: Vec<String> = ALL
+        .into_iter()
+        .filter_map(|label| {
+            let count = decision
+                .controls
+                .iter()
+                .filter(|control| Label::of(control) == label)
+                .count();
+            (count > 0).then(|| format!("{count} {}", label.plural()))
+        })
+        .collect();
+    if counts.is_empty() {
+        "no control was judged".to_owned()
+    } else {
+        counts.join(" · ")
+    }
+}
+
+/// The outcome in a few words.
+pub(super) fn outcome(decision: &Decision) -> &'static str {
+    let acted = |wanted: Disposition| {
+        decision
+            .controls
+            .iter()
+            .any(|control| control.disposition == Some(wanted))
+    };
+    match decision.outcome {
+        Outcome::Allow if decision.mode == Mode::Advisory => "allowed (advisory mode)",
+        Outcome::Allow if acted(Disposition::Overridden) => "allowed by an override",
+        Outcome::Allow if acted(Disposition::Waived) => "allowed with a waiver",
+        Outcome::Allow => "allowed",
+        Outcome::Block => "blocked",
+        Outcome::Undecided => "undecided",
+        Outcome::Pending if decision.held_by_platform => "pending, held back by the platform",
+        Outcome::Pending => "pending",
+    }
+}
+
+/// What became of a non-pass by somebody's will: the override or the waiver.
+pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Option<String> {
+    match control.disposition? {
+        Disposition::Overridden => decision
+            .overrides
+            .iter()
+            .find(|report| {
+                report.state == OverrideState::Accepted && report.code == control.meta.code
+            })
+            .map(|report| {
+                format!(
+                    "overridden by @{} at {} until {}, {}: {}",
+                    report.by.as_deref().unwrap_or("?"),
+                    report.at,
+                    report
+                        .expires
+                        .map_or_else(|| "?".to_owned(), |end| end.to_string()),
+                    report.ticket.as_deref().unwrap_or("no ticket"),
+                    report.text
+                )
+            }),
+        Disposition::Waived => decision
+            .waivers
+            .iter()
+            .find(|report| {
+                report.state == WaiverState::Applied && report.waiver.control == control.meta.id
+            })
+            .map(|report| {
+                let waiver = &report.waiver;
+                format!(
+                    "waived until {} by {}, approved by {}: {}",
+                    waiver.expires, waiver.owner, waiver.approved_by, waiver.reason
+                )
+            }),
+        Disposition::Open | Disposition::Pending | Disposition::Advisory => None,
+    }
+}
+
+/// Override commands that do not count, one sentence each.
+pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
+    decision
+        .overrides
+        .iter()
+        .filter(|report| report.state != OverrideState::Accepted)
+        .map(|report| {
+            format!(
+                "override of {} by @{} is {}: {}",
+                report.code,
+                report.by.as_deref().unwrap_or("?"),
+                report.state.word(),
+                report.why
+            )
+        })
+        .collect()
+}
+
+/// The notes, with their place.
+pub(super) fn notes(decision: &Decision) -> Vec<String> {
+    decision
+        .notes
+        .iter()
+        .map(|note| match &note.place {
+            Some(place) => format!("{place}: {}", note.message),
+            None => note.message.clone(),
+        })
+        .collect()
+}
+
+/// The command that would override the first control that closes the gate; only
+/// a change has a place to write it.
+pub(super) fn override_hint(decision: &Decision) -> Option<String> {
+    decision.subject.change?;
+    match decision.outcome {
+        Outcome::Allow => return None,
+        Outcome::Block | Outcome::Undecided | Outcome::Pending => {}
+    }
+    decision
+        .controls
+        .iter()
+        .filter(|control| Label::of(control).closes())
+        .min_by_key(|control| Label::of(control))
+        .map(|control| format!("/ccgate override {} TICKET reason", control.meta.code))
+}
+
+/// E.g. `acme/app #7`.
+pub(super) fn subject(decision: &Decision) -> String {
+    match decision.subject.change {
+        Some(number) => format!("{} #{number}", decision.subject.repository),
+        None => decision.subject.repository.clone(),
+    }
+}
+
+/// The first characters of a commit or digest.
+pub(super) fn short(id: &str) -> String {
+    id.strip_prefix("sha256:")
+        .unwrap_or(id)
+        .chars()
+        .take(9)
+        .collect()
+}
+
+pub(super) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Advisory => "advisory",
+        Mode::Enforce => "enforce",
+    }
+}
+
+pub(super) fn enforcement(enforcement: Enforcement) -> &'static str {
+    match enforcement {
+        Enforcement::Off => "off",
+        Enforcement::Warn => "warn",
+        Enforcement::Block => "block",
+    }
+}
+
+/// The criteria of a control, e.g. `CC8.1, CC7.2`.
+pub(super) fn criteria(control: &ControlDecision) -> Vec<&'static str> {
+    control
+        .meta
+        .criteria
+        .iter()
+        .map(|criterion| criterion.id())
+        .collect()
+}
