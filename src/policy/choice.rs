@@ -14,7 +14,7 @@ use super::words::{did_you_mean, quote, visible};
 use super::yaml::{Key, Node};
 
 /// Keys that stand beside a control's parameters.
-pub const RESERVED: [&str; 5] = ["enforce", "on_unknown", "reason", "owner", "expires"];
+pub(super) const RESERVED: [&str; 5] = ["enforce", "on_unknown", "reason", "owner", "expires"];
 
 /// Words of `enforce`.
 const ENFORCE: [(&str, Enforcement); 3] = [
@@ -26,10 +26,11 @@ const ENFORCE: [(&str, Enforcement); 3] = [
 /// Words of `on_unknown`.
 const ON_UNKNOWN: [(&str, OnUnknown); 2] = [("block", OnUnknown::Block), ("warn", OnUnknown::Warn)];
 
-/// Id of the control that judges scan results, and the parameter that the
-/// policy's own section `scans` is handed to it in.
-pub(super) const SCANS_CONTROL: &str = "sast-clean";
-pub(super) const SCANS_PARAMETER: &str = "scans";
+/// Id of the control that judges scan results.
+pub const SCANS_CONTROL: &str = "sast-clean";
+
+/// Its parameter in which the policy's own section `scans` is handed to it.
+pub const SCANS_PARAMETER: &str = "scans";
 
 /// What a file says about one control.
 pub(super) struct ControlChoice {

@@ -3,13 +3,15 @@
 //! where the floor had to step in. It reads nothing and finds no problems: a
 //! weaker branch policy is legal, it just does not hold.
 
+use std::cmp::Reverse;
+
+use crate::facts::Severity;
+
 use super::model::{
     BoundControl, Enforcement, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver,
 };
 use super::problem::Place;
 use super::resolve::Demands;
-
-use crate::facts::Severity;
 
 /// Whether people have to be told where the floor won.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +234,7 @@ fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, 
             None => all.push((*severity, *most)),
         }
     }
-    all.sort_by(|one, other| other.0.cmp(&one.0));
+    all.sort_by_key(|(severity, _)| Reverse(*severity));
     all
 }
 

@@ -17,7 +17,7 @@ mod tests;
 mod words;
 mod yaml;
 
-pub use choice::RESERVED;
+pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use file::FRAMEWORKS;
 pub use load::{LoadError, lint, load};
 pub use model::{

@@ -127,11 +127,13 @@ pub struct Waiver {
 
 impl Waiver {
     /// Whether it is for that repository. `*` stops at `/`, so `acme/*` does not
-    /// reach into subgroups; a scope of `*` alone is for all.
+    /// reach into subgroups; a scope of `*` alone is for all. Platforms do not
+    /// tell upper from lower case in a path.
     pub fn covers(&self, repository: &str) -> bool {
         self.scope == "*"
             || GlobBuilder::new(&self.scope)
                 .literal_separator(true)
+                .case_insensitive(true)
                 .build()
                 .is_ok_and(|glob| glob.compile_matcher().is_match(repository))
     }

@@ -204,6 +204,14 @@ fn put_control(
     };
     let what = conceded(&strict, demanded, &*control, enforcement, on_unknown);
     let Some(what) = what else {
+        if let (Some(_), Some(expires)) = (demanded, choice.expires) {
+            notes.push(Note {
+                place: Some(place.clone()),
+                message: format!(
+                    "`{id}` asks for no less than its preset, so nothing ends on {expires}: remove `expires`"
+                ),
+            });
+        }
         return Some(BoundControl {
             control,
             enforcement,
@@ -240,9 +248,17 @@ fn put_control(
                 visible(&owner)
             ),
         });
+        // What was asked for beyond the demand stays.
+        let weaker = demanded.and_then(|written| weaker(&*control, &strict, written));
         return Some(BoundControl {
+            control: match weaker {
+                Some(_) => strict.control,
+                None => control,
+            },
+            enforcement: enforcement.max(strict.enforcement),
+            on_unknown: on_unknown.max(strict.on_unknown),
+            concession: None,
             place: Some(place),
-            ..strict
         });
     }
     Some(BoundControl {
@@ -278,22 +294,27 @@ fn conceded(
             let (from, to) = (strict.on_unknown.word(), on_unknown.word());
             less.push(format!("on_unknown {from} -> {to}"));
         }
-        let demands = overlaid(control.parameters(), &strict.control.parameters(), written);
-        less.extend(control.weaker_than(&demands));
+        less.extend(weaker(control, strict, written));
     }
     (!less.is_empty()).then(|| less.join(", "))
 }
 
-/// Parameters with those of these names taken from somewhere else.
-fn overlaid(mut parameters: Value, from: &Value, names: &BTreeSet<String>) -> Value {
-    if let Value::Object(own) = &mut parameters {
-        for name in names {
-            if let Some(value) = from.get(name) {
-                own.insert(name.clone(), value.clone());
+/// In which way the parameters ask for less than those that were written down.
+fn weaker(
+    control: &dyn Bound,
+    strict: &BoundControl,
+    written: &BTreeSet<String>,
+) -> Option<String> {
+    let mut demands = control.parameters();
+    let strict = strict.control.parameters();
+    if let Value::Object(demands) = &mut demands {
+        for name in written {
+            if let Some(value) = strict.get(name) {
+                demands.insert(name.clone(), value.clone());
             }
         }
     }
-    parameters
+    control.weaker_than(&demands)
 }
 
 /// A control as it is when a file just lists it.

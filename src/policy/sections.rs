@@ -1,6 +1,8 @@
 //! The larger sections of the file: scans, overrides, waivers, ledger. Each is
 //! read by itself; a section that is wrong does not hide what is wrong in the next.
 
+use std::cmp::Reverse;
+
 use jiff::SignedDuration;
 
 use crate::facts::Severity;
@@ -77,7 +79,7 @@ fn severities(node: &Node, name: &str, report: &mut Report) -> Vec<(Severity, u6
             found.push((*severity, most));
         }
     }
-    found.sort_by(|one, other| other.0.cmp(&one.0));
+    found.sort_by_key(|(severity, _)| Reverse(*severity));
     found
 }
 

@@ -286,9 +286,12 @@ fn only_visible(text: &str, report: &mut Report) -> bool {
     fine
 }
 
-/// Everything but control characters and those that reorder what a reviewer sees.
+/// Everything but control characters and those that make a reviewer see other
+/// lines, or another order, than the parser does.
 fn is_visible(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c == '\n' || c == '\t' || !(c.is_control() || reorders || c == '\u{feff}')
+    let misleads = matches!(
+        c,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    );
+    c == '\n' || c == '\t' || !(c.is_control() || misleads)
 }

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use crate::controls::{Entry, Scope, TABLE};
 use crate::facts::{FactKey, Platform};
+use crate::policy::SCANS_CONTROL;
 
 use super::policy_schema::parameters;
 
 /// What it takes to see a group of facts: the group, what a CI job's own token
-/// sees of it, and what another token needs.
+/// needs for it or sees of it, and what another token needs.
 pub type Right = (FactKey, &'static str, &'static str);
 
 /// The rights of both platforms.
@@ -97,7 +98,12 @@ fn section(entry: &Entry) -> String {
         &format!("**How it could be cheated.** {}\n", meta.cheat),
     );
     let rows = parameter_rows(entry);
-    if rows.is_empty() {
+    if meta.id == SCANS_CONTROL {
+        text.push_str(
+            "**Parameters.** The policy's section `scans` says which results are expected, and how \
+             many findings of which severity they may have.\n\n",
+        );
+    } else if rows.is_empty() {
         text.push_str("**Parameters.** None.\n\n");
     } else {
         text.push_str(
@@ -209,7 +215,9 @@ pub fn explain(entry: &Entry, rights: Rights<'_>) -> String {
     paragraph(&mut text, "how it could be cheated", meta.cheat);
     text.push_str("\nparameters\n");
     let rows = parameter_rows(entry);
-    if rows.is_empty() {
+    if meta.id == SCANS_CONTROL {
+        text.push_str("  the policy's section `scans` says which results are expected\n");
+    } else if rows.is_empty() {
         text.push_str("  none\n");
     }
     for row in rows {

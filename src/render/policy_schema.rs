@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::controls::{Entry, TABLE};
-use crate::policy::{FRAMEWORKS, PRESETS};
+use crate::policy::{FRAMEWORKS, PRESETS, SCANS_CONTROL, SCANS_PARAMETER};
 
 /// Address of the schema's language.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -106,7 +106,7 @@ pub(super) fn parameters(entry: &Entry) -> Map<String, Value> {
     properties
         .iter()
         // The policy's section `scans` is handed to this control; it is not set beside it.
-        .filter(|(name, _)| !(entry.meta.id == "sast-clean" && *name == "scans"))
+        .filter(|(name, _)| !(entry.meta.id == SCANS_CONTROL && *name == SCANS_PARAMETER))
         .map(|(name, property)| {
             let mut property = property.clone();
             inline(&mut property, &definitions, MAX_INLINED);
@@ -255,4 +255,46 @@ fn duration(description: &str, default: &str) -> Value {
         "type": "string", "pattern": "^[0-9]+[smhdw]$",
         "description": description, "default": default,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(value: &Value, found: &mut Vec<Value>) {
+        match value {
+            Value::Object(object) => {
+                if object.get("type") == Some(&json!("object")) {
+                    found.push(value.clone());
+                }
+                object.values().for_each(|part| objects(part, found));
+            }
+            Value::Array(items) => items.iter().for_each(|part| objects(part, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn no_mapping_takes_unknown_keys() {
+        let mut found = Vec::new();
+        objects(&policy_schema(), &mut found);
+        assert!(found.len() > TABLE.len());
+        for object in found {
+            assert_ne!(object.get("additionalProperties"), None, "{object}");
+            assert_ne!(object["additionalProperties"], json!(true), "{object}");
+        }
+    }
+
+    #[test]
+    fn every_control_is_there_with_its_parameters_and_no_open_reference() {
+        let schema = policy_schema();
+        assert!(!schema.to_string().contains("$ref"));
+        for entry in TABLE {
+            let control = &schema["properties"]["controls"]["properties"][entry.meta.id];
+            for name in parameters(entry).keys() {
+                assert!(control["properties"].get(name).is_some(), "{name}");
+            }
+            assert!(control["properties"].get("enforce").is_some());
+        }
+    }
 }

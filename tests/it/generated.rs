@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use ccgate::facts::{FactKey, PolicyDocument};
+use ccgate::platform::gitlab_permissions;
 use ccgate::policy::{PRESETS, lint, preset};
 use ccgate::render::catalogue::{Right, Rights, controls_document, token_permissions_document};
 use ccgate::render::policy_schema;
@@ -36,13 +37,12 @@ fn fresh(path: &str, wanted: &str) {
 fn rights() -> Rights<'static> {
     Rights {
         github: GITHUB,
-        gitlab: GITLAB,
+        gitlab: gitlab_permissions(),
     }
 }
 
-// FIXME: stands in until the platform room exports its own lists.
+// FIXME: stands in until `platform` exports `github_permissions` as well.
 const GITHUB: &[Right] = &[(FactKey::ScanResults, "no token needed", "no token needed")];
-const GITLAB: &[Right] = &[(FactKey::ScanResults, "no token needed", "no token needed")];
 
 #[test]
 fn the_controls_are_documented_as_they_are() {

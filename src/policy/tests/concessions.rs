@@ -171,3 +171,27 @@ fn extending_a_weaker_preset_as_well_frees_nothing() {
     let text = "version: 1\nextends: [soc2-strict, soc2-all]\ncontrols: {approvals-sufficient: {min: 1}}\n";
     assert!(problem(text).contains("lacks `reason`"));
 }
+
+#[test]
+fn an_expiry_that_concedes_nothing_is_a_finding() {
+    let policy = loaded(&given(&policy(&format!(
+        "force-push-blocked: {{{ANSWERED}}}"
+    ))));
+    let notes = notes(&policy);
+    assert_eq!(notes.len(), 1, "{notes:#?}");
+    assert!(
+        notes[0].contains("nothing ends on 2026-06-01"),
+        "{notes:#?}"
+    );
+}
+
+#[test]
+fn what_is_asked_for_beyond_the_demand_outlives_an_expired_concession() {
+    let text = policy(&format!(
+        "approvals-sufficient: {{enforce: warn, min: 3, {ANSWERED}}}"
+    ));
+    let policy = loaded_at(&given(&text), "2026-06-02T00:00:00Z");
+    let bound = bound(&policy, "approvals-sufficient");
+    assert_eq!(bound.enforcement, Enforcement::Block);
+    assert_eq!(bound.control.parameters()["min"], 3);
+}

@@ -65,6 +65,10 @@ fn characters_that_reorder_what_a_reviewer_sees_are_refused() {
         problem("version: 1\n# \u{202e}x\ncontrols: {force-push-blocked: {}}\n"),
         "2:3: the control character U+202E is not allowed"
     );
+    assert_eq!(
+        problem("version: 1\ncontrols: {force-push-blocked: {}}\n# x\u{2028}mode: advisory\n"),
+        "3:4: the control character U+2028 is not allowed"
+    );
 }
 
 #[test]
@@ -151,6 +155,18 @@ proptest! {
     #[test]
     fn random_text_never_panics(text in "\\PC*") {
         let _ = load(&given(&text), at(NOW));
+    }
+
+    /// One slip in a sound file: it is refused, or it still judges something.
+    #[test]
+    fn one_changed_character_never_leaves_a_policy_that_judges_nothing(
+        at_byte in 0..super::values::FULL.len(), put in "[ \n\t:,{}\\[\\]#\"'a-z0-9]?"
+    ) {
+        let mut text = super::values::FULL.to_owned();
+        text.replace_range(at_byte..=at_byte, &put);
+        if let Ok(policy) = load(&given(&text), at(NOW)) {
+            prop_assert!(!policy.controls.is_empty());
+        }
     }
 
     #[test]

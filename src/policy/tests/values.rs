@@ -8,7 +8,7 @@ use super::{NOW, at, document, given, loaded, over};
 use crate::facts::{Fact, FactKey, PolicyFacts, Severity, Unknown, Why};
 use crate::policy::{LoadError, Mode, Policy, lint, load};
 
-const FULL: &str = r#"version: 1
+pub(super) const FULL: &str = r#"version: 1
 extends: [soc2-baseline]
 branches: [main, "release/*"]
 mode: enforce
@@ -144,6 +144,7 @@ fn the_scope_of_a_waiver_stops_at_a_slash_and_holds_through_its_last_day() {
     assert_eq!(waiver.place.to_string(), "p.yml:12:5");
     for (repository, covered) in [
         ("acme/legacy-x", true),
+        ("Acme/Legacy-X", true),
         ("acme/legacy-x/y", false),
         ("acme/app", false),
         ("evil/acme/legacy-x", false),
