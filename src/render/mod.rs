@@ -8,6 +8,8 @@ mod human;
 mod json;
 mod markdown;
 mod sarif;
+#[cfg(test)]
+mod testing;
 mod wording;
 
 pub use annotations::annotations;
