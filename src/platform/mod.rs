@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::facts::{Needs, PolicyDocument, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
-pub use transport::{Limits, Token, TransportError};
+pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.
 #[derive(Clone, Debug)]
