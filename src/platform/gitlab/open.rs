@@ -8,7 +8,7 @@ use super::super::transport::NoAnswer;
 use super::super::{PolicyWanted, access};
 use super::association::merged_into;
 use super::wire::{Event, MergeRequest, Read, Reply, WireCommit, list, object};
-use super::{Session, permissions};
+use super::{Index, Session, permissions};
 
 /// How often the index of merge requests is asked before it is believed.
 const INDEX_TRIES: u32 = 3;
@@ -79,7 +79,15 @@ async fn commit(
         "/repository/commits/{}",
         access::encode(&reference)
     ));
-    let (commit, project, at_head, at_target) = tokio::join!(
+    // With both told by the CI, the index of changes is asked in the same round.
+    let at_once = sha.as_deref().zip(branch.as_deref());
+    let (early, commit, project, at_head, at_target) = tokio::join!(
+        async {
+            match at_once {
+                Some((sha, branch)) => Some(index(session, sha, branch).await),
+                None => None,
+            }
+        },
         session.change.get(&commit_path),
         session.settings.get(&project_path),
         file(session, path, Some("HEAD")),
@@ -104,13 +112,16 @@ async fn commit(
         default,
         readable,
     };
-    session.transport.begin_wave();
     match (commit, known_sha) {
         (Ok(_), Some(sha)) => {
-            let ((), index) = tokio::join!(
-                policies(session, &mut snapshot, policy, found),
-                index(session, &sha, &target)
-            );
+            policies(session, &mut snapshot, policy, found).await;
+            let index = match early {
+                Some(index) => index,
+                None => {
+                    session.transport.begin_wave();
+                    index(session, &sha, &target).await
+                }
+            };
             let through = index
                 .0
                 .as_ref()
@@ -145,11 +156,7 @@ async fn merge_request(session: &Session, number: u64) -> Read<MergeRequest> {
 
 /// Which changes GitLab ties to the commit. The index may lag behind a merge,
 /// so an empty answer is asked for again before the log of pushes is read.
-async fn index(
-    session: &Session,
-    sha: &str,
-    branch: &str,
-) -> (Read<Vec<MergeRequest>>, Option<Read<Vec<Event>>>) {
+async fn index(session: &Session, sha: &str, branch: &str) -> Index {
     const FACT: &str = "change.association";
     let path = session.path(&format!(
         "/repository/commits/{}/merge_requests",
