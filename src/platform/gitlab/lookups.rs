@@ -152,7 +152,14 @@ pub(super) async fn authors(wanted: bool, session: &Session, number: Option<u64>
                     || "GitLab shows this token no commits of the change".to_owned(),
                     |error| error.message.clone(),
                 );
-                Unknown::new(FactKey::ChangeCommits.name(), Why::NotPermitted, detail)
+                // A token that sees the project should see its changes: then the
+                // query failed. Else it is a job token, which GraphQL refuses.
+                let why = if session.opened.project.is_ok() {
+                    Why::Failed
+                } else {
+                    Why::NotPermitted
+                };
+                Unknown::new(FactKey::ChangeCommits.name(), why, detail)
                     .needs(permissions::CHANGE)
                     .at(answer.endpoint, Some(answer.status))
             }
@@ -239,4 +246,52 @@ impl<T> Gone for Result<T, NoAnswer> {
 
 pub(super) fn gone<T: Gone>(reply: &T) -> Option<Source> {
     reply.gone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(nodes: &serde_json::Value, next: &serde_json::Value) -> (Directory, Option<String>) {
+        let mut directory = Directory {
+            by_email: BTreeMap::new(),
+            refused: None,
+            members: BTreeMap::new(),
+            host: "gitlab.example".to_owned(),
+            sources: Vec::new(),
+        };
+        let source = Source {
+            endpoint: "POST /graphql#authors".to_owned(),
+            digest: String::new(),
+        };
+        let connection = json!({"nodes": nodes, "pageInfo": next});
+        let after = add_authors(&mut directory, &connection, &source);
+        (directory, after)
+    }
+
+    #[test]
+    fn f20_an_author_that_gitlab_left_out_is_unknown_and_one_that_it_gives_as_null_is_nobody() {
+        let nodes = json!([
+            {"authorEmail": "Paul@acme.example", "author": {"username": "paul"}},
+            {"authorEmail": "null@acme.example", "author": null},
+            {"authorEmail": "left@acme.example"},
+            {"authorEmail": "nameless@acme.example", "author": {"bot": false}}
+        ]);
+        let (directory, after) = page(&nodes, &json!({"hasNextPage": false}));
+        let of = |email: &str| directory.person("x", email).account;
+        assert!(of("paul@acme.example").known().unwrap().is_some());
+        assert_eq!(of("null@acme.example").known(), Ok(&None));
+        assert!(!of("left@acme.example").is_known());
+        assert!(!of("nameless@acme.example").is_known());
+        assert_eq!(after, None);
+    }
+
+    #[test]
+    fn the_next_page_of_authors_is_asked_for_by_its_cursor() {
+        let (_, after) = page(
+            &json!([]),
+            &json!({"hasNextPage": true, "endCursor": "abc"}),
+        );
+        assert_eq!(after.as_deref(), Some("abc"));
+    }
 }

@@ -239,13 +239,9 @@ async fn policies(session: &Session, snapshot: &mut Snapshot, policy: &PolicyWan
         None => hidden(fact),
     };
     if same {
-        let reply = if at_target.is_some() {
-            &at_target
-        } else {
-            &at_head
-        };
-        snapshot.policy.target = read("policy.target", &target, reply);
-        snapshot.policy.floor = read("policy.floor", &target, reply);
+        // `HEAD` can only be the branch; a tag named like it would hide it.
+        snapshot.policy.target = read("policy.target", &target, &at_head);
+        snapshot.policy.floor = read("policy.floor", &target, &at_head);
     } else {
         snapshot.policy.target = read("policy.target", &target, &at_target);
         snapshot.policy.floor = read("policy.floor", &floor_name, &at_head);
@@ -333,4 +329,60 @@ fn empty(session: &Session, change: Option<u64>, head: String, target: String) -
         session.setup.now,
         session.setup.program.clone(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::facts::Source;
+    use crate::platform::transport::Answer;
+
+    fn reply(status: u16, body: &'static [u8]) -> Reply {
+        let answer = Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::from_static(body),
+            endpoint: "GET /file".to_owned(),
+            source: Source {
+                endpoint: "GET /file".to_owned(),
+                digest: "sha256:0".to_owned(),
+            },
+        };
+        if status == 200 {
+            Ok(answer)
+        } else {
+            Err(NoAnswer::Status(answer))
+        }
+    }
+
+    fn found(reply: &Reply, readable: bool) -> Fact<Option<PolicyDocument>> {
+        document("policy.target", ".ccgate.yml", "main", reply, readable)
+    }
+
+    #[test]
+    fn the_policy_file_is_read_as_it_stands() {
+        let fact = found(&reply(200, b"version: 1\n"), true);
+        let document = fact.known().unwrap().clone().unwrap();
+        assert_eq!(document.text, "version: 1\n");
+        assert_eq!(document.origin, ".ccgate.yml@main");
+        assert!(!found(&reply(200, b"\xff"), true).is_known());
+    }
+
+    #[test]
+    fn only_gitlabs_words_for_a_missing_file_beside_a_successful_read_mean_missing() {
+        let missing = reply(404, br#"{"message":"404 File Not Found"}"#);
+        assert_eq!(found(&missing, true).known(), Ok(&None));
+        assert!(!found(&missing, false).is_known());
+        for body in [
+            &br#"{"message":"404 Project Not Found"}"#[..],
+            br#"{"message":"404 Commit Not Found"}"#,
+            br#"{"message":"404 Not Found"}"#,
+            b"<html>",
+        ] {
+            assert!(!found(&reply(404, body), true).is_known());
+        }
+        assert!(!found(&reply(403, br#"{"message":"404 File Not Found"}"#), true).is_known());
+    }
 }
