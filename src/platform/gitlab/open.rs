@@ -7,7 +7,7 @@ use super::super::context::Wanted;
 use super::super::transport::NoAnswer;
 use super::super::{PolicyWanted, access};
 use super::association::merged_into;
-use super::wire::{Event, MergeRequest, Read, Reply, WireCommit, list, object};
+use super::wire::{MergeRequest, Read, Reply, WireCommit, list, object};
 use super::{Index, Session, permissions};
 
 /// How often the index of merge requests is asked before it is believed.
@@ -339,6 +339,10 @@ mod tests {
     use crate::facts::Source;
     use crate::platform::transport::Answer;
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape of every answer of the client"
+    )]
     fn reply(status: u16, body: &'static [u8]) -> Reply {
         let answer = Answer {
             status,
