@@ -1,5 +1,7 @@
 //! (being built)
 
+mod client;
+
 use crate::facts::{Needs, Snapshot};
 
 use super::{PolicyWanted, Setup};

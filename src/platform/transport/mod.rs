@@ -1,0 +1,213 @@
+//! One HTTP client under both platforms, and one policy for every request: how
+//! many at once, how long, how often again, which redirects, and a record of
+//! each. It does not know what any answer means.
+
+mod answer;
+mod error;
+mod paging;
+mod policy;
+mod recorder;
+mod retry;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod token;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+pub(crate) use answer::{Answer, GraphqlAnswer, GraphqlError, Listing, NoAnswer};
+pub use error::{TransportError, TransportErrorKind};
+pub(crate) use paging::{PER_PAGE, Page, every_page, link_next, parameter, with_parameter};
+pub use token::Token;
+
+/// Time for one connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time without a single byte.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Limits of the transport.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests under way at once.
+    pub in_flight: usize,
+    /// Cap on the whole time, waiting included.
+    pub total: Duration,
+    /// Tries of one request.
+    pub attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 16,
+            total: super::DEFAULT_TOTAL,
+            attempts: 4,
+        }
+    }
+}
+
+/// One request, ready to be sent as often as needed. Only reads exist: GET, and
+/// GraphQL queries by POST.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub tag: Tag,
+}
+
+/// What the recorder wants to know about a request beyond its address.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tag {
+    /// Name of the GraphQL operation.
+    pub operation: Option<String>,
+    /// How many requests of the same list it waited for.
+    pub depth: u32,
+}
+
+/// The one client. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Transport {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    limits: Limits,
+    /// Path of the API's base, without trailing slash: left out of records.
+    prefix: String,
+    permits: Semaphore,
+    recorder: recorder::Recorder,
+    platform_time: OnceLock<Timestamp>,
+    /// Runs from the first request.
+    deadline: OnceLock<Instant>,
+    /// Set by tests: pauses are written down here and not waited for.
+    #[cfg(test)]
+    pauses: Option<std::sync::Mutex<Vec<Duration>>>,
+}
+
+impl Transport {
+    /// Builds the client; nothing is sent.
+    pub(crate) fn new(
+        ca_bundle: Option<&[u8]>,
+        limits: Limits,
+        user_agent: &str,
+        api: &Url,
+    ) -> anyhow::Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(ca_bundle, api)?)
+            .user_agent(user_agent)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .gzip(true);
+        if is_loopback(api) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().context("cannot set up the HTTP client")?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http,
+                limits,
+                prefix: api.path().trim_end_matches('/').to_owned(),
+                permits: Semaphore::new(limits.in_flight.max(1)),
+                recorder: recorder::Recorder::default(),
+                platform_time: OnceLock::new(),
+                deadline: OnceLock::new(),
+                #[cfg(test)]
+                pauses: None,
+            }),
+        })
+    }
+
+    /// Requests from here on belong to the next round.
+    pub(crate) fn begin_wave(&self) {
+        self.shared.recorder.begin_wave();
+    }
+
+    /// What it cost so far.
+    pub(crate) fn requests(&self) -> crate::facts::Requests {
+        self.shared.recorder.requests()
+    }
+
+    /// The platform's clock at its first answer.
+    pub(crate) fn platform_time(&self) -> Option<Timestamp> {
+        self.shared.platform_time.get().copied()
+    }
+
+    /// Sends a request under the one policy. `Ok` is any status that is worth
+    /// no further try; success is for the caller to look at.
+    pub(crate) async fn send(&self, call: Call) -> Result<Answer, TransportError> {
+        self.shared.send(call).await
+    }
+
+    /// The path of an address as it is recorded: without host and API prefix.
+    pub(crate) fn recorded_path(&self, url: &Url) -> String {
+        self.shared.recorded_path(url)
+    }
+
+    /// For tests: pauses are recorded and not waited for.
+    #[cfg(test)]
+    pub(crate) fn without_waiting(mut self) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.pauses = Some(std::sync::Mutex::default());
+        }
+        self
+    }
+
+    /// For tests: the pauses that would have been made.
+    #[cfg(test)]
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
+        match &self.shared.pauses {
+            Some(pauses) => pauses.lock().unwrap().clone(),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// Puts `path` (encoded, beginning with a slash) under the API's base. An address
+/// that would come out as another one (dot segments, backslashes, fragments) is
+/// refused: what was asked for is what must be sent and recorded.
+pub(crate) fn under(api: &Url, path: &str) -> Result<Url, TransportError> {
+    let refuse = |what: &str| {
+        TransportError::new(
+            format!("GET {path}"),
+            TransportErrorKind::Other,
+            format!("the address {what}; nothing was asked"),
+        )
+    };
+    if !path.starts_with('/') {
+        return Err(refuse("does not begin with a slash"));
+    }
+    let base = api.as_str().trim_end_matches('/');
+    let wanted = format!("{base}{path}");
+    let url = Url::parse(&wanted).map_err(|_| refuse("is not valid"))?;
+    if url.as_str() != wanted || url.fragment().is_some() {
+        return Err(refuse("holds characters that must be encoded"));
+    }
+    Ok(url)
+}
+
+/// Loopback is never behind a proxy.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
