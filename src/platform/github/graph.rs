@@ -114,6 +114,33 @@ fn refusal(answer: &GraphqlAnswer, error: &GraphqlError, fact: &str, needs: &str
 pub(super) mod testing {
     use super::*;
     use crate::facts::Source;
+    use crate::platform::transport::{Answer, NoAnswer};
+
+    fn status(status: u16, body: &Value) -> Answer {
+        Answer {
+            status,
+            headers: http::HeaderMap::new(),
+            body: body.to_string().into(),
+            endpoint: "GET /test".to_owned(),
+            source: Source {
+                endpoint: "GET /test".to_owned(),
+                digest: "sha256:00".to_owned(),
+            },
+        }
+    }
+
+    /// A REST answer with this body.
+    pub(in super::super) fn rest(body: &Value) -> Result<Answer, NoAnswer> {
+        Ok(status(200, body))
+    }
+
+    /// A REST refusal with this message.
+    pub(in super::super) fn refused(code: u16, message: &str) -> Result<Answer, NoAnswer> {
+        Err(NoAnswer::Status(status(
+            code,
+            &serde_json::json!({ "message": message }),
+        )))
+    }
 
     /// An answer as the transport would hand it over.
     pub(in super::super) fn answer(body: &Value) -> GraphqlAnswer {
