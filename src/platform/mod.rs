@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::facts::{Needs, PolicyDocument, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
+pub use github::permissions as github_permissions;
 pub use gitlab::permissions as gitlab_permissions;
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
