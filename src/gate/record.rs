@@ -50,7 +50,7 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
     let mut records = vec![statement(
         &decision.subject,
         CHANGE_RECORD_TYPE,
-        change_record(decision, context),
+        &change_record(decision, context),
     )];
     records.extend(
         decision
@@ -61,14 +61,14 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
                 statement(
                     &decision.subject,
                     OVERRIDE_RECORD_TYPE,
-                    override_record(decision, report, context),
+                    &override_record(decision, report, context),
                 )
             }),
     );
     records
 }
 
-fn statement(subject: &Subject, predicate_type: &str, predicate: Value) -> Value {
+fn statement(subject: &Subject, predicate_type: &str, predicate: &Value) -> Value {
     json!({
         "_type": STATEMENT_TYPE,
         "subject": [{
