@@ -1,1 +1,187 @@
-fn main() {}
+//! The demonstration: a small forge on the loopback address with a recorded
+//! organisation, and the real gate against it over HTTP. No network, no token.
+//!
+//! A change that was approved by one of its own authors is blocked; somebody
+//! else overrides it with a ticket and a reason; a further push voids that; an
+//! independent review opens the gate; the ledger of all four is verified.
+//!
+//! `cargo run --release --example demo [FOLDER]` keeps what it writes in FOLDER
+//! (default: a folder in the system's temporary folder, named at the end).
+
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a demonstration prints, and chooses its own surroundings"
+)]
+
+#[path = "../../tests/forge/mod.rs"]
+mod forge;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use ccgate::cli::{self, World};
+use forge::{Forge, Organisation};
+
+fn main() -> ExitCode {
+    let folder = std::env::args_os().nth(1).map_or_else(
+        || std::env::temp_dir().join(format!("ccgate-demo-{}", std::process::id())),
+        PathBuf::from,
+    );
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        println!("the folder {} cannot be made: {error}", folder.display());
+        return ExitCode::FAILURE;
+    }
+    let forge = Forge::start(Organisation::acme());
+    let demo = Demo {
+        forge: &forge,
+        folder: &folder,
+        color: std::io::stdout().is_terminal(),
+    };
+    let told = demo.tell();
+    println!();
+    println!("kept in {}: facts.json, decision.json, ledger/", folder.display());
+    if told {
+        ExitCode::SUCCESS
+    } else {
+        println!("the demonstration did not go as told above: please report it");
+        ExitCode::FAILURE
+    }
+}
+
+struct Demo<'a> {
+    forge: &'a Forge,
+    folder: &'a Path,
+    color: bool,
+}
+
+impl Demo<'_> {
+    /// The story; whether every step ended as it should.
+    fn tell(&self) -> bool {
+        self.title("1  a change whose only approval is by one of its authors");
+        let blocked = self.check() == 1;
+
+        self.title("2  the on-call security engineer overrides it on the change, with ticket and reason");
+        let command = "/ccgate override CHG-04 INC-482 Card capture is down since 07:40; reviewer on call unreachable";
+        println!("   @ana on #42: {command}\n");
+        self.forge.with(|acme| acme.comment(42, "ana", command));
+        let overridden = self.check() == 0;
+
+        self.title("3  the author pushes once more: the override was for another head");
+        self.forge
+            .with(|acme| acme.push(42, "tom", "One more line that nobody has seen"));
+        let voided = self.check() == 1;
+
+        self.title("4  somebody who wrote none of it reviews the head");
+        self.forge.with(|acme| acme.approve(42, "li"));
+        let allowed = self.check() == 0;
+
+        self.title("5  the same decision again, offline, from the facts alone");
+        let again = self.run(&[
+            "check",
+            "--snapshot",
+            "facts.json",
+            "--output",
+            "json=again.json",
+        ]) == 0;
+        let first = std::fs::read(self.folder.join("decision.json")).unwrap_or_default();
+        let second = std::fs::read(self.folder.join("again.json")).unwrap_or_default();
+        let identical = !first.is_empty() && first == second;
+        println!(
+            "   decision.json and again.json are {}",
+            if identical { "byte for byte the same" } else { "DIFFERENT" }
+        );
+
+        self.title("6  the ledger of all four decisions");
+        let verified = self.run(&["ledger", "verify", "dir:ledger"]) == 0
+            && self.run(&["ledger", "show", "dir:ledger"]) == 0;
+
+        blocked && overridden && voided && allowed && again && identical && verified
+    }
+
+    fn title(&self, text: &str) {
+        if self.color {
+            println!("\n\u{1b}[1;36m── {text}\u{1b}[0m\n");
+        } else {
+            println!("\n── {text}\n");
+        }
+    }
+
+    fn check(&self) -> u8 {
+        let code = self.run(&[
+            "check",
+            "--repo",
+            "acme/payments",
+            "--change",
+            "42",
+            "--ledger",
+            "dir:ledger",
+            "--save-snapshot",
+            "facts.json",
+            "--output",
+            "json=decision.json",
+        ]);
+        println!("   exit code {code}");
+        code
+    }
+
+    /// Runs the real command line in a world of its own and shows what it prints.
+    fn run(&self, arguments: &[&str]) -> u8 {
+        println!("   $ ccgate {}\n", arguments.join(" "));
+        let printed = Printed::default();
+        let mut env = BTreeMap::from([
+            ("GITHUB_API_URL".to_owned(), self.forge.api()),
+            ("CCGATE_TOKEN".to_owned(), "demo".to_owned()),
+        ]);
+        if self.color {
+            env.insert("CLICOLOR_FORCE".to_owned(), "1".to_owned());
+        }
+        let now = self.forge.with(|acme| acme.now());
+        let mut world = World {
+            env,
+            now: now.parse().expect("the forge tells a valid time"),
+            folder: self.folder.to_owned(),
+            stdout: Box::new(printed.clone()),
+            stderr: Box::new(printed.clone()),
+            stdout_is_terminal: false,
+            columns: Some(96),
+        };
+        let code = cli::run(
+            std::iter::once("ccgate")
+                .chain(arguments.iter().copied())
+                .map(Into::into),
+            &mut world,
+        );
+        for line in printed.text().lines() {
+            println!("   {line}");
+        }
+        code
+    }
+}
+
+/// A stream that keeps what was written to it.
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Printed {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("nobody panicked while writing")).into_owned()
+    }
+}
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0
+            .lock()
+            .expect("nobody panicked while writing")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -105,3 +105,148 @@ fn holds_for_checks(rules: &BranchRules, facts: &Snapshot) -> bool {
                     .all(|check| check.status != CheckStatus::Completed)
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::testing::{branch, demand, hidden};
+    use crate::facts::{Account, CheckConclusion, CheckResult, RequiredCheck, Review};
+    use crate::gate::testing::facts;
+
+    /// Two approvals wanted by a ruleset; `build` required.
+    fn ruled() -> Snapshot {
+        let mut seen = facts();
+        seen.branch_rules = branch(|rules| {
+            rules.approvals_required = Requirement::any_layer(vec![
+                demand("ruleset", Fact::known_without_source(2)),
+                demand("classic protection", hidden()),
+            ]);
+            rules.required_checks = Requirement::any_layer(vec![demand(
+                "ruleset",
+                Fact::known_without_source(vec![RequiredCheck {
+                    name: "build".to_owned(),
+                    app: None,
+                }]),
+            )]);
+        })
+        .branch_rules;
+        seen
+    }
+
+    fn review(account: Option<Account>, state: ReviewState) -> Review {
+        Review {
+            reviewer: account,
+            state,
+            submitted_at: hidden(),
+            commit: Fact::known_without_source(Some("0".repeat(40))),
+            can_write: Fact::known_without_source(false),
+        }
+    }
+
+    fn check(name: &str, status: CheckStatus) -> CheckResult {
+        CheckResult {
+            name: name.to_owned(),
+            kind: CheckKind::CheckRun,
+            app: None,
+            conclusion: (status == CheckStatus::Completed).then_some(CheckConclusion::Success),
+            status,
+            head: "f1".repeat(20),
+            allow_failure: false,
+        }
+    }
+
+    fn held_with(reviews: Vec<Review>) -> bool {
+        let mut facts = ruled();
+        facts.reviews = Fact::known_without_source(reviews);
+        holds_all(&[Awaiting::Approval], &facts)
+    }
+
+    fn running(checks: Vec<CheckResult>) -> bool {
+        let mut facts = ruled();
+        facts.checks = Fact::known_without_source(checks);
+        holds_all(&[Awaiting::Check], &facts)
+    }
+
+    #[test]
+    fn more_approvals_wanted_than_could_count_hold_the_merge() {
+        use ReviewState::{Approved, ChangesRequested, Commented, Dismissed};
+        let ana = || Some(Account::human("ana"));
+        let li = || Some(Account::human("li"));
+        let opener = || Some(Account::human("Tom"));
+        assert!(held_with(vec![]));
+        assert!(held_with(vec![
+            review(ana(), Approved),
+            review(opener(), Approved)
+        ]));
+        assert!(held_with(vec![
+            review(ana(), Approved),
+            review(ana(), Approved)
+        ]));
+        assert!(held_with(vec![
+            review(ana(), Approved),
+            review(li(), Approved),
+            review(li(), ChangesRequested),
+        ]));
+        assert!(held_with(vec![
+            review(ana(), Approved),
+            review(li(), Dismissed)
+        ]));
+        // A bot or a gone account may count for the platform, a comment takes nothing back.
+        assert!(!held_with(vec![
+            review(ana(), Approved),
+            review(Some(Account::bot("renovate")), Approved),
+            review(ana(), Commented),
+        ]));
+        assert!(!held_with(vec![
+            review(None, Approved),
+            review(None, Approved)
+        ]));
+    }
+
+    #[test]
+    fn on_gitlab_the_opener_may_count() {
+        let mut facts = ruled();
+        facts.subject.platform = Platform::Gitlab;
+        facts.reviews = Fact::known_without_source(vec![
+            review(Some(Account::human("tom")), ReviewState::Approved),
+            review(Some(Account::human("ana")), ReviewState::Approved),
+        ]);
+        assert!(!holds_all(&[Awaiting::Approval], &facts));
+    }
+
+    #[test]
+    fn whatever_is_hidden_holds_nothing() {
+        let all = [Awaiting::Approval];
+        let mut facts = ruled();
+        assert!(!holds_all(&all, &facts), "reviews are hidden");
+        facts.reviews = Fact::known_without_source(vec![]);
+        assert!(holds_all(&all, &facts));
+        assert!(!holds_all(&[], &facts), "nothing is awaited");
+        assert!(
+            !holds_all(&[Awaiting::Approval, Awaiting::Check], &facts),
+            "checks are hidden"
+        );
+        facts.branch_rules = hidden();
+        assert!(!holds_all(&all, &facts), "rules are hidden");
+    }
+
+    #[test]
+    fn running_checks_hold_only_if_the_platform_waits_for_each() {
+        use CheckStatus::{Completed, Other, Running};
+        assert!(running(vec![
+            check("build", Running),
+            check("lint", Completed)
+        ]));
+        assert!(running(vec![check("build", Other("stuck".to_owned()))]));
+        assert!(!running(vec![check("build", Completed)]));
+        assert!(!running(vec![
+            check("build", Running),
+            check("scan", Running)
+        ]));
+        assert!(!running(vec![
+            check("build", Running),
+            check("build", Completed)
+        ]));
+        assert!(!running(vec![]));
+    }
+}

@@ -9,6 +9,8 @@ mod independence;
 mod overrides;
 mod record;
 mod settle;
+#[cfg(test)]
+pub(crate) mod testing;
 mod waivers;
 
 pub use decide::{

@@ -245,3 +245,6 @@ fn control_named(policy: &Policy, name: &str) -> Option<&'static Meta> {
         .map(|bound| bound.control.meta())
         .find(|meta| meta.code.eq_ignore_ascii_case(name) || meta.id == name)
 }
+
+#[cfg(test)]
+mod tests;

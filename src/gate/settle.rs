@@ -283,3 +283,6 @@ fn mend(unknown: &Unknown) -> String {
         Why::Failed => "run the check again; if it stays, look at the platform's status".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use crate::facts::{Needs, PolicyDocument, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
+pub use github::permissions as github_permissions;
 pub use gitlab::permissions as gitlab_permissions;
-pub use transport::{Limits, Token, TransportError};
+pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.
 #[derive(Clone, Debug)]

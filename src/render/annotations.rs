@@ -76,3 +76,44 @@ fn commands(kind: &str, messages: &[(String, String)]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::{blocked, covered, hostile, pending};
+
+    #[test]
+    fn what_closes_the_gate_is_an_error_the_rest_is_less() {
+        insta::assert_snapshot!(annotations(&blocked()), @r"
+        ::error title=FAIL TST-01 first-thing-done::it is not done | next: mend it on GitHub
+        ::error title=UNKNOWN TST-02 second-thing-done::could not read branch.bypass: the answer lacks it (needs Administration: read) | next: grant `Administration: read` to the token
+        ::warning title=override::override of TST-01 by @eve is refused: @eve is not among those who may override: @lead, @acme/security
+        ::warning title=policy::.ccgate.yml@main:12:5: the waiver of `first-thing-done` expired on 2026-05-01: renew it with a new approval, or remove it
+        ");
+        assert!(annotations(&covered()).starts_with("::notice title=OVERRIDDEN TST-01"));
+        assert!(annotations(&pending()).starts_with("::warning title=PENDING TST-01"));
+    }
+
+    #[test]
+    fn the_tenth_says_how_many_are_missing() {
+        let message = ("title".to_owned(), "text".to_owned());
+        assert_eq!(
+            commands("error", &vec![message.clone(); 10])
+                .lines()
+                .count(),
+            10
+        );
+        let text = commands("error", &vec![message; 13]);
+        assert_eq!(text.lines().count(), 10);
+        assert!(text.ends_with("and 4 more, see the summary\n"), "{text}");
+    }
+
+    #[test]
+    fn hostile_text_adds_no_command() {
+        let text = annotations(&hostile());
+        assert_eq!(text.lines().count(), 4);
+        assert!(text.lines().all(|line| line.starts_with("::")));
+        assert!(!text.contains("##["));
+        assert!(!text.contains('\u{1b}'));
+    }
+}

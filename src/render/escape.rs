@@ -3,11 +3,11 @@
 //! shown is spelt out, what is too long ends in `…`.
 
 /// Longest text of one cell or line.
-pub(super) const LONGEST: usize = 400;
+pub const LONGEST: usize = 400;
 
 /// For a terminal or a log: one line, no escapes, no characters that change the
 /// order or hide, and nothing that a CI runner takes for a command.
-pub(super) fn terminal(text: &str, longest: usize) -> String {
+pub fn terminal(text: &str, longest: usize) -> String {
     let text = visible(text, longest).replace("##[", "# #[");
     let mut safe = String::with_capacity(text.len());
     let mut at_start_of_word = true;
@@ -21,7 +21,7 @@ pub(super) fn terminal(text: &str, longest: usize) -> String {
             continue;
         }
         safe.push(c);
-        at_start_of_word = c == ' ';
+        at_start_of_word = c.is_whitespace();
         rest = &rest[c.len_utf8()..];
     }
     safe
@@ -68,6 +68,7 @@ pub(super) fn markdown(text: &str, longest: usize) -> String {
 /// For the message of a GitHub workflow command.
 pub(super) fn command_message(text: &str, longest: usize) -> String {
     visible(text, longest)
+        .replace("##[", "# #[")
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
@@ -184,7 +185,10 @@ mod tests {
             safe.split(' ').all(|word| !word.starts_with("::")),
             "{safe}"
         );
-        assert_eq!(terminal("::error::a b ::c", 50), ": :error::a b : :c");
+        assert_eq!(
+            terminal("::error::a b ::c\u{a0}::d", 50),
+            ": :error::a b : :c\u{a0}: :d"
+        );
     }
 
     #[test]
@@ -210,6 +214,7 @@ mod tests {
         let safe = command_message(HOSTILE, LONGEST);
         assert_eq!(safe.lines().count(), 1);
         assert!(!has_hidden(&safe));
+        assert!(!safe.contains("##["));
         assert_eq!(command_message("100%0A", 20), "100%250A");
         assert_eq!(command_property("a:b,c%", 20), "a%3Ab%2Cc%25");
     }

@@ -83,11 +83,11 @@ impl Page {
         match &decision.policy {
             Some(policy) => {
                 let mut line = terminal(&policy.origin, LONGEST);
-                for layer in &policy.layers {
-                    line.push_str(&format!(" + {}", terminal(layer, LONGEST)));
-                }
                 if let Some(commit) = &policy.commit {
                     line.push_str(&format!(" @ {}", terminal(&wording::short(commit), 20)));
+                }
+                for layer in &policy.layers {
+                    line.push_str(&format!(" + {}", terminal(layer, LONGEST)));
                 }
                 line.push_str(&format!(
                     " (sha256 {}…) · mode {}",
@@ -231,4 +231,116 @@ impl Page {
 
 fn plural(count: u32, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::{TOOL, blocked, covered, hostile, not_judged};
+
+    #[test]
+    fn a_blocked_change_reads_from_the_verdict_to_the_next_step() {
+        insta::assert_snapshot!(human(&blocked(), TOOL, 1, Style::default()), @r#"
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
+        policy  .ccgate.yml@main @ 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce
+
+          TST-01  FAIL     the first thing is done
+          TST-02  UNKNOWN  the second thing is done
+          TST-03  PASS     the third thing is done
+          TST-09  n/a      the thing of GitLab is done
+
+        FAIL TST-01 first-thing-done · CC8.1, CC5.1
+          seen  it is not done
+          code  not_independent
+          why   Nobody should have to guess why this matters.
+          next  mend it on GitHub
+
+        UNKNOWN TST-02 second-thing-done · CC8.1, CC5.1
+          seen  could not read branch.bypass: the answer lacks it (needs Administration: read)
+          code  not_permitted
+          why   Nobody should have to guess why this matters.
+          next  grant `Administration: read` to the token
+
+        note    override of TST-01 by @eve is refused: @eve is not among those who may override: @lead,
+                @acme/security
+        note    .ccgate.yml@main:12:5: the waiver of `first-thing-done` expired on 2026-05-01: renew it with
+                a new approval, or remove it
+
+        result  blocked   1 failed · 1 unknown · 1 passed · 1 not applicable   exit 1
+                4 API requests, 2 waves
+                must merge now? somebody whom the policy allows, with no hand in the change, comments:
+                /ccgate override TST-01 TICKET reason
+        "#);
+    }
+
+    #[test]
+    fn an_override_and_a_waiver_are_told_with_who_until_when_and_why() {
+        insta::assert_snapshot!(human(&covered(), TOOL, 0, Style::default()), @r#"
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
+        policy  .ccgate.yml@main @ 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce
+
+          TST-01  OVERRIDDEN  the first thing is done
+          TST-02  WAIVED      the second thing is done
+          TST-03  PASS        the third thing is done
+
+        OVERRIDDEN TST-01 first-thing-done · CC8.1, CC5.1
+          seen  it is not done
+          code  not_independent
+          why   Nobody should have to guess why this matters.
+          by    overridden by @lead at 2026-06-01T11:00:00Z until 2026-06-01T15:00:00Z, INC-482: the
+                rollback of the outage cannot wait for a review
+
+        WAIVED TST-02 second-thing-done · CC8.1, CC5.1
+          seen  it is not done
+          code  not_independent
+          why   Nobody should have to guess why this matters.
+          by    waived until 2026-06-30 by @ana, approved by @li: the old system goes in spring
+
+        result  allowed by an override   1 overridden · 1 waived · 1 passed   exit 0
+                4 API requests, 2 waves
+        "#);
+    }
+
+    #[test]
+    fn a_decision_that_could_not_be_made_says_why() {
+        insta::assert_snapshot!(human(&not_judged(), TOOL, 3, Style::default()), @r#"
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
+        policy  none was read
+
+        problem GET /repos/acme/app answered 502
+
+        result  undecided   no control was judged   exit 3
+                4 API requests, 2 waves
+        "#);
+    }
+
+    #[test]
+    fn colour_only_repeats_the_words() {
+        let style = Style {
+            color: true,
+            width: 100,
+        };
+        let colored = human(&blocked(), TOOL, 1, style);
+        assert!(colored.contains('\u{1b}'));
+        let plain = anstream::adapter::strip_str(&colored).to_string();
+        assert_eq!(plain, human(&blocked(), TOOL, 1, Style::default()));
+    }
+
+    #[test]
+    fn hostile_text_writes_no_escape_and_starts_no_line_with_a_command() {
+        for width in 1..160 {
+            let style = Style {
+                color: false,
+                width,
+            };
+            let text = human(&hostile(), TOOL, 1, style);
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+            assert!(!text.contains("##["));
+            assert!(!text.contains('\u{202e}'));
+            assert!(
+                text.lines()
+                    .all(|line| !line.trim_start().starts_with("::"))
+            );
+        }
+    }
 }

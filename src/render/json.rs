@@ -278,3 +278,71 @@ impl<'a> Waiver<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::testing::{FIRST, control, decision, facts, fail, policy};
+    use crate::policy::Enforcement;
+    use crate::render::testing::{HOSTILE, TOOL, blocked, hostile};
+
+    #[test]
+    fn keys_stand_in_the_agreed_order() {
+        let text = json(&blocked(), TOOL, 1);
+        let top: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("  \""))
+            .filter_map(|line| line.split('"').nth(1))
+            .collect();
+        assert_eq!(
+            top.join(" "),
+            "schema decision exit_code subject title observed_at policy tool integrity_level \
+             held_by_platform problem controls overrides waivers notes requests"
+        );
+        let of_control: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.starts_with("  \"controls\""))
+            .take_while(|line| *line != "    },")
+            .filter(|line| line.starts_with("      \""))
+            .filter_map(|line| line.split('"').nth(1))
+            .collect();
+        assert_eq!(
+            of_control.join(" "),
+            "code id title criteria verdict disposition enforcement summary reason observed \
+             unknown next parameters"
+        );
+    }
+
+    #[test]
+    fn an_unknown_names_fact_reason_permission_and_request() {
+        let document: Value = serde_json::from_str(&json(&blocked(), TOOL, 1)).expect("JSON");
+        let unknown = &document["controls"][1]["unknown"][0];
+        assert_eq!(unknown["fact"], "branch.bypass");
+        assert_eq!(unknown["why"], "not_permitted");
+        assert_eq!(unknown["needs"], "Administration: read");
+        assert_eq!(unknown["endpoint"], "GET /repos/acme/app/rulesets/1");
+        assert_eq!(unknown["status"], 200);
+    }
+
+    #[test]
+    fn a_control_that_is_off_is_listed() {
+        let mut off = control(&FIRST, fail());
+        off.enforcement = Enforcement::Off;
+        let text = json(&decision(&policy(vec![off]), &facts()), TOOL, 0);
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let control = &document["controls"][0];
+        assert_eq!(control["verdict"], "not_applicable");
+        assert_eq!(control["enforcement"], "off");
+        assert_eq!(control["reason"], "off");
+    }
+
+    #[test]
+    fn hostile_text_keeps_its_value_and_hides_nothing() {
+        let text = json(&hostile(), TOOL, 1);
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+        assert!(!text.contains('\u{202e}'));
+        assert!(!text.contains("##["));
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(document["title"], HOSTILE.repeat(20));
+    }
+}

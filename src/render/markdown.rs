@@ -160,11 +160,11 @@ fn origin_line(decision: &Decision, tool: Tool<'_>) -> String {
     let policy = match &decision.policy {
         Some(policy) => {
             let mut text = format!("Policy {}", escape(&policy.origin, LONGEST));
-            for layer in &policy.layers {
-                text.push_str(&format!(" + {}", escape(layer, LONGEST)));
-            }
             if let Some(commit) = &policy.commit {
                 text.push_str(&format!(" at {}", escape(&wording::short(commit), 20)));
+            }
+            for layer in &policy.layers {
+                text.push_str(&format!(" + {}", escape(layer, LONGEST)));
             }
             format!(
                 "{text} (sha256 {}…) · mode {}",
@@ -186,5 +186,83 @@ fn sign(decision: &Decision) -> &'static str {
         Outcome::Block => Label::Failed.sign(),
         Outcome::Undecided => Label::Unknown.sign(),
         Outcome::Pending => Label::Pending.sign(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::{TOOL, blocked, covered, hostile, not_judged, pending};
+
+    #[test]
+    fn a_summary_starts_with_the_verdict_and_folds_away_what_is_well() {
+        insta::assert_snapshot!(markdown(&pending(), TOOL), @r#"
+        ## ⏳ ccgate: pending
+
+        1 pending · 1 passed
+
+        acme/app &#35;&#8203;7 “Retry card capture” · main ← f1f1f1f1f
+
+        | | control | finding | next step |
+        |---|---|---|---|
+        | ⏳ pending | **TST-01** the first thing is done | it is not done yet | mend it on GitHub |
+
+        <details><summary>1 without findings</summary>
+
+        | | control | seen |
+        |---|---|---|
+        | ✅ pass | **TST-03** the third thing is done | it is done |
+
+        </details>
+
+        Override: somebody whom the policy allows and who had no hand in the change comments `/ccgate override TST-01 TICKET reason`
+
+        Policy .ccgate.yml@&#8203;main at 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
+        "#);
+    }
+
+    #[test]
+    fn the_first_line_says_how_it_ended() {
+        let first = |decision: &Decision| {
+            let text = markdown(decision, TOOL);
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(first(&blocked()), "## ❌ ccgate: blocked");
+        assert_eq!(first(&covered()), "## ✅ ccgate: allowed by an override");
+        assert_eq!(first(&not_judged()), "## ❔ ccgate: undecided");
+    }
+
+    #[test]
+    fn a_summary_that_is_too_long_loses_rows_and_never_the_verdict() {
+        let whole = markdown(&blocked(), TOOL);
+        for budget in [0, 1200, 1500] {
+            let cut = within(&blocked(), TOOL, budget);
+            assert!(cut.len() < whole.len());
+            assert!(
+                cut.starts_with("## ❌ ccgate: blocked\n\n1 failed"),
+                "{cut}"
+            );
+            assert!(cut.contains("did not fit"), "{cut}");
+            assert!(cut.contains("Policy "), "{cut}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let text = markdown(&hostile(), TOOL);
+        assert!(text.len() < BUDGET);
+        for dangerous in [
+            "<img", "](", "@e", "`@", "\u{1b}", "\u{202e}", "\n::", "-->",
+        ] {
+            assert!(!text.contains(dangerous), "{dangerous}");
+        }
+        assert_eq!(text.matches("</details>").count(), 1);
+        // Every row of the first table has its four cells and no more.
+        let rows: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("| ❌"))
+            .collect();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].matches('|').count(), 5);
     }
 }

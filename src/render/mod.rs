@@ -10,6 +10,8 @@ mod json;
 mod markdown;
 mod policy_schema;
 mod sarif;
+#[cfg(test)]
+mod testing;
 mod wording;
 
 pub use annotations::annotations;

@@ -215,8 +215,8 @@ fn rule(control: &ControlDecision) -> Rule {
     Rule {
         id: meta.code,
         name: pascal_case(meta.id),
-        short_description: sentence(meta.title),
-        full_description: sentence(meta.rationale),
+        short_description: own_sentence(meta.title),
+        full_description: own_sentence(meta.rationale),
         help_uri: format!(
             "{HOME}/blob/main/docs/controls.md#{}",
             meta.code.to_ascii_lowercase()
@@ -224,9 +224,9 @@ fn rule(control: &ControlDecision) -> Rule {
         help: Text {
             text: format!(
                 "{} On GitHub: {} On GitLab: {}",
-                sentence(meta.rationale).text,
-                sentence(meta.remedy_github).text,
-                sentence(meta.remedy_gitlab).text
+                own_sentence(meta.rationale).text,
+                own_sentence(meta.remedy_github).text,
+                own_sentence(meta.remedy_gitlab).text
             ),
         },
         default_configuration: Level { level: "error" },
@@ -335,18 +335,29 @@ fn policy_file(decision: &Decision) -> String {
         .to_owned()
 }
 
-/// As SARIF wants it: a capital at the start, a period at the end.
+/// Text of anybody's as SARIF wants it: escaped, with a period at the end. Its
+/// first letter stays as it is, since a branch name may stand there.
 fn sentence(text: &str) -> Text {
-    let text = escape(text.trim(), 2 * LONGEST);
-    let mut chars = text.chars();
-    let mut sentence: String = match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => "No text".to_owned(),
-    };
+    let mut sentence = escape(text.trim(), 2 * LONGEST);
+    if sentence.is_empty() {
+        sentence.push_str("No text");
+    }
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }
     Text { text: sentence }
+}
+
+/// Our own text, with a capital at the start.
+fn own_sentence(text: &str) -> Text {
+    let Text { text } = sentence(text);
+    let mut chars = text.chars();
+    Text {
+        text: chars
+            .next()
+            .map(|first| first.to_uppercase().chain(chars).collect())
+            .unwrap_or_default(),
+    }
 }
 
 fn pascal_case(id: &str) -> String {
@@ -358,4 +369,80 @@ fn pascal_case(id: &str) -> String {
                 .map(|first| first.to_ascii_uppercase().to_string() + chars.as_str())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::{TOOL, blocked, covered, hostile, not_judged, pending};
+    use serde_json::Value;
+
+    fn run_of(decision: &Decision) -> Value {
+        let text = sarif(decision, TOOL, 1);
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+        let log: Value = serde_json::from_str(&text).expect("JSON");
+        log["runs"][0].clone()
+    }
+
+    #[test]
+    fn each_control_is_a_rule_and_each_non_pass_a_result() {
+        let run = run_of(&blocked());
+        assert_eq!(
+            run["tool"]["driver"]["rules"].as_array().map(Vec::len),
+            Some(4)
+        );
+        let results = run["results"].as_array().expect("a list");
+        let levels: Vec<_> = results
+            .iter()
+            .map(|result| (result["ruleId"].as_str(), result["level"].as_str()))
+            .collect();
+        assert_eq!(
+            levels,
+            [
+                (Some("TST-01"), Some("error")),
+                (Some("TST-02"), Some("error"))
+            ]
+        );
+        assert_eq!(run_of(&pending())["results"][0]["level"], "warning");
+    }
+
+    #[test]
+    fn an_override_stands_beside_the_result_and_does_not_remove_it() {
+        let run = run_of(&covered());
+        let first = &run["results"][0]["suppressions"][0];
+        assert_eq!(first["properties"]["by"], "override");
+        assert_eq!(first["properties"]["id"], "901");
+        let second = &run["results"][1]["suppressions"][0];
+        assert_eq!(second["properties"]["by"], "waiver");
+    }
+
+    #[test]
+    fn a_fingerprint_outlives_the_change() {
+        let print = |decision: &Decision| {
+            run_of(decision)["results"][0]["partialFingerprints"]["ccgate/v1"].clone()
+        };
+        let mut other = blocked();
+        other.subject.head = "0".repeat(40);
+        other.subject.change = Some(8);
+        assert_eq!(print(&blocked()), print(&other));
+        other.subject.target = "release/1".to_owned();
+        assert_ne!(print(&blocked()), print(&other));
+    }
+
+    #[test]
+    fn a_run_that_could_not_look_is_no_clean_run() {
+        let run = run_of(&not_judged());
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        assert_eq!(run["results"].as_array().map(Vec::len), Some(0));
+    }
+
+    #[test]
+    fn a_message_ends_with_a_period_and_holds_no_link() {
+        let run = run_of(&hostile());
+        let text = run["results"][0]["message"]["text"]
+            .as_str()
+            .expect("a text");
+        assert!(text.contains(r"\[y\](javascript"), "{text}");
+        assert!(text.ends_with('.'));
+    }
 }

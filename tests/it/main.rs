@@ -1,1 +1,9 @@
+//! The commands from outside, and the laws over the whole project.
+
+#[path = "../forge/mod.rs"]
+mod forge;
+
+mod architecture;
+mod check;
 mod generated;
+mod support;

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
 use crate::facts::{
     Association, ChangeState, Fact, FactKey, Needs, Snapshot, Source, Unknown, Why,
 };
@@ -12,30 +10,15 @@ use crate::facts::{
 use super::super::access;
 use super::checks::Wanted;
 use super::client::Client;
-use super::people::{Directory, account, names};
+use super::lookups::{add_approvers, authors, gone, members, results, the_branch};
+use super::people::{Directory, names};
 use super::wire::{
-    Approvals, Branch, Job, Note, Pages, Project, Read, Reply, User, Version, WireCommit, list,
-    object,
+    Approvals, Note, Pages, Project, Read, Reply, Version, WireCommit, list, object,
 };
 use super::{Session, approvals, association, branch, change, checks, permissions};
 
 /// Level of maintainers, the lowest that may read protected branches.
 const MAINTAINER: u32 = 40;
-/// Pages of a hundred commits whose authors are looked up; a larger change
-/// keeps the rest unknown.
-const AUTHOR_PAGES: usize = 5;
-
-const AUTHORS: &str = "query authors($project: ID!, $iid: String!, $after: String) {
-  project(fullPath: $project) {
-    mergeRequest(iid: $iid) {
-      commits(first: 100, after: $after) {
-        nodes { authorEmail author { username bot } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-}";
-
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
     session.transport.begin_wave();
     let number = snapshot.subject.change;
@@ -100,21 +83,28 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         one(rules && weak, &session.change, flag_path),
         one(rules, of, setting_path),
         pages(rules, of, session.path("/approval_rules")),
-        pages(reviews, of, session.path("/members/all")),
+        members(reviews, session),
     );
 
-    let members =
-        members.map(|pages| list(FactKey::ChangeReviews.name(), permissions::MEMBERS, &pages));
-    let by_id = match &members {
-        Some(Ok((members, _))) => names(members),
-        Some(Err(_)) | None => BTreeMap::new(),
-    };
     let note_list: Read<Vec<Note>> = match &notes {
         Some(pages) => list(FactKey::ChangeComments.name(), permissions::CHANGE, pages),
         None => Err(Unknown::not_collected(FactKey::ChangeComments.name())),
     };
     let approvals: Option<Read<Approvals>> =
         approvals.map(|reply| object(FactKey::ChangeReviews.name(), permissions::CHANGE, &reply));
+    let members = match members {
+        Some((mut read, more)) => {
+            if more {
+                add_approvers(session, &mut read, approvals.as_ref()).await;
+            }
+            Some(read)
+        }
+        None => None,
+    };
+    let by_id = match &members {
+        Some(Ok((members, _))) => names(members),
+        Some(Err(_)) | None => BTreeMap::new(),
+    };
     if rules {
         let paid =
             matches!(&approvals, Some(Ok((answer, _))) if answer.approvals_required.is_some());
@@ -215,121 +205,6 @@ async fn one(wanted: bool, client: &Client, path: String) -> Option<Reply> {
     }
 }
 
-/// Jobs of the head pipeline, or the commit that it ran for.
-async fn results(
-    session: &Session,
-    wanted: &Wanted,
-) -> (Option<Read<Vec<Job>>>, Option<Read<WireCommit>>) {
-    let fact = FactKey::ChangeChecks.name();
-    match wanted {
-        Wanted::Jobs(id) => {
-            let path = session.path(&format!("/pipelines/{id}/jobs"));
-            let pages = session.settings.get_all(&path, None).await;
-            (Some(list(fact, permissions::CHANGE, &pages)), None)
-        }
-        Wanted::MergedResult(sha) => {
-            let path = session.path(&format!("/repository/commits/{}", access::encode(sha)));
-            let reply = session.change.get(&path).await;
-            (None, Some(object(fact, permissions::FILES, &reply)))
-        }
-        Wanted::Nothing => (None, None),
-    }
-}
-
-/// GitLab's own resolution of author addresses to accounts; REST has none.
-async fn authors(wanted: bool, session: &Session, number: Option<u64>) -> Directory {
-    let mut directory = Directory {
-        by_email: BTreeMap::new(),
-        refused: None,
-        members: BTreeMap::new(),
-        host: String::new(),
-        sources: Vec::new(),
-    };
-    let (true, Some(number)) = (wanted, number) else {
-        return directory;
-    };
-    let mut after: Option<String> = None;
-    for _ in 0..AUTHOR_PAGES {
-        let variables = json!({
-            "project": session.setup.place.repository,
-            "iid": number.to_string(),
-            "after": after,
-        });
-        let unknown = match session
-            .settings
-            .graphql("authors", AUTHORS, variables)
-            .await
-        {
-            Ok(answer) => {
-                let connection = answer
-                    .data
-                    .as_ref()
-                    .and_then(|data| data.pointer("/project/mergeRequest/commits"));
-                if let Some(connection) = connection.filter(|_| answer.errors.is_empty()) {
-                    after = add_authors(&mut directory, connection, &answer.source);
-                    if after.is_none() {
-                        return directory;
-                    }
-                    continue;
-                }
-                let detail = answer.errors.first().map_or_else(
-                    || "GitLab shows this token no commits of the change".to_owned(),
-                    |error| error.message.clone(),
-                );
-                Unknown::new(FactKey::ChangeCommits.name(), Why::NotPermitted, detail)
-                    .needs(permissions::CHANGE)
-                    .at(answer.endpoint, Some(answer.status))
-            }
-            Err(no_answer) => access::refused(
-                FactKey::ChangeCommits.name(),
-                permissions::CHANGE,
-                &no_answer,
-            ),
-        };
-        directory.refused = Some(unknown);
-        return directory;
-    }
-    directory
-}
-
-/// Adds one page; gives the cursor of the next one.
-fn add_authors(
-    directory: &mut Directory,
-    connection: &serde_json::Value,
-    source: &Source,
-) -> Option<String> {
-    directory.sources.push(source.clone());
-    let nodes = connection
-        .get("nodes")
-        .and_then(serde_json::Value::as_array);
-    for node in nodes.into_iter().flatten() {
-        // An author that is left out is not the same as one that is null.
-        let (Some(email), Some(author)) = (
-            node.get("authorEmail").and_then(serde_json::Value::as_str),
-            node.get("author"),
-        ) else {
-            continue;
-        };
-        let author = if author.is_null() {
-            None
-        } else {
-            match serde_json::from_value::<User>(author.clone()) {
-                Ok(user) if user.username.is_some() => account(&user),
-                Ok(_) | Err(_) => continue,
-            }
-        };
-        directory
-            .by_email
-            .insert(email.trim().to_ascii_lowercase(), author);
-    }
-    let page = connection.get("pageInfo")?;
-    if page.get("hasNextPage")?.as_bool()? {
-        page.get("endCursor")?.as_str().map(str::to_owned)
-    } else {
-        None
-    }
-}
-
 /// Whether the token is known not to be a maintainer's. A project that cannot
 /// be read means the same; a role that is not told means nothing.
 fn weaker_than_maintainer(project: &Read<Project>) -> bool {
@@ -363,42 +238,6 @@ fn not_for_this_role(project: &Read<Project>) -> Unknown {
             ..unknown.clone()
         },
     }
-}
-
-/// The branch out of the answer about it or out of a list of branches.
-fn the_branch(reply: &Reply, name: &str) -> Read<Branch> {
-    let fact = FactKey::BranchRules.name();
-    let (value, sources): (serde_json::Value, _) = object(fact, permissions::FILES, reply)?;
-    let found = match value {
-        serde_json::Value::Array(all) => all
-            .into_iter()
-            .find(|branch| branch.get("name").and_then(serde_json::Value::as_str) == Some(name)),
-        other => Some(other),
-    };
-    found
-        .and_then(|branch| serde_json::from_value::<Branch>(branch).ok())
-        .map(|branch| (branch, sources.clone()))
-        .ok_or_else(|| super::left_out(fact, "protected", &sources))
-}
-
-trait Gone {
-    /// The source of a plain "404 not found".
-    fn gone(&self) -> Option<Source>;
-}
-
-impl<T> Gone for Result<T, super::super::transport::NoAnswer> {
-    fn gone(&self) -> Option<Source> {
-        match self {
-            Err(super::super::transport::NoAnswer::Status(answer)) if answer.status == 404 => {
-                Some(answer.source.clone())
-            }
-            Ok(_) | Err(_) => None,
-        }
-    }
-}
-
-fn gone<T: Gone>(reply: &T) -> Option<Source> {
-    reply.gone()
 }
 
 /// What the tier does not sell is answered like what is hidden: 404. Beside a

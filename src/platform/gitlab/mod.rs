@@ -9,6 +9,7 @@ mod change;
 mod checks;
 mod client;
 mod collect;
+mod lookups;
 mod open;
 mod overrides;
 mod people;
@@ -40,8 +41,11 @@ struct Opened {
     project: Read<Project>,
     merge_request: Read<MergeRequest>,
     /// Merge requests of the commit and pushes to its branch, when a commit is judged.
-    commit: Option<(Read<Vec<MergeRequest>>, Option<Read<Vec<Event>>>)>,
+    commit: Option<Index>,
 }
+
+/// Which changes hold a commit, and who pushed lately where that is not settled.
+type Index = (Read<Vec<MergeRequest>>, Option<Read<Vec<Event>>>);
 
 impl Session {
     pub(super) fn new(setup: Setup) -> anyhow::Result<Self> {

@@ -7,8 +7,8 @@ use super::super::context::Wanted;
 use super::super::transport::NoAnswer;
 use super::super::{PolicyWanted, access};
 use super::association::merged_into;
-use super::wire::{Event, MergeRequest, Read, Reply, WireCommit, list, object};
-use super::{Session, permissions};
+use super::wire::{MergeRequest, Read, Reply, WireCommit, list, object};
+use super::{Index, Session, permissions};
 
 /// How often the index of merge requests is asked before it is believed.
 const INDEX_TRIES: u32 = 3;
@@ -79,7 +79,15 @@ async fn commit(
         "/repository/commits/{}",
         access::encode(&reference)
     ));
-    let (commit, project, at_head, at_target) = tokio::join!(
+    // With both told by the CI, the index of changes is asked in the same round.
+    let at_once = sha.as_deref().zip(branch.as_deref());
+    let (early, commit, project, at_head, at_target) = tokio::join!(
+        async {
+            match at_once {
+                Some((sha, branch)) => Some(index(session, sha, branch).await),
+                None => None,
+            }
+        },
         session.change.get(&commit_path),
         session.settings.get(&project_path),
         file(session, path, Some("HEAD")),
@@ -104,13 +112,16 @@ async fn commit(
         default,
         readable,
     };
-    session.transport.begin_wave();
     match (commit, known_sha) {
         (Ok(_), Some(sha)) => {
-            let ((), index) = tokio::join!(
-                policies(session, &mut snapshot, policy, found),
-                index(session, &sha, &target)
-            );
+            policies(session, &mut snapshot, policy, found).await;
+            let index = match early {
+                Some(index) => index,
+                None => {
+                    session.transport.begin_wave();
+                    index(session, &sha, &target).await
+                }
+            };
             let through = index
                 .0
                 .as_ref()
@@ -145,11 +156,7 @@ async fn merge_request(session: &Session, number: u64) -> Read<MergeRequest> {
 
 /// Which changes GitLab ties to the commit. The index may lag behind a merge,
 /// so an empty answer is asked for again before the log of pushes is read.
-async fn index(
-    session: &Session,
-    sha: &str,
-    branch: &str,
-) -> (Read<Vec<MergeRequest>>, Option<Read<Vec<Event>>>) {
+async fn index(session: &Session, sha: &str, branch: &str) -> Index {
     const FACT: &str = "change.association";
     let path = session.path(&format!(
         "/repository/commits/{}/merge_requests",
@@ -232,13 +239,9 @@ async fn policies(session: &Session, snapshot: &mut Snapshot, policy: &PolicyWan
         None => hidden(fact),
     };
     if same {
-        let reply = if at_target.is_some() {
-            &at_target
-        } else {
-            &at_head
-        };
-        snapshot.policy.target = read("policy.target", &target, reply);
-        snapshot.policy.floor = read("policy.floor", &target, reply);
+        // `HEAD` can only be the branch; a tag named like it would hide it.
+        snapshot.policy.target = read("policy.target", &target, &at_head);
+        snapshot.policy.floor = read("policy.floor", &target, &at_head);
     } else {
         snapshot.policy.target = read("policy.target", &target, &at_target);
         snapshot.policy.floor = read("policy.floor", &floor_name, &at_head);
@@ -326,4 +329,64 @@ fn empty(session: &Session, change: Option<u64>, head: String, target: String) -
         session.setup.now,
         session.setup.program.clone(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::facts::Source;
+    use crate::platform::transport::Answer;
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape of every answer of the client"
+    )]
+    fn reply(status: u16, body: &'static [u8]) -> Reply {
+        let answer = Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::from_static(body),
+            endpoint: "GET /file".to_owned(),
+            source: Source {
+                endpoint: "GET /file".to_owned(),
+                digest: "sha256:0".to_owned(),
+            },
+        };
+        if status == 200 {
+            Ok(answer)
+        } else {
+            Err(NoAnswer::Status(answer))
+        }
+    }
+
+    fn found(reply: &Reply, readable: bool) -> Fact<Option<PolicyDocument>> {
+        document("policy.target", ".ccgate.yml", "main", reply, readable)
+    }
+
+    #[test]
+    fn the_policy_file_is_read_as_it_stands() {
+        let fact = found(&reply(200, b"version: 1\n"), true);
+        let document = fact.known().unwrap().clone().unwrap();
+        assert_eq!(document.text, "version: 1\n");
+        assert_eq!(document.origin, ".ccgate.yml@main");
+        assert!(!found(&reply(200, b"\xff"), true).is_known());
+    }
+
+    #[test]
+    fn only_gitlabs_words_for_a_missing_file_beside_a_successful_read_mean_missing() {
+        let missing = reply(404, br#"{"message":"404 File Not Found"}"#);
+        assert_eq!(found(&missing, true).known(), Ok(&None));
+        assert!(!found(&missing, false).is_known());
+        for body in [
+            &br#"{"message":"404 Project Not Found"}"#[..],
+            br#"{"message":"404 Commit Not Found"}"#,
+            br#"{"message":"404 Not Found"}"#,
+            b"<html>",
+        ] {
+            assert!(!found(&reply(404, body), true).is_known());
+        }
+        assert!(!found(&reply(403, br#"{"message":"404 File Not Found"}"#), true).is_known());
+    }
 }

@@ -17,7 +17,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
     let (versions, notes, events) = (
         mr("/versions"),
         mr("/notes?sort=asc&order_by=created_at"),
-        session.path("/events?action=pushed"),
+        session.path("/events?action=pushed&per_page=100"),
     );
     let mut members = Vec::with_capacity(teams.len());
     let (versions, notes, events, ()) = tokio::join!(

@@ -131,9 +131,7 @@ impl Project {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Branch {
-    pub(super) name: Option<String>,
     pub(super) protected: Option<bool>,
-    pub(super) commit: Option<WireCommit>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

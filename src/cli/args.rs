@@ -1,0 +1,196 @@
+//! The command line. Tokens never appear on it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::facts::Platform;
+use crate::render::{Format, UnknownFormat};
+
+const EXAMPLES: &str = "\
+Examples:
+  ccgate check                                        in a CI job: everything comes from its environment
+  ccgate check --repo acme/payments --change 42       by hand, with CCGATE_TOKEN set
+  ccgate check --policy soc2-all --format json        look around: every control, nothing enforced
+  ccgate check --snapshot facts.json                  repeat a decision offline
+  ccgate explain CHG-04                               what a control asks, and how to meet it
+
+Exit codes: 0 allow, 1 block, 2 wrong usage or policy, 3 undecided, 4 pending, 5 ledger";
+
+/// SOC 2 change control in CI
+#[derive(Debug, Parser)]
+#[command(name = "ccgate", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Judge a change: collect facts, judge, apply waivers and overrides, decide, record
+    Check(CheckArgs),
+    /// What a control asks, why, how it could be cheated, and how to meet it
+    Explain(ExplainArgs),
+    /// Look after the policy file
+    Policy(PolicyArgs),
+    /// Read and verify the ledger
+    Ledger(LedgerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Where the change is; found from the CI's environment otherwise
+    #[arg(long, value_enum)]
+    pub(super) platform: Option<PlatformArg>,
+    /// Full path of the repository, e.g. `acme/payments`
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<String>,
+    /// Number of the pull request, iid of the merge request
+    #[arg(long, value_name = "N", conflicts_with = "reference")]
+    pub(super) change: Option<u64>,
+    /// The head that is meant; the check is undecided if the change has another one
+    #[arg(long, value_name = "SHA")]
+    pub(super) head: Option<String>,
+    /// A branch: judge the commit on it (its tip, or `--head`)
+    #[arg(long = "ref", value_name = "BRANCH")]
+    pub(super) reference: Option<String>,
+    /// A local policy file or a preset, instead of `.ccgate.yml` at the tip of the target branch
+    #[arg(long, value_name = "FILE|PRESET")]
+    pub(super) policy: Option<String>,
+    /// A settings snapshot (not built in this version)
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(super) settings: Option<PathBuf>,
+    /// Scan reports (SARIF); may repeat
+    #[arg(long, value_name = "GLOB")]
+    pub(super) scan: Vec<String>,
+    /// Where the record goes, e.g. `dir:.ccgate/ledger`
+    #[arg(long, value_name = "URL")]
+    pub(super) ledger: Option<String>,
+    /// Overrides the policy's mode; lowering it is recorded
+    #[arg(long, value_enum)]
+    pub(super) mode: Option<ModeArg>,
+    /// What stdout carries; with a machine format, human text goes to stderr
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    pub(super) format: Format,
+    /// Another format into a file; may repeat
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
+    pub(super) output: Vec<(Format, PathBuf)>,
+    /// Judge a saved snapshot; no network, and its moment is the clock
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan"])]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Write the facts to a file
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_snapshot: Option<PathBuf>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum PlatformArg {
+    Github,
+    Gitlab,
+}
+
+impl From<PlatformArg> for Platform {
+    fn from(argument: PlatformArg) -> Self {
+        match argument {
+            PlatformArg::Github => Self::Github,
+            PlatformArg::Gitlab => Self::Gitlab,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ModeArg {
+    Enforce,
+    Advisory,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Code or id of a control, e.g. `CHG-04` or `approver-is-independent`; all of them without
+    pub(super) control: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Check a policy file; every problem with its place
+    Lint {
+        /// The file
+        #[arg(default_value = ".ccgate.yml")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the policy file
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerArgs {
+    #[command(subcommand)]
+    pub(super) command: LedgerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Three verdicts: integrity, completeness, anchored up to N
+    Verify(LedgerVerifyArgs),
+    /// List the records
+    Show {
+        /// Address of the ledger
+        #[arg(default_value = "dir:.ccgate/ledger")]
+        url: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerVerifyArgs {
+    /// Address of the ledger
+    #[arg(default_value = "dir:.ccgate/ledger")]
+    pub(super) url: String,
+    /// Keys that may sign checkpoints, in the form of ssh's `allowed_signers`
+    #[arg(long, value_name = "FILE")]
+    pub(super) allowed_signers: Option<PathBuf>,
+    /// An older checkpoint that you kept: proves that nothing before it was cut or rewritten
+    #[arg(long, value_name = "FILE")]
+    pub(super) trusted_checkpoint: Option<PathBuf>,
+    /// The commits that must each have a record, one id a line
+    /// (e.g. from `git rev-list --first-parent main`)
+    #[arg(long, value_name = "FILE")]
+    pub(super) population: Option<PathBuf>,
+}
+
+fn parse_format(text: &str) -> Result<Format, UnknownFormat> {
+    text.parse()
+}
+
+fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not of the form FORMAT=PATH"))?;
+    if path.is_empty() {
+        return Err("the path is empty".to_owned());
+    }
+    let format = format
+        .parse()
+        .map_err(|error: UnknownFormat| error.to_string())?;
+    Ok((format, PathBuf::from(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

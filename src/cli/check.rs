@@ -1,0 +1,409 @@
+//! `ccgate check`: the gate. Wires collection, judgement, record and output
+//! together; every rule stands in the rooms below.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::facts::{Fact, Platform, PolicyDocument, PolicyFacts, Snapshot, SNAPSHOT_SCHEMA};
+use crate::gate::{self, Decision, OverrideState};
+use crate::ledger;
+use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
+use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
+use crate::scan;
+
+use super::args::{CheckArgs, ModeArg};
+use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::outputs::{self, Finished, TOOL};
+use super::world::World;
+
+/// The program as it names itself in records and to the platforms.
+pub(super) const PROGRAM: &str = concat!("ccgate/", env!("CARGO_PKG_VERSION"));
+
+/// The policy's path in a repository.
+const POLICY_PATH: &str = ".ccgate.yml";
+
+/// Largest file that is read whole (policy, snapshot, event): 64 MiB.
+const LARGEST_FILE: u64 = 64 << 20;
+
+pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
+    if arguments.settings.is_some() {
+        return Err(CommandError::usage(anyhow!(
+            "`--settings` is not built in this version; hand in `CCGATE_SETTINGS_TOKEN` instead"
+        )));
+    }
+    let given = given_policy(arguments, world).map_err(CommandError::usage)?;
+    match &arguments.snapshot {
+        Some(file) => {
+            let snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
+            let judged = judge(arguments, &snapshot)?;
+            finish(arguments, world, &snapshot, judged)
+        }
+        None => live(arguments, given, world),
+    }
+}
+
+/// Collects from the platform and judges.
+fn live(
+    arguments: &CheckArgs,
+    given: Option<PolicyDocument>,
+    world: &mut World,
+) -> CommandResult {
+    let place = place(arguments, world).map_err(CommandError::usage)?;
+    let wanted_head = expected_head(&place.wanted);
+    let (token, settings_token) = tokens(place.platform, world).map_err(CommandError::usage)?;
+    let setup = Setup {
+        place,
+        token,
+        settings_token,
+        ca_bundle: ca_bundle(world).map_err(CommandError::usage)?,
+        limits: Limits {
+            total: Duration::from_secs(arguments.timeout),
+            ..Limits::default()
+        },
+        now: world.now,
+        program: PROGRAM.to_owned(),
+    };
+    let wanted = given.map_or_else(
+        || PolicyWanted::AtTarget(POLICY_PATH.to_owned()),
+        PolicyWanted::Given,
+    );
+    let mut host = Host::new(setup).map_err(CommandError::usage)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CommandError::undecided)?;
+    let folder = world.folder.clone();
+    let (snapshot, judged) = runtime.block_on(async {
+        let mut snapshot = host.open(&wanted).await;
+        if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
+            let decision = gate::undecided(&snapshot, problem);
+            return Ok((snapshot, Judged::without_policy(decision)));
+        }
+        let policy = match load(arguments, &snapshot) {
+            Ok(policy) => policy,
+            Err(LoadError::Unreadable(unknown)) => {
+                let decision = gate::undecided(&snapshot, unknown.to_string());
+                return Ok((snapshot, Judged::without_policy(decision)));
+            }
+            Err(error) => return Err(CommandError::usage(error)),
+        };
+        let needs = policy.needs();
+        let patterns = scan_patterns(arguments, &policy);
+        if !patterns.is_empty() {
+            snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
+        }
+        host.collect(&mut snapshot, &needs).await;
+        if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
+            host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
+                .await;
+        }
+        let judged = Judged::by(policy, &snapshot);
+        Ok((snapshot, judged))
+    })?;
+    finish(arguments, world, &snapshot, judged)
+}
+
+/// A decision, and the parts of the policy that are needed after it.
+struct Judged {
+    decision: Decision,
+    ledger: Option<LedgerChoice>,
+    review_within: Option<String>,
+}
+
+impl Judged {
+    fn by(policy: Policy, snapshot: &Snapshot) -> Self {
+        let evaluations = gate::evaluate(&policy, snapshot);
+        let decision = gate::decide(&policy, snapshot, &evaluations);
+        drop(evaluations);
+        Self {
+            decision,
+            ledger: policy.ledger,
+            review_within: Some(policy.overrides.review_within),
+        }
+    }
+
+    fn without_policy(decision: Decision) -> Self {
+        Self {
+            decision,
+            ledger: None,
+            review_within: None,
+        }
+    }
+}
+
+/// Judges a snapshot that is complete already.
+fn judge(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Judged, CommandError> {
+    match load(arguments, snapshot) {
+        Ok(policy) => Ok(Judged::by(policy, snapshot)),
+        Err(LoadError::Unreadable(unknown)) => Ok(Judged::without_policy(gate::undecided(
+            snapshot,
+            unknown.to_string(),
+        ))),
+        Err(error) => Err(CommandError::usage(error)),
+    }
+}
+
+/// The policy in force, with `--mode` applied; lowering it leaves a note.
+fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError> {
+    let mut policy = policy::load(&snapshot.policy, snapshot.observed_at)?;
+    match arguments.mode {
+        Some(ModeArg::Advisory) if policy.mode == Mode::Enforce => {
+            policy.mode = Mode::Advisory;
+            policy.notes.push(Note {
+                place: None,
+                message: "`--mode advisory` lowers the policy's mode: nothing was enforced".to_owned(),
+            });
+        }
+        Some(ModeArg::Enforce) => policy.mode = Mode::Enforce,
+        Some(ModeArg::Advisory) | None => {}
+    }
+    Ok(policy)
+}
+
+/// Scan files: the policy's and those named by hand.
+fn scan_patterns(arguments: &CheckArgs, policy: &Policy) -> Vec<String> {
+    let mut patterns: Vec<String> = policy.scans.iter().map(|scan| scan.path.clone()).collect();
+    for pattern in &arguments.scan {
+        if !patterns.contains(pattern) {
+            patterns.push(pattern.clone());
+        }
+    }
+    patterns
+}
+
+/// Saves, records, renders; gives the exit status.
+fn finish(
+    arguments: &CheckArgs,
+    world: &mut World,
+    snapshot: &Snapshot,
+    judged: Judged,
+) -> CommandResult {
+    let bytes = snapshot_bytes(snapshot).map_err(CommandError::usage)?;
+    let snapshot_digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
+    if let Some(path) = &arguments.save_snapshot {
+        outputs::write_file(&world.folder.join(path), &bytes).map_err(CommandError::usage)?;
+    }
+    let mut status = ExitStatus::of(&judged.decision);
+    let record = record(arguments, world, snapshot, &judged, &snapshot_digest);
+    let recorded = match record {
+        Ok(recorded) => recorded,
+        Err((error, closes)) => {
+            world.complain(&format!("the record was not written: {error:#}"));
+            if closes {
+                status = ExitStatus::Ledger;
+            }
+            None
+        }
+    };
+    let finished = Finished {
+        decision: &judged.decision,
+        status,
+        snapshot_digest: &snapshot_digest,
+        recorded: recorded.as_deref(),
+    };
+    outputs::write(&finished, arguments.format, &arguments.output, world)
+        .map_err(CommandError::usage)?;
+    Ok(status)
+}
+
+/// Seals the records. The error says whether the gate stays closed for it: it
+/// does where the policy demands a ledger, and wherever an override was accepted
+/// that would otherwise leave no trace.
+fn record(
+    arguments: &CheckArgs,
+    world: &World,
+    snapshot: &Snapshot,
+    judged: &Judged,
+    snapshot_digest: &str,
+) -> Result<Option<String>, (anyhow::Error, bool)> {
+    let demanded = judged.ledger.as_ref().is_some_and(|choice| choice.required);
+    let overridden = judged
+        .decision
+        .overrides
+        .iter()
+        .any(|report| report.state == OverrideState::Accepted);
+    let url = match (&arguments.ledger, &judged.ledger) {
+        (Some(url), _) => url.clone(),
+        (None, Some(choice)) => choice.url.clone(),
+        // Repeating a decision is no new event.
+        (None, None) if world.in_ci() || arguments.snapshot.is_some() => return Ok(None),
+        (None, None) => "dir:.ccgate/ledger".to_owned(),
+    };
+    let closes = demanded || overridden;
+    let subject = &judged.decision.subject;
+    let origin = format!("ccgate/{}/{}", subject.platform.word(), subject.repository);
+    let append = || -> anyhow::Result<String> {
+        let signer = signer(world)?;
+        let mut store = ledger::open(&url, &world.folder, &origin, signer)?;
+        let context = gate::RecordContext {
+            tool: TOOL.name.to_owned(),
+            version: TOOL.version.to_owned(),
+            snapshot_digest: Some(snapshot_digest.to_owned()),
+            platform_time: snapshot.platform_time.known().ok().copied(),
+            review_within: judged.review_within.clone(),
+        };
+        let statements = gate::records(&judged.decision, &context);
+        let receipt = store.append(&statements)?;
+        Ok(format!("{url} entry {} of {}", receipt.index, receipt.size))
+    };
+    append().map(Some).map_err(|error| (error, closes))
+}
+
+/// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.
+fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
+    world
+        .var("CCGATE_LEDGER_KEY")
+        .map(|pem| ledger::Signer::from_openssh(pem).context("`CCGATE_LEDGER_KEY` is not usable"))
+        .transpose()
+}
+
+/// Where the change is, from flags and environment.
+fn place(arguments: &CheckArgs, world: &World) -> anyhow::Result<Place> {
+    let flags = platform::Flags {
+        platform: arguments.platform.map(Into::into),
+        repository: arguments.repo.clone(),
+        change: arguments.change,
+        head: arguments.head.clone(),
+        reference: arguments.reference.clone(),
+    };
+    let event_file = world.var("GITHUB_EVENT_PATH").map(|path| {
+        read_whole(&world.folder.join(path)).map_err(|error| format!("{error:#}"))
+    });
+    platform::context::find(&flags, &world.env, event_file)
+}
+
+/// The token for the change and the one for settings.
+fn tokens(platform: Platform, world: &World) -> anyhow::Result<(Token, Option<Token>)> {
+    let settings = world.var("CCGATE_SETTINGS_TOKEN");
+    let own = world.var("CCGATE_TOKEN");
+    let token = match platform {
+        Platform::Github => own
+            .or_else(|| world.var("GITHUB_TOKEN"))
+            .or(settings)
+            .map(|token| Token::new(token.to_owned())),
+        // The job token reads too little on GitLab; a settings token does all it does and more.
+        Platform::Gitlab => own
+            .or(settings)
+            .map(|token| Token::new(token.to_owned()))
+            .or_else(|| {
+                world
+                    .var("CI_JOB_TOKEN")
+                    .map(|token| Token::job(token.to_owned()))
+            }),
+    };
+    let Some(token) = token else {
+        bail!(
+            "there is no token: set `CCGATE_TOKEN` (or {})",
+            match platform {
+                Platform::Github => "`GITHUB_TOKEN`",
+                Platform::Gitlab => "`CCGATE_SETTINGS_TOKEN`; `CI_JOB_TOKEN` reads little",
+            }
+        );
+    };
+    Ok((token, settings.map(|token| Token::new(token.to_owned()))))
+}
+
+/// The certificate authorities of `SSL_CERT_FILE`, if that is set.
+fn ca_bundle(world: &World) -> anyhow::Result<Option<Vec<u8>>> {
+    world
+        .var("SSL_CERT_FILE")
+        .map(|path| read_whole(&world.folder.join(path)).context("`SSL_CERT_FILE`"))
+        .transpose()
+}
+
+/// The policy given by `--policy`, if any.
+fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<PolicyDocument>> {
+    let Some(name) = arguments.policy.as_deref().filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if let Some(document) = policy::preset(name) {
+        return Ok(Some(document));
+    }
+    let path = world.folder.join(name);
+    if !path.exists() {
+        bail!(
+            "`--policy {name}`: there is no such file, and the presets are {}",
+            policy::PRESETS.join(", ")
+        );
+    }
+    policy_file(&path, name).map(Some)
+}
+
+/// A policy file on this machine.
+pub(super) fn policy_file(path: &Path, name: &str) -> anyhow::Result<PolicyDocument> {
+    let bytes = read_whole(path)?;
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
+    let text = String::from_utf8(bytes)
+        .map_err(|error| anyhow!("{name}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
+    Ok(PolicyDocument {
+        origin: name.to_owned(),
+        commit: None,
+        digest,
+        text,
+    })
+}
+
+/// A snapshot written by `--save-snapshot`.
+fn saved_snapshot(
+    file: &Path,
+    given: Option<PolicyDocument>,
+    world: &World,
+) -> anyhow::Result<Snapshot> {
+    let path = world.folder.join(file);
+    let bytes = read_whole(&path)?;
+    let mut snapshot: Snapshot = serde_json::from_slice(&bytes)
+        .with_context(|| format!("{} is not a snapshot", file.display()))?;
+    if snapshot.schema != SNAPSHOT_SCHEMA {
+        bail!(
+            "{} has the schema `{}`; this version reads `{SNAPSHOT_SCHEMA}`",
+            file.display(),
+            snapshot.schema
+        );
+    }
+    if let Some(document) = given {
+        snapshot.policy = PolicyFacts {
+            target: Fact::known_without_source(Some(document)),
+            floor: Fact::known_without_source(None),
+        };
+    }
+    Ok(snapshot)
+}
+
+fn snapshot_bytes(snapshot: &Snapshot) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(snapshot)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The head that the caller means, if they said.
+fn expected_head(wanted: &Wanted) -> Option<String> {
+    match wanted {
+        Wanted::Change { head, .. } => head.clone(),
+        Wanted::Commit { .. } => None,
+    }
+}
+
+/// A run that was started for another head must not speak for this one.
+fn head_moved(expected: Option<&str>, snapshot: &Snapshot) -> Option<String> {
+    let expected = expected?;
+    let head = &snapshot.subject.head;
+    if head.is_empty() || head.eq_ignore_ascii_case(expected) {
+        return None;
+    }
+    Some(format!(
+        "this run is for head {expected}, but the change is at {head} now; the run for that head decides"
+    ))
+}
+
+/// Reads a file of bearable size.
+pub(super) fn read_whole(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = path.display();
+    let metadata = std::fs::metadata(path).with_context(|| format!("could not read {name}"))?;
+    if metadata.len() > LARGEST_FILE {
+        bail!("{name} is larger than {} MiB", LARGEST_FILE >> 20);
+    }
+    std::fs::read(path).with_context(|| format!("could not read {name}"))
+}

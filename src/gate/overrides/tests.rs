@@ -1,0 +1,326 @@
+//! Each rule of an override, with the trick that it is there for.
+
+use super::*;
+use crate::facts::{Account, AccountKind, Push, PushKind, Unknown};
+use crate::gate::testing::{
+    FIRST, REASON, SECOND, at, command, comment, control, decision, facts, fail, pass, person,
+    policy, unknown,
+};
+use crate::gate::{Disposition, Outcome, VerdictWord};
+
+fn failing() -> Policy {
+    policy(vec![control(&FIRST, fail()), control(&SECOND, pass())])
+}
+
+fn with(comments: Vec<Comment>) -> Snapshot {
+    let mut facts = facts();
+    facts.comments = Fact::known_without_source(comments);
+    facts
+}
+
+/// State and reason of the one command, after the case has changed the facts.
+fn judged(change: impl FnOnce(&mut Policy, &mut Snapshot)) -> (OverrideState, String) {
+    let mut policy = failing();
+    let mut facts = with(vec![command()]);
+    change(&mut policy, &mut facts);
+    let decision = decision(&policy, &facts);
+    let report = &decision.overrides[0];
+    let accepted = report.state == OverrideState::Accepted;
+    assert_eq!(
+        decision.outcome == Outcome::Allow,
+        accepted,
+        "{}",
+        report.why
+    );
+    (report.state, report.why.clone())
+}
+
+fn written(body: &str) -> (OverrideState, String) {
+    judged(|_, facts| {
+        facts.comments = Fact::known_without_source(vec![Comment {
+            body: body.to_owned(),
+            ..command()
+        }]);
+    })
+}
+
+fn refuses(change: impl FnOnce(&mut Policy, &mut Snapshot), expected: &str) {
+    let (state, why) = judged(change);
+    assert_eq!(state, OverrideState::Refused, "{why}");
+    assert!(why.contains(expected), "{why}");
+}
+
+fn hidden<T>() -> Fact<T> {
+    Fact::Unknown(Unknown::not_collected("test.hidden"))
+}
+
+fn comment_of(facts: &mut Snapshot) -> &mut Comment {
+    match &mut facts.comments {
+        Fact::Known { value, .. } => &mut value[0],
+        Fact::Unknown(_) => panic!("the case has comments"),
+    }
+}
+
+fn value_of<T>(fact: &mut Fact<T>) -> &mut T {
+    match fact {
+        Fact::Known { value, .. } => value,
+        Fact::Unknown(_) => panic!("the case has this fact"),
+    }
+}
+
+#[test]
+fn a_second_person_opens_the_gate_and_the_fail_stays_on_record() {
+    let decision = decision(&failing(), &with(vec![command()]));
+    assert_eq!(decision.outcome, Outcome::Allow);
+    assert_eq!(decision.controls[0].verdict, Some(VerdictWord::Fail));
+    assert_eq!(
+        decision.controls[0].disposition,
+        Some(Disposition::Overridden)
+    );
+    let report = &decision.overrides[0];
+    assert_eq!(report.by.as_deref(), Some("lead"));
+    assert_eq!(report.ticket.as_deref(), Some("INC-482"));
+    assert_eq!(report.text, REASON);
+    assert_eq!(report.expires, Some(at("2026-06-01T15:00:00Z")));
+}
+
+#[test]
+fn a_member_of_an_allowed_team_may_and_the_id_is_as_good_as_the_code() {
+    let (state, why) = judged(|_, facts| {
+        let comment = comment_of(facts);
+        comment.author = Some(Account::human("sec"));
+        comment.body = format!("/ccgate override first-thing-done INC-1 {REASON}");
+    });
+    assert_eq!(state, OverrideState::Accepted, "{why}");
+}
+
+#[test]
+fn an_unknown_verdict_can_be_overridden_and_a_passing_one_needs_none() {
+    let policy = policy(vec![control(&FIRST, unknown())]);
+    let seen = decision(&policy, &with(vec![command()]));
+    assert_eq!(seen.controls[0].disposition, Some(Disposition::Overridden));
+    let (state, _) = written(&format!("/ccgate override TST-02 INC-1 {REASON}"));
+    assert_eq!(state, OverrideState::Unmatched);
+}
+
+#[test]
+fn an_edited_comment_does_not_count_nor_one_that_may_have_been() {
+    refuses(
+        |_, facts| comment_of(facts).edited = Fact::known_without_source(true),
+        "edited",
+    );
+    refuses(
+        |_, facts| comment_of(facts).edited = hidden(),
+        "cannot be told",
+    );
+}
+
+#[test]
+fn only_a_known_person_counts() {
+    refuses(|_, facts| comment_of(facts).author = None, "gone");
+    refuses(
+        |_, facts| comment_of(facts).author = Some(Account::bot("lead")),
+        "not known to be a person",
+    );
+    refuses(
+        |_, facts| {
+            comment_of(facts).author = Some(Account {
+                login: "lead".to_owned(),
+                kind: AccountKind::Other("mannequin".to_owned()),
+            });
+        },
+        "not known to be a person",
+    );
+}
+
+#[test]
+fn only_those_whom_the_policy_names_may() {
+    refuses(
+        |_, facts| comment_of(facts).author = Some(Account::human("eve")),
+        "not among those",
+    );
+    refuses(|policy, _| policy.overrides.allowed_by.clear(), "nobody");
+    refuses(
+        |_, facts| {
+            comment_of(facts).author = Some(Account::human("sec"));
+            value_of(&mut facts.override_people).members[0].1 = hidden();
+        },
+        "could not see whether @sec is in @acme/security",
+    );
+}
+
+#[test]
+fn nobody_who_had_a_hand_in_the_change_may() {
+    refuses(
+        |_, facts| value_of(&mut facts.identity).author = Some(Account::human("LEAD")),
+        "opened the change",
+    );
+    refuses(
+        |_, facts| value_of(&mut facts.commits)[0].author = person("lead"),
+        "wrote commit",
+    );
+    refuses(
+        |_, facts| value_of(&mut facts.commits)[0].committer = person("lead"),
+        "committed commit",
+    );
+    refuses(
+        |_, facts| value_of(&mut facts.commits)[0].co_authors = vec![person("lead")],
+        "co-author",
+    );
+    refuses(
+        |_, facts| {
+            value_of(&mut facts.pushes).push(Push {
+                kind: PushKind::ForcePush,
+                at: at("2026-06-01T09:00:00Z"),
+                actor: Fact::known_without_source(Some(Account::human("lead"))),
+                before: None,
+                after: None,
+            });
+        },
+        "pushed to the change",
+    );
+    refuses(
+        |_, facts| {
+            value_of(&mut facts.override_people).last_pusher =
+                Fact::known_without_source(Account::human("lead"));
+        },
+        "pushed last",
+    );
+}
+
+#[test]
+fn whoever_cannot_be_told_might_be_the_same_person() {
+    refuses(|_, facts| facts.identity = hidden(), "who opened it");
+    refuses(
+        |_, facts| value_of(&mut facts.identity).author = None,
+        "the account is gone",
+    );
+    refuses(|_, facts| facts.commits = hidden(), "none of the commits");
+    refuses(
+        |_, facts| value_of(&mut facts.commits).clear(),
+        "do not include the head",
+    );
+    refuses(
+        |_, facts| {
+            value_of(&mut facts.commits)[0].author.account = Fact::known_without_source(None);
+        },
+        "belongs to no account",
+    );
+    refuses(
+        |_, facts| value_of(&mut facts.commits)[0].committer.account = hidden(),
+        "had no hand in commit",
+    );
+    refuses(|_, facts| facts.pushes = hidden(), "who pushed");
+    refuses(
+        |_, facts| value_of(&mut facts.override_people).last_pusher = hidden(),
+        "who pushed last",
+    );
+    refuses(
+        |_, facts| facts.override_people = hidden(),
+        "who pushed last",
+    );
+}
+
+#[test]
+fn ticket_and_reason_are_what_the_policy_wants() {
+    for (body, expected) in [
+        ("/ccgate override", "no control"),
+        ("/ccgate override TST-77 INC-1 x", "no control `TST-77`"),
+        ("/ccgate override TST-01", "no ticket"),
+        (
+            "/ccgate override TST-01 because it has to go out",
+            "does not match",
+        ),
+        (
+            "/ccgate override TST-01 xINC-1 because it has to go out",
+            "does not match",
+        ),
+        ("/ccgate override TST-01 INC-1 urgent", "has 6 characters"),
+        (
+            "/ccgate override TST-01 INC-1 \u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}",
+            "has 0 characters",
+        ),
+    ] {
+        let (state, why) = written(body);
+        assert_eq!(state, OverrideState::Refused, "{body}");
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
+#[test]
+fn a_new_push_voids_it() {
+    for since in ["2026-06-01T11:00:00Z", "2026-06-01T11:30:00Z"] {
+        let (state, _) = judged(|_, facts| {
+            value_of(&mut facts.override_people).head_since = Fact::known_without_source(at(since));
+        });
+        assert_eq!(state, OverrideState::Void);
+    }
+    refuses(
+        |_, facts| value_of(&mut facts.override_people).head_since = hidden(),
+        "given for this head",
+    );
+    refuses(
+        |_, facts| value_of(&mut facts.identity).head = "0".repeat(40),
+        "no longer the one",
+    );
+}
+
+#[test]
+fn it_ends_by_the_later_of_two_clocks() {
+    let late = at("2026-06-01T15:00:01Z");
+    let (state, _) = judged(|_, facts| facts.observed_at = late);
+    assert_eq!(state, OverrideState::Expired);
+    let (state, _) = judged(|_, facts| {
+        facts.platform_time = Fact::known_without_source(late);
+    });
+    assert_eq!(state, OverrideState::Expired);
+    refuses(
+        |_, facts| {
+            facts.observed_at = at("2026-06-01T10:44:00Z");
+            facts.platform_time = hidden();
+        },
+        "later than now",
+    );
+}
+
+#[test]
+fn a_revocation_ends_it_edited_or_not_but_not_by_just_anybody() {
+    let revoke = |login: &str| {
+        let mut revocation = comment(
+            "902",
+            login,
+            "2026-06-01T11:10:00Z",
+            "/ccgate revoke TST-01",
+        );
+        revocation.edited = hidden();
+        revocation
+    };
+    let seen = |login: &str| {
+        let facts = with(vec![command(), revoke(login)]);
+        decision(&failing(), &facts).overrides[0].why.clone()
+    };
+    assert_eq!(seen("sec"), "revoked by @sec");
+    assert_eq!(seen("lead"), "revoked by @lead");
+    assert!(!seen("tom").contains("revoked"));
+}
+
+#[test]
+fn every_command_is_reported_and_a_quoted_one_is_none() {
+    let mut quoted = command();
+    quoted.id = "903".to_owned();
+    quoted.body = format!("> {}", quoted.body);
+    let mut again = command();
+    again.id = "902".to_owned();
+    let facts = with(vec![quoted.clone(), again, command()]);
+    assert_eq!(decision(&failing(), &facts).overrides.len(), 2);
+    assert!(has_override_command(&facts));
+    assert!(!has_override_command(&with(vec![quoted])));
+    let mut unseen = facts;
+    unseen.comments = hidden();
+    assert!(!has_override_command(&unseen));
+}
+
+#[test]
+fn only_teams_are_looked_up() {
+    assert_eq!(teams_to_look_up(&failing()), ["@acme/security"]);
+}

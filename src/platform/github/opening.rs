@@ -1,0 +1,323 @@
+//! The first answer: which pull request, which branches, which policy, which
+//! rulesets. Translates only.
+
+use serde_json::Value;
+use sha2::Digest as _;
+
+use crate::facts::{ChangeState, Fact, FactKey, Identity, PolicyDocument, Unknown, Why};
+use crate::platform::access;
+use crate::platform::transport::GraphqlAnswer;
+
+use super::graph::{self, Place};
+use super::permissions::{self, CONTENTS};
+use super::wire;
+
+/// Who asks; tells whether it is a plain workflow token.
+pub(super) fn viewer(answer: &GraphqlAnswer) -> Option<String> {
+    answer
+        .data
+        .as_ref()?
+        .get("viewer")?
+        .get("login")?
+        .as_str()
+        .map(str::to_owned)
+}
+
+/// The rulesets of the repository and above; `None` if the list is not complete.
+pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>> {
+    let value = answer.data.as_ref()?.get("repository")?.get("rulesets")?;
+    let list: wire::Nodes<wire::RulesetHead> = serde_json::from_value(value.clone()).ok()?;
+    let complete = list
+        .page_info
+        .as_ref()
+        .and_then(|page| page.has_next_page)
+        .is_some_and(|more| !more)
+        && list
+            .nodes
+            .as_ref()
+            .is_some_and(|nodes| nodes.iter().all(Option::is_some));
+    complete.then(|| list.present().cloned().collect())
+}
+
+/// The branch at one place of the answer, or why it is missing.
+pub(super) fn branch(answer: &GraphqlAnswer, path: &[&str]) -> Result<wire::Ref, Unknown> {
+    let fact = "repository.branch";
+    match graph::place(answer, path, fact, CONTENTS) {
+        Place::There(value) => graph::read(&value, answer, fact),
+        Place::Empty => Err(graph::empty(answer, fact, CONTENTS, "such branch")),
+        Place::Refused(unknown) => Err(unknown),
+    }
+}
+
+/// The name of the branch at one place.
+pub(super) fn branch_name(answer: &GraphqlAnswer, path: &[&str], fact: &str) -> Fact<String> {
+    match branch(answer, path) {
+        Ok(wire::Ref {
+            name: Some(name), ..
+        }) => Fact::seen(name, answer.source.clone()),
+        Ok(_) => Fact::Unknown(graph::empty(answer, fact, CONTENTS, "name of the branch")),
+        Err(mut unknown) => {
+            fact.clone_into(&mut unknown.fact);
+            Fact::Unknown(unknown)
+        }
+    }
+}
+
+/// The policy file at the tip of the branch at one place. Known `None`: the tip
+/// was read and has no such file.
+pub(super) fn policy(
+    answer: &GraphqlAnswer,
+    path: &[&str],
+    file: &str,
+    fact: &str,
+) -> Fact<Option<PolicyDocument>> {
+    match policy_document(answer, path, file, fact) {
+        Ok(document) => Fact::seen(document, answer.source.clone()),
+        Err(mut unknown) => {
+            fact.clone_into(&mut unknown.fact);
+            Fact::Unknown(unknown)
+        }
+    }
+}
+
+fn policy_document(
+    answer: &GraphqlAnswer,
+    path: &[&str],
+    file: &str,
+    fact: &str,
+) -> Result<Option<PolicyDocument>, Unknown> {
+    let tip = branch(answer, path)?;
+    if let Some(unknown) = graph::errors_below(answer, path, fact, CONTENTS) {
+        return Err(unknown);
+    }
+    let (Some(name), Some(target)) = (tip.name, tip.target) else {
+        return Err(graph::empty(answer, fact, CONTENTS, "tip of the branch"));
+    };
+    let Some(commit) = target.oid else {
+        return Err(graph::empty(
+            answer,
+            fact,
+            CONTENTS,
+            "commit at the tip of the branch",
+        ));
+    };
+    let Some(entry) = target.file else {
+        // `file` is null where the tip has no such path. It has to be null, not left out.
+        return if named(answer, path, &["target", "file"]) {
+            Ok(None)
+        } else {
+            Err(graph::empty(answer, fact, CONTENTS, "policy file"))
+        };
+    };
+    let blob = entry.object.unwrap_or_default();
+    let unusable = |detail: &str| {
+        access::malformed(
+            fact,
+            &answer.endpoint,
+            answer.status,
+            &format!("`{file}` on branch `{name}` {detail}"),
+        )
+    };
+    if blob.kind.as_deref() == Some("Tree") {
+        return Err(unusable("is a directory, not a file"));
+    }
+    if blob.is_binary == Some(true) {
+        return Err(unusable("is a binary file"));
+    }
+    if blob.is_truncated != Some(false) {
+        return Err(unusable("was not sent as a whole"));
+    }
+    let Some(text) = blob.text else {
+        return Err(unusable("came without its text"));
+    };
+    Ok(Some(PolicyDocument {
+        origin: format!("{file}@{name}"),
+        commit: Some(commit),
+        digest: format!("sha256:{}", hex::encode(sha2::Sha256::digest(&text))),
+        text,
+    }))
+}
+
+fn named(answer: &GraphqlAnswer, path: &[&str], further: &[&str]) -> bool {
+    let mut value = answer.data.as_ref();
+    for step in path.iter().chain(further) {
+        value = value.and_then(|inner| inner.get(step));
+    }
+    value.is_some_and(Value::is_null)
+}
+
+/// The pull request that was asked for by number.
+pub(super) fn pull(answer: &GraphqlAnswer) -> Result<wire::Pull, Unknown> {
+    let path = ["repository", "pullRequest"];
+    let fact = FactKey::ChangeIdentity.name();
+    let needs = permissions::needs(FactKey::ChangeIdentity);
+    match graph::place(answer, &path, fact, needs) {
+        Place::There(value) => graph::read(&value, answer, fact),
+        Place::Empty => Err(graph::empty(answer, fact, needs, "such pull request")),
+        Place::Refused(unknown) => Err(unknown),
+    }
+}
+
+/// What the pull request says about itself.
+pub(super) fn identity(
+    pull: &wire::Pull,
+    answer: &GraphqlAnswer,
+    repository: &str,
+) -> Fact<Identity> {
+    match identity_of(pull, repository) {
+        Some(identity) => Fact::seen(identity, answer.source.clone()),
+        None => Fact::Unknown(
+            Unknown::new(
+                FactKey::ChangeIdentity.name(),
+                Why::Failed,
+                "the answer leaves out the number, the head, the branches, the state or the draft mark",
+            )
+            .at(answer.endpoint.clone(), Some(answer.status)),
+        ),
+    }
+}
+
+fn identity_of(pull: &wire::Pull, repository: &str) -> Option<Identity> {
+    Some(Identity {
+        number: pull.number?,
+        title: pull.title.clone()?,
+        body: pull.body.clone().unwrap_or_default(),
+        author: pull.author.as_ref().and_then(wire::Actor::account),
+        source_branch: pull.head_ref_name.clone()?,
+        target_branch: pull.base_ref_name.clone()?,
+        head: pull.head_ref_oid.clone()?,
+        state: match pull.state.as_deref()? {
+            "OPEN" => ChangeState::Open,
+            "MERGED" => ChangeState::Merged,
+            "CLOSED" => ChangeState::Closed,
+            other => ChangeState::Other(other.to_owned()),
+        },
+        draft: pull.is_draft?,
+        from_fork: pull.is_cross_repository?,
+        labels: pull
+            .labels
+            .iter()
+            .flat_map(wire::Nodes::present)
+            .filter_map(|label| label.name.clone())
+            .collect(),
+        linked_issues: pull
+            .closing_issues_references
+            .iter()
+            .flat_map(wire::Nodes::present)
+            .filter_map(|issue| linked(issue, repository))
+            .collect(),
+        merged_at: pull.merged_at,
+        merged_by: pull.merged_by.as_ref().and_then(wire::Actor::account),
+        merge_commit: pull
+            .merge_commit
+            .as_ref()
+            .and_then(|commit| commit.oid.clone()),
+    })
+}
+
+/// `#3`, or `owner/name#3` for an issue of another repository.
+fn linked(issue: &wire::Issue, repository: &str) -> Option<String> {
+    let number = issue.number?;
+    let home = issue
+        .repository
+        .as_ref()
+        .and_then(|home| home.name_with_owner.as_deref())
+        .unwrap_or(repository);
+    Some(if home.eq_ignore_ascii_case(repository) {
+        format!("#{number}")
+    } else {
+        format!("{home}#{number}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::graph::testing::answer;
+    use super::*;
+    use serde_json::json;
+
+    const TARGET: &[&str] = &["repository", "pullRequest", "baseRef"];
+
+    fn with_file(file: &Value) -> Fact<Option<PolicyDocument>> {
+        let body = json!({"data": {"repository": {"pullRequest": {"baseRef": {
+            "name": "main", "target": {"oid": "aa", "file": file}}}}}});
+        policy(&answer(&body), TARGET, ".ccgate.yml", "policy.target")
+    }
+
+    #[test]
+    fn the_policy_comes_with_its_branch_commit_and_digest() {
+        let fact = with_file(
+            &json!({"object": {"__typename": "Blob", "text": "version: 1\n", "isTruncated": false, "isBinary": false}}),
+        );
+        let document = fact.known().unwrap().clone().unwrap();
+        assert_eq!(document.origin, ".ccgate.yml@main");
+        assert_eq!(document.commit.as_deref(), Some("aa"));
+        assert!(document.digest.starts_with("sha256:") && document.digest.len() == 71);
+    }
+
+    #[test]
+    fn a_tip_without_the_file_is_known_to_have_none() {
+        assert_eq!(with_file(&Value::Null).known(), Ok(&None));
+    }
+
+    #[test]
+    fn a_forbidden_file_is_unknown_and_never_absent() {
+        let body = json!({"data": {"repository": {"pullRequest": {"baseRef": {"name": "main", "target": {"oid": "aa", "file": null}}}}},
+            "errors": [{"type": "FORBIDDEN", "path": ["repository", "pullRequest", "baseRef", "target", "file"], "message": "Resource not accessible by integration"}]});
+        let fact = policy(&answer(&body), TARGET, ".ccgate.yml", "policy.target");
+        assert_eq!(fact.known().unwrap_err().why, Why::NotPermitted);
+    }
+
+    #[test]
+    fn a_file_that_the_answer_leaves_out_is_unknown() {
+        let body = json!({"data": {"repository": {"pullRequest": {"baseRef": {"name": "main", "target": {"oid": "aa"}}}}}});
+        assert!(!policy(&answer(&body), TARGET, ".ccgate.yml", "policy.target").is_known());
+    }
+
+    #[test]
+    fn a_truncated_or_binary_policy_is_unknown() {
+        for blob in [
+            json!({"__typename": "Blob", "text": "version", "isTruncated": true, "isBinary": false}),
+            json!({"__typename": "Blob", "text": null, "isTruncated": false, "isBinary": true}),
+            json!({"__typename": "Blob", "text": "version"}),
+            json!({"__typename": "Tree"}),
+        ] {
+            assert!(!with_file(&json!({ "object": blob })).is_known());
+        }
+    }
+
+    #[test]
+    fn an_unknown_state_word_is_kept_and_a_bot_keeps_its_suffix() {
+        let body = json!({"data": {"repository": {"pullRequest": {
+            "number": 7, "title": "t", "state": "QUEUED", "isDraft": false, "isCrossRepository": false,
+            "author": {"__typename": "Bot", "login": "dependabot"},
+            "headRefName": "f", "headRefOid": "bb", "baseRefName": "main",
+            "closingIssuesReferences": {"nodes": [{"number": 3, "repository": {"nameWithOwner": "Acme/App"}}, {"number": 4, "repository": {"nameWithOwner": "acme/other"}}, null]}}}}});
+        let answer = answer(&body);
+        let fact = identity(&pull(&answer).unwrap(), &answer, "acme/app");
+        let identity = fact.known().unwrap();
+        assert_eq!(identity.state, ChangeState::Other("QUEUED".to_owned()));
+        assert_eq!(identity.author.as_ref().unwrap().login, "dependabot[bot]");
+        assert_eq!(identity.linked_issues, ["#3", "acme/other#4"]);
+    }
+
+    #[test]
+    fn a_pull_request_without_its_head_is_unknown() {
+        let body = json!({"data": {"repository": {"pullRequest": {"number": 7, "title": "t"}}}});
+        let answer = answer(&body);
+        assert!(!identity(&pull(&answer).unwrap(), &answer, "acme/app").is_known());
+    }
+
+    #[test]
+    fn a_ruleset_list_that_is_cut_off_is_not_a_list() {
+        let list = |more: bool| json!({"data": {"repository": {"rulesets": {"pageInfo": {"hasNextPage": more}, "nodes": [{"databaseId": 1}]}}}});
+        assert!(rulesets(&answer(&list(false))).is_some());
+        assert!(rulesets(&answer(&list(true))).is_none());
+        assert!(
+            rulesets(&answer(
+                &json!({"data": {"repository": {"rulesets": null}}})
+            ))
+            .is_none()
+        );
+    }
+}

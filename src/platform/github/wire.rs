@@ -1,0 +1,409 @@
+//! The platform's answers as they arrive: every field optional, unknown words
+//! kept as text. Says nothing about what they mean.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::facts::{Account, AccountKind};
+
+/// Somebody who acted, as GraphQL names them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Actor {
+    #[serde(rename = "__typename")]
+    pub(super) kind: Option<String>,
+    pub(super) login: Option<String>,
+}
+
+impl Actor {
+    /// The account; `None` if the answer names nobody. GraphQL leaves out the
+    /// `[bot]` that keeps a bot's name apart from a person's: it is put back.
+    pub(super) fn account(&self) -> Option<Account> {
+        let login = self.login.clone().filter(|login| !login.is_empty())?;
+        Some(match self.kind.as_deref() {
+            Some("Bot") => Account::bot(with_bot_suffix(login)),
+            Some("User") if login.ends_with("[bot]") => Account::bot(login),
+            Some("User") => Account::human(login),
+            other => Account {
+                login,
+                kind: AccountKind::Other(other.unwrap_or("unnamed kind").to_owned()),
+            },
+        })
+    }
+}
+
+fn with_bot_suffix(login: String) -> String {
+    if login.ends_with("[bot]") {
+        login
+    } else {
+        format!("{login}[bot]")
+    }
+}
+
+/// An account as REST names it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RestUser {
+    pub(super) login: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+impl RestUser {
+    pub(super) fn account(&self) -> Option<Account> {
+        Actor {
+            kind: self.kind.clone(),
+            login: self.login.clone(),
+        }
+        .account()
+    }
+}
+
+/// A connection's list without its page information.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Nodes<T> {
+    pub(super) nodes: Option<Vec<Option<T>>>,
+    pub(super) total_count: Option<u64>,
+    pub(super) page_info: Option<PageInfo>,
+}
+
+impl<T> Default for Nodes<T> {
+    fn default() -> Self {
+        Self {
+            nodes: None,
+            total_count: None,
+            page_info: None,
+        }
+    }
+}
+
+impl<T> Nodes<T> {
+    /// The entries that are there.
+    pub(super) fn present(&self) -> impl Iterator<Item = &T> {
+        self.nodes.iter().flatten().flatten()
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    pub(super) has_next_page: Option<bool>,
+    pub(super) end_cursor: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Oid {
+    pub(super) oid: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Named {
+    pub(super) name: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RepositoryName {
+    pub(super) name_with_owner: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Issue {
+    pub(super) number: Option<u64>,
+    pub(super) repository: Option<RepositoryName>,
+}
+
+/// A pull request.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Pull {
+    pub(super) number: Option<u64>,
+    pub(super) title: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) is_draft: Option<bool>,
+    pub(super) is_cross_repository: Option<bool>,
+    pub(super) author: Option<Actor>,
+    pub(super) head_ref_name: Option<String>,
+    pub(super) head_ref_oid: Option<String>,
+    pub(super) head_repository: Option<RepositoryName>,
+    pub(super) base_ref_name: Option<String>,
+    pub(super) labels: Option<Nodes<Named>>,
+    pub(super) closing_issues_references: Option<Nodes<Issue>>,
+    pub(super) merged_at: Option<Timestamp>,
+    pub(super) merged_by: Option<Actor>,
+    pub(super) merge_commit: Option<MergeCommit>,
+    pub(super) commits: Option<Nodes<PullCommitOid>>,
+    pub(super) base_ref: Option<Ref>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct MergeCommit {
+    pub(super) oid: Option<String>,
+    pub(super) history: Option<Nodes<Oid>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PullCommitOid {
+    pub(super) commit: Option<Oid>,
+}
+
+/// A branch and what stands at its tip.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Ref {
+    pub(super) name: Option<String>,
+    pub(super) target: Option<Target>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Target {
+    pub(super) oid: Option<String>,
+    pub(super) file: Option<File>,
+    pub(super) associated_pull_requests: Option<Nodes<Pull>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct File {
+    pub(super) object: Option<Blob>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Blob {
+    #[serde(rename = "__typename")]
+    pub(super) kind: Option<String>,
+    pub(super) text: Option<String>,
+    pub(super) is_truncated: Option<bool>,
+    pub(super) is_binary: Option<bool>,
+}
+
+/// A ruleset as the first round lists it. `bypass_actors` is null where the list is hidden.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RulesetHead {
+    pub(super) database_id: Option<u64>,
+    pub(super) name: Option<String>,
+    pub(super) target: Option<String>,
+    pub(super) enforcement: Option<String>,
+    pub(super) bypass_actors: Option<Value>,
+}
+
+/// One rule that applies to a branch (REST).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Rule {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) parameters: Option<Parameters>,
+    pub(super) ruleset_id: Option<u64>,
+    pub(super) ruleset_source_type: Option<String>,
+    pub(super) ruleset_source: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Parameters {
+    pub(super) required_approving_review_count: Option<u32>,
+    pub(super) dismiss_stale_reviews_on_push: Option<bool>,
+    pub(super) required_status_checks: Option<Vec<RuleCheck>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RuleCheck {
+    pub(super) context: Option<String>,
+    pub(super) integration_id: Option<i64>,
+}
+
+/// A ruleset in full (REST). An absent or null list stays `None`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Ruleset {
+    pub(super) name: Option<String>,
+    pub(super) bypass_actors: Option<Vec<BypassActor>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct BypassActor {
+    pub(super) actor_id: Option<i64>,
+    pub(super) actor_type: Option<String>,
+    pub(super) bypass_mode: Option<String>,
+}
+
+/// A branch with the summary of its classic protection (REST).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Branch {
+    pub(super) protected: Option<bool>,
+    pub(super) protection: Option<BranchSummary>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct BranchSummary {
+    pub(super) required_status_checks: Option<StatusChecks>,
+}
+
+/// Classic protection in full (REST).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Protection {
+    pub(super) required_pull_request_reviews: Option<Reviews>,
+    pub(super) required_status_checks: Option<StatusChecks>,
+    pub(super) enforce_admins: Option<Flag>,
+    pub(super) allow_force_pushes: Option<Flag>,
+    pub(super) allow_deletions: Option<Flag>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Flag {
+    pub(super) enabled: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Reviews {
+    pub(super) required_approving_review_count: Option<u32>,
+    pub(super) dismiss_stale_reviews: Option<bool>,
+    pub(super) bypass_pull_request_allowances: Option<Allowances>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Allowances {
+    pub(super) users: Vec<RestUser>,
+    pub(super) teams: Vec<Slug>,
+    pub(super) apps: Vec<Slug>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Slug {
+    pub(super) slug: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct StatusChecks {
+    pub(super) enforcement_level: Option<String>,
+    pub(super) contexts: Option<Vec<String>>,
+    pub(super) checks: Option<Vec<ProtectionCheck>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ProtectionCheck {
+    pub(super) context: Option<String>,
+    pub(super) app_id: Option<i64>,
+}
+
+/// One commit of a change.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PullCommit {
+    pub(super) commit: Option<Commit>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Commit {
+    pub(super) oid: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) author: Option<GitActor>,
+    pub(super) committer: Option<GitActor>,
+    pub(super) authors: Option<Nodes<GitActor>>,
+    pub(super) parents: Option<Nodes<Oid>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct GitActor {
+    pub(super) name: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) user: Option<Actor>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Review {
+    pub(super) state: Option<String>,
+    pub(super) submitted_at: Option<Timestamp>,
+    pub(super) author_can_push_to_repository: Option<bool>,
+    pub(super) author: Option<Actor>,
+    pub(super) commit: Option<Oid>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ForcePush {
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) actor: Option<Actor>,
+    pub(super) before_commit: Option<Oid>,
+    pub(super) after_commit: Option<Oid>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Comment {
+    pub(super) id: Option<String>,
+    pub(super) database_id: Option<u64>,
+    pub(super) body: Option<String>,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) last_edited_at: Option<Timestamp>,
+    pub(super) includes_created_edit: Option<bool>,
+    pub(super) author: Option<Actor>,
+}
+
+/// A check run or a commit status.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct CheckContext {
+    #[serde(rename = "__typename")]
+    pub(super) kind: Option<String>,
+    pub(super) database_id: Option<u64>,
+    pub(super) name: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) conclusion: Option<String>,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) completed_at: Option<Timestamp>,
+    pub(super) check_suite: Option<CheckSuite>,
+    pub(super) context: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) created_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CheckSuite {
+    pub(super) app: Option<App>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct App {
+    pub(super) database_id: Option<u64>,
+}
+
+/// One entry of a branch's log of pushes (REST).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Activity {
+    pub(super) after: Option<String>,
+    #[serde(rename = "ref")]
+    pub(super) reference: Option<String>,
+    pub(super) timestamp: Option<Timestamp>,
+    pub(super) activity_type: Option<String>,
+    pub(super) actor: Option<RestUser>,
+}

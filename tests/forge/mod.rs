@@ -1,0 +1,19 @@
+//! A small forge on the loopback address with one recorded organisation: what
+//! the demonstration shows and what the command tests run against. It answers
+//! the questions that ccgate asks GitHub, from one model with state, and it is
+//! never part of the binary.
+//!
+//! It knows no permissions beyond "may see settings" and no faults; those are
+//! tested beside the transport and against a larger double.
+
+#![expect(
+    dead_code,
+    reason = "the tests and the demonstration each use a part of it"
+)]
+
+mod graphql;
+mod model;
+mod server;
+
+pub use model::{Check, Commit, Organisation, PullRequest};
+pub use server::Forge;

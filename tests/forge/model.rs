@@ -1,0 +1,376 @@
+//! The recorded organisation: one repository with its rules, its policy and its
+//! pull requests, and a clock that moves one minute with each thing that happens.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// A commit of a change.
+#[derive(Clone)]
+pub struct Commit {
+    pub sha: String,
+    pub author: String,
+    pub message: String,
+}
+
+/// A check run on the head.
+#[derive(Clone)]
+pub struct Check {
+    pub name: String,
+    pub app: u64,
+    pub status: String,
+    pub conclusion: Option<String>,
+}
+
+/// A pull request.
+#[derive(Clone)]
+pub struct PullRequest {
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub author: String,
+    pub head_ref: String,
+    pub commits: Vec<Commit>,
+    pub reviews: Vec<Value>,
+    pub comments: Vec<Value>,
+    pub checks: Vec<Check>,
+}
+
+impl PullRequest {
+    pub fn head(&self) -> &str {
+        self.commits.last().map_or("", |commit| commit.sha.as_str())
+    }
+}
+
+/// The organisation `acme` with its repository `acme/payments`.
+#[derive(Clone)]
+pub struct Organisation {
+    /// Minutes since 2026-06-01T08:00:00Z.
+    minutes: i64,
+    pub policy: Option<String>,
+    pub bypass_actors: Option<Value>,
+    pub rules: Vec<Value>,
+    pub classic: Option<Value>,
+    pub pull_requests: Vec<PullRequest>,
+    pub security_team: Vec<String>,
+    activity: Vec<Value>,
+}
+
+/// The policy that the demonstration judges by.
+pub const POLICY: &str = r#"version: 1
+extends: [soc2-baseline]
+controls:
+  ticket-linked: {enforce: block, pattern: "(PAY|INC)-[0-9]+"}
+overrides:
+  allowed_by: ["@acme/security"]
+  ticket: "INC-[0-9]+"
+  min_reason: 30
+  max: 24h
+"#;
+
+impl Organisation {
+    /// Well-kept rules; change 42 was approved by one of its own authors.
+    pub fn acme() -> Self {
+        let mut acme = Self {
+            minutes: 0,
+            policy: Some(POLICY.to_owned()),
+            bypass_actors: Some(json!([])),
+            rules: vec![
+                json!({"type": "deletion"}),
+                json!({"type": "non_fast_forward"}),
+                json!({"type": "pull_request", "parameters": {
+                    "required_approving_review_count": 1,
+                    "dismiss_stale_reviews_on_push": true,
+                    "require_code_owner_review": false,
+                    "require_last_push_approval": false,
+                    "required_review_thread_resolution": false
+                }}),
+                json!({"type": "required_status_checks", "parameters": {
+                    "strict_required_status_checks_policy": true,
+                    "required_status_checks": [{"context": "test", "integration_id": 15368}]
+                }}),
+            ],
+            classic: None,
+            pull_requests: Vec::new(),
+            security_team: vec!["ana".to_owned()],
+            activity: Vec::new(),
+        };
+        acme.open(42, "lena", "Retry card capture (PAY-318)", "capture-retry");
+        acme.push(42, "lena", "Retry card capture once");
+        acme.push(42, "tom", "Back off between tries");
+        acme.push(42, "tom", "Log the last answer of the bank");
+        acme.approve(42, "tom");
+        acme
+    }
+
+    /// The moment, in the platform's words.
+    pub fn now(&self) -> String {
+        let start: jiff::Timestamp = "2026-06-01T08:00:00Z".parse().expect("a literal");
+        (start + jiff::SignedDuration::from_mins(self.minutes)).to_string()
+    }
+
+    fn tick(&mut self) -> String {
+        self.minutes += 1;
+        self.now()
+    }
+
+    /// Lets time pass.
+    pub fn wait_hours(&mut self, hours: i64) {
+        self.minutes += hours * 60;
+    }
+
+    pub fn open(&mut self, number: u64, author: &str, title: &str, head_ref: &str) {
+        self.tick();
+        self.pull_requests.push(PullRequest {
+            number,
+            title: title.to_owned(),
+            body: String::new(),
+            author: author.to_owned(),
+            head_ref: head_ref.to_owned(),
+            commits: Vec::new(),
+            reviews: Vec::new(),
+            comments: Vec::new(),
+            checks: Vec::new(),
+        });
+    }
+
+    pub fn change(&mut self, number: u64) -> &mut PullRequest {
+        self.pull_requests
+            .iter_mut()
+            .find(|change| change.number == number)
+            .expect("the change exists")
+    }
+
+    /// Pushes one commit; its check turns green at once.
+    pub fn push(&mut self, number: u64, author: &str, message: &str) {
+        let at = self.tick();
+        let sha = sha(&format!("{number} {author} {message} {at}"));
+        let change = self.change(number);
+        let before = change.head().to_owned();
+        change.commits.push(Commit {
+            sha: sha.clone(),
+            author: author.to_owned(),
+            message: message.to_owned(),
+        });
+        change.checks = vec![Check {
+            name: "test".to_owned(),
+            app: 15368,
+            status: "COMPLETED".to_owned(),
+            conclusion: Some("SUCCESS".to_owned()),
+        }];
+        let head_ref = format!("refs/heads/{}", change.head_ref);
+        self.activity.push(json!({
+            "id": self.activity.len() + 1,
+            "before": if before.is_empty() { "0".repeat(40) } else { before },
+            "after": sha,
+            "ref": head_ref,
+            "timestamp": at,
+            "activity_type": "push",
+            "actor": {"login": author, "type": "User"},
+        }));
+    }
+
+    pub fn approve(&mut self, number: u64, reviewer: &str) {
+        let at = self.tick();
+        let change = self.change(number);
+        let head = change.head().to_owned();
+        change.reviews.push(json!({
+            "author": user(reviewer),
+            "state": "APPROVED",
+            "submittedAt": at,
+            "commit": {"oid": head},
+            "authorCanPushToRepository": true,
+        }));
+    }
+
+    pub fn comment(&mut self, number: u64, author: &str, body: &str) {
+        let at = self.tick();
+        let change = self.change(number);
+        let id = change.comments.len() + 1;
+        change.comments.push(json!({
+            "id": format!("IC_{id}"),
+            "databaseId": id,
+            "fullDatabaseId": id.to_string(),
+            "author": user(author),
+            "body": body,
+            "createdAt": at,
+            "updatedAt": at,
+            "lastEditedAt": null,
+            "includesCreatedEdit": false,
+            "editor": null,
+        }));
+    }
+
+    /// The `repository` object of GraphQL, whole; the query picks from it.
+    pub(super) fn repository(&self) -> Value {
+        let main = sha("main");
+        let file = self
+            .policy
+            .as_ref()
+            .map(|text| json!({"object": {"__typename": "Blob", "text": text, "isTruncated": false, "isBinary": false, "byteSize": text.len()}}));
+        let blob = file.as_ref().map(|file| file["object"].clone());
+        let branch = json!({
+            "name": "main",
+            "target": {"__typename": "Commit", "oid": main, "file": file, "object": blob},
+        });
+        let pull_requests = self
+            .pull_requests
+            .iter()
+            .map(|change| (change.number.to_string(), self.pull_request(change, &branch)))
+            .collect::<serde_json::Map<_, _>>();
+        json!({
+            "name": "payments",
+            "nameWithOwner": "acme/payments",
+            "isPrivate": true,
+            "isArchived": false,
+            "visibility": "PRIVATE",
+            "defaultBranchRef": branch,
+            "object": blob,
+            "ref": branch,
+            "pullRequest": pull_requests,
+            "rulesets": connection(vec![json!({
+                "databaseId": 1,
+                "name": "main",
+                "target": "BRANCH",
+                "enforcement": "ACTIVE",
+                "source": {"__typename": "Repository", "nameWithOwner": "acme/payments"},
+                "bypassActors": self.bypass_actors.as_ref().map(|actors| {
+                    connection(actors.as_array().cloned().unwrap_or_default())
+                }),
+            })]),
+        })
+    }
+
+    fn pull_request(&self, change: &PullRequest, branch: &Value) -> Value {
+        let commits = change
+            .commits
+            .iter()
+            .scan(sha("main"), |parent, commit| {
+                let node = json!({"commit": commit_node(commit, parent, change)});
+                parent.clone_from(&commit.sha);
+                Some(node)
+            })
+            .collect();
+        json!({
+            "id": format!("PR_{}", change.number),
+            "number": change.number,
+            "title": change.title,
+            "body": change.body,
+            "state": "OPEN",
+            "isDraft": false,
+            "merged": false,
+            "mergedAt": null,
+            "mergedBy": null,
+            "mergeCommit": null,
+            "author": user(&change.author),
+            "headRefName": change.head_ref,
+            "headRefOid": change.head(),
+            "baseRefName": "main",
+            "baseRefOid": sha("main"),
+            "baseRef": branch,
+            "isCrossRepository": false,
+            "headRepository": {"nameWithOwner": "acme/payments", "name": "payments", "owner": {"login": "acme"}},
+            "labels": connection(vec![]),
+            "closingIssuesReferences": connection(vec![]),
+            "commits": connection(commits),
+            "reviews": connection(change.reviews.clone()),
+            "comments": connection(change.comments.clone()),
+            "timelineItems": connection(vec![]),
+            "headRef": {"name": change.head_ref, "target": change.commits.last().map(|commit| commit_node(commit, "", change))},
+        })
+    }
+
+    /// What `GET .../rules/branches/main` answers.
+    pub(super) fn branch_rules(&self) -> Value {
+        self.rules
+            .iter()
+            .map(|rule| {
+                let mut rule = rule.clone();
+                rule["ruleset_id"] = json!(1);
+                rule["ruleset_source_type"] = json!("Repository");
+                rule["ruleset_source"] = json!("acme/payments");
+                rule
+            })
+            .collect()
+    }
+
+    /// What `GET .../rulesets/1` answers.
+    pub(super) fn ruleset(&self) -> Value {
+        let mut ruleset = json!({
+            "id": 1,
+            "name": "main",
+            "target": "branch",
+            "source_type": "Repository",
+            "source": "acme/payments",
+            "enforcement": "active",
+            "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+            "rules": self.rules,
+        });
+        if let Some(actors) = &self.bypass_actors {
+            ruleset["bypass_actors"] = actors.clone();
+        }
+        ruleset
+    }
+
+    /// What `GET .../activity?ref=` answers, newest first.
+    pub(super) fn activity(&self, reference: Option<&str>) -> Value {
+        self.activity
+            .iter()
+            .rev()
+            .filter(|entry| reference.is_none_or(|reference| entry["ref"] == reference))
+            .cloned()
+            .collect()
+    }
+}
+
+fn commit_node(commit: &Commit, parent: &str, change: &PullRequest) -> Value {
+    let person = json!({
+        "name": commit.author,
+        "email": format!("{}@acme.example", commit.author),
+        "user": user(&commit.author),
+    });
+    let contexts = change
+        .checks
+        .iter()
+        .filter(|_| commit.sha == change.head())
+        .map(|check| {
+            json!({
+                "__typename": "CheckRun",
+                "databaseId": 1,
+                "name": check.name,
+                "status": check.status,
+                "conclusion": check.conclusion,
+                "startedAt": "2026-06-01T08:00:00Z",
+                "completedAt": "2026-06-01T08:00:00Z",
+                "isRequired": true,
+                "checkSuite": {"app": {"databaseId": check.app, "slug": "github-actions"}},
+            })
+        })
+        .collect();
+    json!({
+        "__typename": "Commit",
+        "oid": commit.sha,
+        "message": commit.message,
+        "author": person,
+        "committer": person,
+        "authors": connection(vec![person.clone()]),
+        "parents": connection(vec![json!({"oid": parent})]),
+        "statusCheckRollup": {"state": "SUCCESS", "contexts": connection(contexts)},
+    })
+}
+
+fn user(login: &str) -> Value {
+    json!({"__typename": "User", "login": login})
+}
+
+fn connection(nodes: Vec<Value>) -> Value {
+    json!({
+        "totalCount": nodes.len(),
+        "pageInfo": {"hasNextPage": false, "endCursor": null},
+        "nodes": nodes,
+    })
+}
+
+/// A commit id that looks like one.
+pub(super) fn sha(of: &str) -> String {
+    hex::encode(&Sha256::digest(of.as_bytes())[..20])
+}

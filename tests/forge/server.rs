@@ -1,0 +1,189 @@
+//! The HTTP side: routes over the model, on a thread of its own.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::graphql;
+use super::model::Organisation;
+
+/// A running forge; stops when dropped.
+pub struct Forge {
+    address: SocketAddr,
+    organisation: Arc<Mutex<Organisation>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Shared = Arc<Mutex<Organisation>>;
+
+impl Forge {
+    /// Starts serving on a free loopback port.
+    pub fn start(organisation: Organisation) -> Self {
+        let organisation = Arc::new(Mutex::new(organisation));
+        let shared = Arc::clone(&organisation);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+        listener
+            .set_nonblocking(true)
+            .expect("a listener can be asynchronous");
+        let address = listener.local_addr().expect("a bound address");
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                let served = axum::serve(listener, routes(shared)).with_graceful_shutdown(async {
+                    // A dropped sender stops it too.
+                    let _ = stopped.await;
+                });
+                served.await.expect("the forge serves");
+            });
+        });
+        Self {
+            address,
+            organisation,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// Base address of its REST API, as `GITHUB_API_URL` wants it.
+    pub fn api(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Changes the organisation while it is served.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Organisation) -> T) -> T {
+        act(&mut self.organisation.lock().expect("nobody panicked inside"))
+    }
+}
+
+impl Drop for Forge {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn routes(shared: Shared) -> axum::Router {
+    axum::Router::new()
+        .route("/graphql", post(answer_graphql))
+        .route("/repos/acme/payments/rules/branches/main", get(rules))
+        .route("/repos/acme/payments/rulesets/1", get(ruleset))
+        .route("/repos/acme/payments/branches/main", get(branch))
+        .route("/repos/acme/payments/branches/main/protection", get(protection))
+        .route("/repos/acme/payments/activity", get(activity))
+        .route("/orgs/acme/teams/security/members", get(security_team))
+        .fallback(nothing)
+        .with_state(shared)
+}
+
+async fn answer_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
+    let organisation = locked(&shared);
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let root = json!({
+        "viewer": {"__typename": "User", "login": "ccgate-demo"},
+        "repository": organisation.repository(),
+        "rateLimit": {"cost": 1, "remaining": 4999},
+    });
+    answer(
+        &organisation,
+        &graphql::answer(
+            request["query"].as_str().unwrap_or_default(),
+            &request["variables"],
+            &root,
+        ),
+    )
+}
+
+async fn rules(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    answer(&organisation, &organisation.branch_rules())
+}
+
+async fn ruleset(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    answer(&organisation, &organisation.ruleset())
+}
+
+async fn branch(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    let protected = organisation.classic.is_some();
+    answer(&organisation, &json!({"name": "main", "protected": protected}))
+}
+
+async fn protection(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    match &organisation.classic {
+        Some(classic) => answer(&organisation, classic),
+        None => refusal(StatusCode::NOT_FOUND, "Branch not protected"),
+    }
+}
+
+async fn activity(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let organisation = locked(&shared);
+    let entries = organisation.activity(query.get("ref").map(String::as_str));
+    answer(&organisation, &entries)
+}
+
+async fn security_team(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    let members: Value = organisation
+        .security_team
+        .iter()
+        .map(|login| json!({"login": login, "type": "User"}))
+        .collect();
+    answer(&organisation, &members)
+}
+
+async fn nothing(uri: Uri) -> Response {
+    refusal(StatusCode::NOT_FOUND, &format!("Not Found: {}", uri.path()))
+}
+
+fn locked(shared: &Shared) -> std::sync::MutexGuard<'_, Organisation> {
+    shared.lock().expect("nobody panicked inside")
+}
+
+/// A JSON answer with the forge's own clock in its `Date`.
+fn answer(organisation: &Organisation, body: &Value) -> Response {
+    let now: jiff::Timestamp = organisation.now().parse().expect("the model's own time");
+    let date = jiff::fmt::rfc2822::to_string(&now.to_zoned(jiff::tz::TimeZone::UTC))
+        .expect("a time of this century")
+        .replace("+0000", "GMT");
+    (
+        [
+            (header::CONTENT_TYPE, "application/json".to_owned()),
+            (header::DATE, date),
+        ],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response {
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        json!({"message": message}).to_string(),
+    )
+        .into_response()
+}

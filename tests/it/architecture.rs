@@ -1,0 +1,188 @@
+//! The fences between the rooms, read off the sources: which room may import
+//! which, and which may touch files, environment, clock and standard streams.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A room, and the rooms that it may import. Arrows only point down.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("criteria", &[]),
+    ("facts", &[]),
+    ("ledger", &[]),
+    ("controls", &["criteria", "facts"]),
+    ("platform", &["facts"]),
+    ("scan", &["facts"]),
+    ("policy", &["controls", "criteria", "facts"]),
+    ("gate", &["controls", "criteria", "facts", "policy"]),
+    ("render", &["controls", "criteria", "facts", "gate", "policy"]),
+    (
+        "cli",
+        &[
+            "controls", "criteria", "facts", "gate", "ledger", "platform", "policy", "render",
+            "scan",
+        ],
+    ),
+    ("main", &["cli"]),
+    (
+        "lib",
+        &[
+            "cli", "controls", "criteria", "facts", "gate", "ledger", "platform", "policy",
+            "render", "scan",
+        ],
+    ),
+];
+
+/// What only some rooms may name, and those rooms.
+const REACHES: &[(&str, &[&str])] = &[
+    ("std::fs", &["cli", "ledger", "scan"]),
+    ("std::env", &["cli"]),
+    ("std::net", &["platform"]),
+    ("std::process::Command", &[]),
+    ("tokio::", &["platform", "cli"]),
+    ("reqwest", &["platform"]),
+    ("octocrab", &["platform"]),
+    ("gitlab::", &["platform"]),
+    ("Timestamp::now", &["cli"]),
+    ("SystemTime::now", &["cli"]),
+    ("std::process::exit", &[]),
+];
+
+#[test]
+fn arrows_between_rooms_only_point_down() {
+    let mut wrong = Vec::new();
+    for (room, file, code) in sources() {
+        let allowed = ROOMS
+            .iter()
+            .find(|(name, _)| *name == room)
+            .unwrap_or_else(|| panic!("{room} is no room of the house; add it to the table"))
+            .1;
+        for target in imports(&code) {
+            let is_room = ROOMS.iter().any(|(name, _)| *name == target);
+            if is_room && target != room && !allowed.contains(&target.as_str()) {
+                wrong.push(format!("{} imports {target}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_rim_reaches_outside() {
+    let mut wrong = Vec::new();
+    for (room, file, code) in sources() {
+        for (word, allowed) in REACHES {
+            if code.contains(word) && !allowed.contains(&room.as_str()) {
+                wrong.push(format!("{} names `{word}`", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn controls_name_no_platform_in_their_logic() {
+    let mut wrong = Vec::new();
+    for (room, file, code) in sources() {
+        if room != "controls" || file.ends_with("control.rs") {
+            continue;
+        }
+        // The metadata may speak of platforms; what stands behind `fn evaluate` may not.
+        let logic = code.split("fn evaluate").nth(1).unwrap_or_default();
+        for word in ["Platform::Github", "Platform::Gitlab", "subject.platform"] {
+            if logic.contains(word) {
+                wrong.push(format!("{} judges by `{word}`", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (_, file, _) in sources() {
+        let text = fs::read_to_string(&file).expect("a source file is readable");
+        assert!(text.starts_with("//!"), "{} starts without `//!`", file.display());
+    }
+}
+
+/// Every source file as (room, path, code without its tests and comments).
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    walk(&root, &mut found);
+    assert!(found.len() > 20, "the sources were not found");
+    found
+        .into_iter()
+        .map(|file| {
+            let inside = file.strip_prefix(&root).expect("below the root");
+            let room = inside
+                .components()
+                .next()
+                .expect("a file has a name")
+                .as_os_str()
+                .to_string_lossy()
+                .trim_end_matches(".rs")
+                .to_owned();
+            let text = fs::read_to_string(&file).expect("a source file is readable");
+            (room, file, code_of(&text))
+        })
+        .collect()
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a source folder is readable") {
+        let path = entry.expect("an entry is readable").path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !path.ends_with("testing.rs")
+            && !path.ends_with("tests.rs")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The code up to the tests, which stand at the end, without comment lines.
+fn code_of(text: &str) -> String {
+    text.split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The rooms that `crate::room` paths name, grouped imports included.
+fn imports(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        if let Some(group) = part.strip_prefix('{') {
+            let mut depth = 0_usize;
+            let mut name = String::new();
+            for letter in group.chars() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => rooms.push(std::mem::take(&mut name)),
+                    _ if depth == 0 => name.push(letter),
+                    _ => {}
+                }
+            }
+            rooms.push(name);
+        } else {
+            rooms.push(part.to_owned());
+        }
+    }
+    rooms
+        .into_iter()
+        .map(|path| {
+            path.trim()
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                .collect()
+        })
+        .collect()
+}

@@ -1,0 +1,264 @@
+//! `ccgate check` from outside: real requests over HTTP to the small forge.
+
+use serde_json::json;
+
+use crate::support::{Bench, control};
+
+const OVERRIDE: &str =
+    "/ccgate override CHG-04 INC-482 Card capture is down; the reviewer on call is unreachable";
+
+#[test]
+fn a_change_approved_only_by_one_of_its_authors_is_blocked() {
+    let bench = Bench::new();
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["schema"], "ccgate.decision/v1");
+    assert_eq!(decision["decision"], "block");
+    assert_eq!(decision["exit_code"], 1);
+    assert_eq!(decision["subject"]["change"], 42);
+    assert_eq!(decision["policy"]["source"], ".ccgate.yml@main");
+    let independence = control(&decision, "CHG-04");
+    assert_eq!(independence["verdict"], "fail");
+    assert_eq!(independence["disposition"], "open");
+    assert_eq!(independence["reason"], "not_independent");
+    assert!(
+        independence["summary"]
+            .as_str()
+            .is_some_and(|summary| summary.contains("tom")),
+        "{independence:#}"
+    );
+    assert!(independence["next"].is_string());
+}
+
+#[test]
+fn a_review_by_somebody_else_opens_the_gate() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.approve(42, "li"));
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!((code, &decision["decision"]), (0, &json!("allow")), "{decision:#}");
+    assert_eq!(control(&decision, "CHG-04")["verdict"], "pass");
+}
+
+#[test]
+fn an_override_by_a_second_person_opens_it_and_stays_in_the_ledger() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.comment(42, "ana", OVERRIDE));
+    let (code, decision) = bench.decision(&["--ledger", "dir:ledger"]);
+    assert_eq!((code, &decision["decision"]), (0, &json!("allow")), "{decision:#}");
+    let independence = control(&decision, "CHG-04");
+    assert_eq!(independence["verdict"], "fail", "the finding stays");
+    assert_eq!(independence["disposition"], "overridden");
+    let accepted = &decision["overrides"][0];
+    assert_eq!(accepted["by"], "ana");
+    assert_eq!(accepted["ticket"], "INC-482");
+    assert!(accepted["expires"].is_string());
+    let shown = bench.run(&["ledger", "show", "dir:ledger"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(shown.stdout.contains("INC-482"), "{}", shown.stdout);
+    assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+#[test]
+fn a_new_push_voids_an_override() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.comment(42, "ana", OVERRIDE);
+        acme.push(42, "tom", "One more line");
+        acme.approve(42, "tom");
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "void");
+}
+
+#[test]
+fn an_override_by_the_last_pusher_is_refused() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.security_team.push("tom".to_owned());
+        acme.comment(42, "tom", OVERRIDE);
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "refused");
+}
+
+#[test]
+fn an_override_by_somebody_whom_the_policy_does_not_name_is_refused() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.comment(42, "li", OVERRIDE));
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "refused");
+}
+
+#[test]
+fn an_edited_override_is_refused() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.comment(42, "ana", OVERRIDE);
+        let comment = &mut acme.change(42).comments[0];
+        comment["lastEditedAt"] = json!("2026-06-01T09:00:00Z");
+        comment["includesCreatedEdit"] = json!(true);
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "refused");
+}
+
+#[test]
+fn an_override_ends_with_its_time() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.comment(42, "ana", OVERRIDE);
+        acme.wait_hours(25);
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "expired");
+}
+
+#[test]
+fn a_change_without_approval_waits_while_the_platform_holds_it() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.change(42).reviews.clear());
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!((code, &decision["decision"]), (0, &json!("pending")), "{decision:#}");
+}
+
+#[test]
+fn a_change_without_approval_is_stopped_where_the_platform_would_let_it_through() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.change(42).reviews.clear();
+        acme.rules.retain(|rule| rule["type"] != "pull_request");
+        acme.policy = Some(
+            "version: 1\ncontrols:\n  approvals-sufficient: {min: 1}\n".to_owned(),
+        );
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!((code, &decision["decision"]), (4, &json!("pending")), "{decision:#}");
+}
+
+#[test]
+fn a_missing_policy_is_never_a_pass() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.policy = None);
+    let ended = bench.check(&[]);
+    assert_eq!(ended.code, 2, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains(".ccgate.yml"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_broken_policy_names_every_problem_with_its_place() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(
+            "version: 1\nextends: [soc2-baseline]\ncontrols:\n  approvals-sufficient: {mim: 2}\n  tiket-linked: {}\n"
+                .to_owned(),
+        );
+    });
+    let ended = bench.check(&[]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains(".ccgate.yml@main:4:"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did you mean `min`"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(".ccgate.yml@main:5:"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did you mean `ticket-linked`"), "{}", ended.stderr);
+}
+
+#[test]
+fn without_a_token_nothing_is_asked() {
+    let mut bench = Bench::new();
+    bench.env.remove("CCGATE_TOKEN");
+    let ended = bench.check(&[]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("CCGATE_TOKEN"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_same_snapshot_gives_the_same_bytes_offline() {
+    let bench = Bench::new();
+    let live = bench.check(&[
+        "--format", "json", "--save-snapshot", "facts.json", "--ledger", "dir:ledger",
+    ]);
+    let mut elsewhere = Bench::new();
+    elsewhere.env.clear();
+    std::fs::copy(bench.path("facts.json"), elsewhere.path("facts.json")).expect("a copy");
+    let again = elsewhere.run(&["check", "--snapshot", "facts.json", "--format", "json"]);
+    assert_eq!(live.stdout, again.stdout);
+    assert_eq!(live.code, again.code);
+}
+
+#[test]
+fn a_token_that_sees_less_never_gives_a_better_decision() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.bypass_actors = None);
+    let (_, decision) = bench.decision(&["--policy", "soc2-strict"]);
+    assert_eq!(control(&decision, "BR-22")["verdict"], "unknown", "F9");
+    assert_ne!(decision["exit_code"], 0);
+}
+
+#[test]
+fn a_check_costs_few_requests_in_two_waves() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.approve(42, "li"));
+    let (_, decision) = bench.decision(&["--policy", "soc2-all"]);
+    let requests = &decision["requests"];
+    assert!(requests["count"].as_u64().is_some_and(|count| count <= 6), "{requests}");
+    assert!(requests["waves"].as_u64().is_some_and(|waves| waves <= 2), "{requests}");
+}
+
+#[test]
+fn hostile_text_is_harmless_in_every_format() {
+    let bench = Bench::new().env("GITHUB_ACTIONS", "true");
+    bench.forge.with(|acme| {
+        acme.change(42).title =
+            "\u{1b}[2J\u{202e}x\n::set-output name=result::allow\n|`@everyone`| <img src=x onerror=y>".to_owned();
+    });
+    for format in ["human", "json", "sarif", "markdown", "github"] {
+        let ended = bench.check(&["--format", format]);
+        assert_eq!(ended.code, 1, "{format}");
+        for text in [&ended.stdout, &ended.stderr] {
+            assert!(!text.contains("\u{1b}[2J"), "{format}: {text}");
+            assert!(!text.contains('\u{202e}'), "{format}: {text}");
+            assert!(!text.lines().any(|line| line.starts_with("::set-output")), "{format}: {text}");
+        }
+        if format == "markdown" {
+            assert!(!ended.stdout.contains("<img"), "{}", ended.stdout);
+            assert!(!ended.stdout.contains("@everyone"), "{}", ended.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_step_of_github_actions_gets_its_summary_and_outputs_before_the_exit() {
+    let bench = Bench::new();
+    let (summary, outputs) = (bench.path("summary.md"), bench.path("outputs"));
+    let bench = bench
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", summary.to_str().expect("a UTF-8 path"))
+        .env("GITHUB_OUTPUT", outputs.to_str().expect("a UTF-8 path"));
+    assert_eq!(bench.check(&[]).code, 1);
+    let outputs = std::fs::read_to_string(outputs).expect("outputs were written");
+    assert!(outputs.contains("\nblock\n"), "{outputs}");
+    assert!(outputs.contains("CHG-04"), "{outputs}");
+    assert!(std::fs::read_to_string(summary).is_ok_and(|text| text.contains("ccgate")));
+}
+
+#[test]
+fn the_mode_flag_lowers_the_gate_visibly() {
+    let bench = Bench::new();
+    let (code, decision) = bench.decision(&["--mode", "advisory"]);
+    assert_eq!(code, 0);
+    assert_eq!(decision["policy"]["mode"], "advisory");
+    assert_eq!(control(&decision, "CHG-04")["disposition"], "advisory");
+    assert!(decision["notes"].to_string().contains("--mode advisory"), "{decision:#}");
+}
+
+#[test]
+fn a_run_for_another_head_does_not_speak_for_this_one() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.approve(42, "li"));
+    let ended = bench.check(&["--head", &"0".repeat(40), "--format", "json"]);
+    assert_eq!(ended.code, 3, "{}", ended.stdout);
+}
