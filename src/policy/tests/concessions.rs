@@ -33,7 +33,7 @@ fn switching_off_lowering_and_weakening_have_to_be_answered_for() {
             "force-push-blocked: {on_unknown: warn}",
             "on_unknown block -> warn",
         ),
-        ("approvals-sufficient: {min: 1}", "min"),
+        ("approvals-sufficient: {min: 1}", "asks for less ("),
     ] {
         let one = problem(&policy(control));
         assert!(one.starts_with("4:3: "), "{one}");
