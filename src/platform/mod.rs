@@ -16,7 +16,7 @@ use crate::facts::{Needs, PolicyDocument, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
 pub use gitlab::permissions as gitlab_permissions;
-pub use transport::{Limits, Token, TransportError};
+pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.
 #[derive(Clone, Debug)]

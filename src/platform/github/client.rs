@@ -240,3 +240,192 @@ impl tower::Service<Request<OctoBody>> for Carrier {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::context::Wanted;
+    use super::super::super::transport::Limits;
+    use super::super::super::transport::testing::{self, Reply, Server};
+    use super::*;
+
+    fn client(server: &Server) -> (Client, Transport) {
+        let place = Place {
+            platform: crate::facts::Platform::Github,
+            api: server.url.join("/api/v3").unwrap(),
+            graphql: server.url.join("/api/graphql").unwrap(),
+            repository: "acme/app".to_owned(),
+            wanted: Wanted::Commit {
+                sha: None,
+                branch: None,
+            },
+            run_url: None,
+        };
+        let transport = testing::transport(&place.api, Limits::default());
+        let token = Token::new("ghs_verysecret".to_owned());
+        (Client::new(&place, &token, &transport).unwrap(), transport)
+    }
+
+    #[test]
+    fn a_client_needs_no_runtime_to_be_made() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(Server::start(|_, _| Reply::json("{}")));
+        let (client, _) = client(&server);
+        assert!(runtime.block_on(client.get("/x")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn each_header_that_github_wants_is_sent_once() {
+        let server = Server::start(|_, _| Reply::json("{}")).await;
+        let (client, transport) = client(&server);
+        let answer = client
+            .get("/repos/acme/app/branches/feat%2Fx%231?a=b")
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.endpoint,
+            "GET /repos/acme/app/branches/feat%2Fx%231?a=b"
+        );
+        let request = &server.received()[0];
+        assert_eq!(
+            request.line,
+            "GET /api/v3/repos/acme/app/branches/feat%2Fx%231?a=b"
+        );
+        for line in [
+            "authorization: bearer ghs_verysecret",
+            "accept: application/vnd.github+json",
+            "x-github-api-version: 2022-11-28",
+            "user-agent: ccgate/test",
+            "accept-encoding: gzip",
+        ] {
+            let name = format!("\n{}:", line.split(':').next().unwrap());
+            assert!(request.head.contains(line), "{}", request.head);
+            assert_eq!(request.head.matches(&name).count(), 1, "{}", request.head);
+        }
+        assert_eq!(
+            transport.requests().log[0].path,
+            "/repos/acme/app/branches/feat%2Fx%231?a=b"
+        );
+    }
+
+    #[tokio::test]
+    async fn pages_are_joined_along_links_in_the_repositories_form() {
+        let server = Server::start(|number, _| match number {
+            1 => Reply::json("[1,2]").header(
+                "link",
+                r#"</api/v3/repositories/5/x?per_page=100&page=2>; rel="next""#,
+            ),
+            _ => Reply::json("[3]"),
+        })
+        .await;
+        let (client, transport) = client(&server);
+        transport.begin_wave();
+        let listing = client.get_all("/repos/acme/app/x", None).await.unwrap();
+        assert_eq!(listing.items, [json!(1), json!(2), json!(3)]);
+        assert_eq!(listing.sources.len(), 2);
+        assert_eq!(listing.endpoint, "GET /repos/acme/app/x");
+        let lines: Vec<_> = server
+            .received()
+            .into_iter()
+            .map(|request| request.line)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "GET /api/v3/repos/acme/app/x?per_page=100",
+                "GET /api/v3/repositories/5/x?per_page=100&page=2"
+            ]
+        );
+        assert_eq!(transport.requests().waves, 2);
+    }
+
+    #[tokio::test]
+    async fn an_envelope_that_promises_more_than_it_gave_is_asked_for_the_rest() {
+        let server = Server::start(|number, _| match number {
+            1 => Reply::json(r#"{"total_count":3,"check_runs":[1,2]}"#),
+            _ => Reply::json(r#"{"total_count":3,"check_runs":[3]}"#),
+        })
+        .await;
+        let (client, _) = client(&server);
+        let listing = client.get_all("/x", Some("check_runs")).await.unwrap();
+        assert_eq!(listing.items.len(), 3);
+        assert_eq!(
+            server.received()[1].line,
+            "GET /api/v3/x?per_page=100&page=2"
+        );
+    }
+
+    async fn listing_error(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> String {
+        let server = Server::start(move |number, _| reply(number)).await;
+        let (client, _) = client(&server);
+        match client.get_all("/x", None).await {
+            Err(NoAnswer::Transport(error)) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_cannot_be_read_to_its_end_is_an_error() {
+        let next = |page: usize| format!("</api/v3/x?page={page}>; rel=\"next\"");
+        let back = listing_error(move |number| {
+            Reply::json(&format!("[{number}]")).header("link", next(number % 2))
+        })
+        .await;
+        assert!(back.contains("points back"), "{back}");
+        let same =
+            listing_error(move |number| Reply::json("[1]").header("link", next(number))).await;
+        assert!(same.contains("identical"), "{same}");
+        let away = listing_error(|_| {
+            Reply::json("[1]").header("link", "<https://evil.example/x?page=2>; rel=\"next\"")
+        })
+        .await;
+        assert!(away.contains("`https://evil.example`"), "{away}");
+        assert!(
+            listing_error(|_| Reply::json("{}"))
+                .await
+                .contains("is no list")
+        );
+        assert!(
+            listing_error(|_| Reply::json("[1,"))
+                .await
+                .contains("ends too early")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refusal_on_a_later_page_is_a_refusal_of_the_list() {
+        let server = Server::start(|number, _| match number {
+            1 => Reply::json("[1]").header("link", "</api/v3/x?page=2>; rel=\"next\""),
+            _ => Reply::status(403),
+        })
+        .await;
+        let (client, _) = client(&server);
+        let refused = client.get_all("/x", None).await;
+        assert!(matches!(refused, Err(NoAnswer::Status(answer)) if answer.status == 403));
+    }
+
+    #[tokio::test]
+    async fn graphql_goes_to_its_own_address_and_keeps_data_and_errors() {
+        let server = Server::start(|_, _| {
+            Reply::json(r#"{"data":{"a":1},"errors":[{"type":"FORBIDDEN","message":"no"}]}"#)
+        })
+        .await;
+        let (client, transport) = client(&server);
+        let answer = client
+            .graphql("repository", "{a}", json!({"n": 1}))
+            .await
+            .unwrap();
+        assert_eq!(answer.data, Some(json!({"a": 1})));
+        assert_eq!(answer.errors[0].kind.as_deref(), Some("FORBIDDEN"));
+        let request = &server.received()[0];
+        assert_eq!(request.line, "POST /api/graphql");
+        assert!(
+            request.body.contains(r#""variables":{"n":1}"#),
+            "{}",
+            request.body
+        );
+        assert_eq!(transport.requests().log[0].path, "/graphql#repository");
+    }
+}

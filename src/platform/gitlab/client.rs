@@ -255,3 +255,167 @@ fn unusable(error: http::Error) -> ApiError<TransportError> {
         format!("the request cannot be made: {error}"),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::context::Wanted;
+    use super::super::super::transport::Limits;
+    use super::super::super::transport::testing::{self, Reply, Server};
+    use super::*;
+
+    fn client(server: &Server, token: &Token) -> Client {
+        let place = Place {
+            platform: crate::facts::Platform::Gitlab,
+            api: server.url.join("/gitlab/api/v4").unwrap(),
+            graphql: server.url.join("/gitlab/api/graphql").unwrap(),
+            repository: "acme/app".to_owned(),
+            wanted: Wanted::Commit {
+                sha: None,
+                branch: None,
+            },
+            run_url: None,
+        };
+        let transport = testing::transport(&place.api, Limits::default());
+        Client::new(&place, token, &transport).unwrap()
+    }
+
+    fn personal(server: &Server) -> Client {
+        client(server, &Token::new("glpat-verysecret".to_owned()))
+    }
+
+    #[tokio::test]
+    async fn the_header_fits_the_token_and_nobody_is_asked_first() {
+        for (token, header) in [
+            (Token::new("glpat-x".to_owned()), "private-token: glpat-x"),
+            (Token::new("glcbt-x".to_owned()), "job-token: glcbt-x"),
+            (Token::job("64_x".to_owned()), "job-token: 64_x"),
+        ] {
+            let server = Server::start(|_, _| Reply::json("{}")).await;
+            let answer = client(&server, &token)
+                .get("/projects/acme%2Fapp?a=b")
+                .await
+                .unwrap();
+            assert_eq!(answer.endpoint, "GET /projects/acme%2Fapp?a=b");
+            assert_eq!(server.count(), 1);
+            let request = &server.received()[0];
+            assert_eq!(request.line, "GET /gitlab/api/v4/projects/acme%2Fapp?a=b");
+            assert!(request.head.contains(header), "{}", request.head);
+            assert_eq!(
+                request.head.matches("-token:").count(),
+                1,
+                "{}",
+                request.head
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn refusals_and_odd_bodies_come_back_whole() {
+        let server = Server::start(|_, _| {
+            Reply::Full(404, vec![("x-a", "b".to_owned())], "<html>".to_owned())
+        })
+        .await;
+        match personal(&server).get("/x").await {
+            Err(NoAnswer::Status(answer)) => {
+                assert_eq!((answer.status, answer.header("x-a")), (404, Some("b")));
+                assert_eq!(answer.message(), "<html>");
+            }
+            other => panic!("{other:?}"),
+        }
+        let server = Server::start(|_, _| Reply::json("null")).await;
+        let answer = personal(&server).get("/x").await.unwrap();
+        assert_eq!(answer.json::<Option<u8>>(), Ok(None));
+    }
+
+    #[tokio::test]
+    async fn pages_are_joined_by_number_and_by_link() {
+        let server = Server::start(|number, _| match number {
+            1 => Reply::json("[1]").header("x-next-page", "2"),
+            2 => Reply::json("[2]").header(
+                "link",
+                "</gitlab/api/v4/x?cursor=c&per_page=100>; rel=\"next\"",
+            ),
+            _ => Reply::json("[3]").header("x-next-page", ""),
+        })
+        .await;
+        let listing = personal(&server)
+            .get_all("/x?order=asc", None)
+            .await
+            .unwrap();
+        assert_eq!(listing.items, [json!(1), json!(2), json!(3)]);
+        let lines: Vec<_> = server
+            .received()
+            .into_iter()
+            .map(|request| request.line)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "GET /gitlab/api/v4/x?order=asc&per_page=100",
+                "GET /gitlab/api/v4/x?order=asc&per_page=100&page=2",
+                "GET /gitlab/api/v4/x?cursor=c&per_page=100"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_full_page_that_says_nothing_about_the_next_is_not_taken_for_the_last() {
+        let full = json!(vec![1; 100]).to_string();
+        let server = Server::start(move |number, _| match number {
+            1 => Reply::json(&full),
+            _ => Reply::json("[2]"),
+        })
+        .await;
+        let listing = personal(&server).get_all("/x", None).await.unwrap();
+        assert_eq!(listing.items.len(), 101);
+    }
+
+    #[tokio::test]
+    async fn a_page_loop_is_an_error() {
+        for next in ["1", "0", "many"] {
+            let server =
+                Server::start(move |_, _| Reply::json("[1]").header("x-next-page", next)).await;
+            let looped = personal(&server).get_all("/x", None).await;
+            assert!(
+                matches!(&looped, Err(NoAnswer::Transport(error)) if error.kind == TransportErrorKind::PageLoop),
+                "{looped:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plain_text_429_is_waited_for() {
+        let server = Server::start(|number, _| match number {
+            1 => Reply::Full(
+                429,
+                vec![("retry-after", "1".to_owned())],
+                "Retry later\n".to_owned(),
+            ),
+            _ => Reply::json("{}"),
+        })
+        .await;
+        assert!(personal(&server).get("/x").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn graphql_keeps_data_and_errors() {
+        let server =
+            Server::start(|_, _| Reply::json(r#"{"data":{"a":1},"errors":[{"message":"no"}]}"#))
+                .await;
+        let answer = personal(&server)
+            .graphql("project", "{a}", json!({}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.data, answer.errors.len()),
+            (Some(json!({"a": 1})), 1)
+        );
+        let request = &server.received()[0];
+        assert_eq!(request.line, "POST /gitlab/api/graphql");
+        assert!(
+            request
+                .head
+                .contains("authorization: bearer glpat-verysecret")
+        );
+    }
+}

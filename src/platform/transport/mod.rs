@@ -9,6 +9,8 @@ mod policy;
 mod recorder;
 mod retry;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod tls;
 mod token;

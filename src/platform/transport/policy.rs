@@ -47,13 +47,16 @@ struct Progress {
 
 impl Shared {
     pub(super) async fn send(&self, call: Call) -> Result<Answer, TransportError> {
-        let path = self.recorded_path(&call.url);
         let (endpoint, path) = match &call.tag.operation {
+            // GraphQL has one address, which is written the same for every host.
             Some(operation) => (
                 format!("GraphQL {operation}"),
-                format!("{path}#{operation}"),
+                format!("/graphql#{operation}"),
             ),
-            None => (format!("{} {path}", call.method), path),
+            None => {
+                let path = self.recorded_path(&call.url);
+                (format!("{} {path}", call.method), path)
+            }
         };
         let wave = self.recorder.wave(call.tag.depth);
         let deadline = *self

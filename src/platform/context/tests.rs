@@ -1,0 +1,479 @@
+//! Which change is found, and every way in which none is.
+
+use super::*;
+
+const HEAD: &str = "1111111111111111111111111111111111111111";
+const OTHER: &str = "2222222222222222222222222222222222222222";
+
+fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn on_github(event: &str) -> BTreeMap<String, String> {
+    env(&[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "acme/app"),
+        ("GITHUB_EVENT_NAME", event),
+        ("GITHUB_API_URL", "https://api.github.com"),
+        ("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_RUN_ID", "77"),
+    ])
+}
+
+fn on_gitlab(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut map = env(&[
+        ("GITLAB_CI", "true"),
+        ("CI_API_V4_URL", "https://gitlab.com/api/v4"),
+        ("CI_PROJECT_PATH", "acme/sub/app"),
+        ("CI_PROJECT_ID", "5"),
+        ("CI_COMMIT_SHA", OTHER),
+        ("CI_JOB_URL", "https://gitlab.com/acme/sub/app/-/jobs/9"),
+    ]);
+    map.extend(env(more));
+    map
+}
+
+fn event(json: &serde_json::Value) -> Option<Result<Vec<u8>, String>> {
+    Some(Ok(json.to_string().into_bytes()))
+}
+
+fn pull_request() -> Option<Result<Vec<u8>, String>> {
+    event(&serde_json::json!({
+        "pull_request": {"number": 7, "head": {"sha": HEAD}, "base": {"ref": "main"}}
+    }))
+}
+
+fn error(
+    flags: &Flags,
+    env: &BTreeMap<String, String>,
+    file: Option<Result<Vec<u8>, String>>,
+) -> String {
+    format!("{:#}", find(flags, env, file).unwrap_err())
+}
+
+fn seven() -> Wanted {
+    Wanted::Change {
+        number: 7,
+        head: Some(HEAD.to_owned()),
+        target: Some("main".to_owned()),
+    }
+}
+
+#[test]
+fn every_event_of_a_pull_request_names_number_head_and_target() {
+    for name in [
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+    ] {
+        let place = find(&Flags::default(), &on_github(name), pull_request()).unwrap();
+        assert_eq!(place.wanted, seven());
+        assert_eq!(place.repository, "acme/app");
+        assert_eq!(place.api.as_str(), "https://api.github.com/");
+        assert_eq!(place.graphql.as_str(), "https://api.github.com/graphql");
+        assert_eq!(
+            place.run_url.as_deref(),
+            Some("https://github.com/acme/app/actions/runs/77")
+        );
+    }
+}
+
+#[test]
+fn a_comment_counts_on_a_pull_request_and_not_on_an_issue() {
+    let env = on_github("issue_comment");
+    let on_change =
+        event(&serde_json::json!({"issue": {"number": 7, "pull_request": {"url": "x"}}}));
+    let place = find(&Flags::default(), &env, on_change).unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Change {
+            number: 7,
+            head: None,
+            target: None
+        }
+    );
+    for issue in [
+        serde_json::json!({"issue": {"number": 7}}),
+        serde_json::json!({"issue": {"number": 7, "pull_request": null}}),
+    ] {
+        let text = error(&Flags::default(), &env, event(&issue));
+        assert!(text.contains("no pull request"), "{text}");
+    }
+}
+
+#[test]
+fn a_push_to_a_branch_is_its_commit_and_other_pushes_are_errors() {
+    let env = on_github("push");
+    let push = |reference: &str, after: &str, deleted: bool| {
+        event(&serde_json::json!({"ref": reference, "after": after, "deleted": deleted}))
+    };
+    let place = find(
+        &Flags::default(),
+        &env,
+        push("refs/heads/feat/x", HEAD, false),
+    )
+    .unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Commit {
+            sha: Some(HEAD.to_owned()),
+            branch: Some("feat/x".to_owned())
+        }
+    );
+    let zeros = "0".repeat(40);
+    for (file, words) in [
+        (push("refs/heads/x", &zeros, false), "deleted the branch"),
+        (push("refs/heads/x", HEAD, true), "deleted the branch"),
+        (push("refs/tags/v1", HEAD, false), "no branch"),
+        (push("refs/heads/x", "abc", false), "no full commit id"),
+        (event(&serde_json::json!({})), "names no branch"),
+    ] {
+        let text = error(&Flags::default(), &env, file);
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_workflow_run_counts_only_with_exactly_one_pull_request_of_this_repository() {
+    let env = on_github("workflow_run");
+    let change = serde_json::json!(
+        {"number": 7, "head": {"sha": HEAD}, "base": {"ref": "main", "repo": {"id": 1}}}
+    );
+    let run = |changes: &[&serde_json::Value], id: u64| {
+        event(&serde_json::json!(
+            {"workflow_run": {"pull_requests": changes}, "repository": {"id": id}}
+        ))
+    };
+    let place = find(&Flags::default(), &env, run(&[&change], 1)).unwrap();
+    assert_eq!(place.wanted, seven());
+    for file in [run(&[], 1), run(&[&change, &change], 1), run(&[&change], 2)] {
+        let text = error(&Flags::default(), &env, file);
+        assert!(text.contains("--change"), "{text}");
+    }
+}
+
+#[test]
+fn a_merge_group_is_an_error_and_never_a_pass() {
+    let text = error(
+        &Flags::default(),
+        &on_github("merge_group"),
+        event(&serde_json::json!({})),
+    );
+    assert!(
+        text.contains("does not judge") && text.contains("stays closed"),
+        "{text}"
+    );
+    let text = error(&Flags::default(), &on_github("release"), None);
+    assert!(text.contains("`release` names no change"), "{text}");
+}
+
+#[test]
+fn a_scheduled_run_judges_the_tip_of_the_default_branch() {
+    for name in ["schedule", "workflow_dispatch"] {
+        let place = find(&Flags::default(), &on_github(name), None).unwrap();
+        assert_eq!(
+            place.wanted,
+            Wanted::Commit {
+                sha: None,
+                branch: None
+            }
+        );
+    }
+}
+
+#[test]
+fn an_event_file_that_is_missing_or_not_json_is_a_clear_error() {
+    let env = on_github("pull_request");
+    for (file, words) in [
+        (None, "GITHUB_EVENT_PATH is not set"),
+        (
+            Some(Err("no such file".to_owned())),
+            "cannot be read: no such file",
+        ),
+        (Some(Ok(b"{\"pull".to_vec())), "not valid JSON"),
+        (Some(Ok(b"[]".to_vec())), "no JSON object"),
+        (Some(Ok(b"{}".to_vec())), "no `pull_request`"),
+        (
+            event(&serde_json::json!({"pull_request": {"number": 0}})),
+            "no number",
+        ),
+        (
+            event(&serde_json::json!({"pull_request": {"number": 1, "head": {"sha": "main"}}})),
+            "no full commit id",
+        ),
+    ] {
+        let text = error(&Flags::default(), &env, file);
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_flag_for_another_change_takes_nothing_of_the_event() {
+    let env = on_github("pull_request");
+    let flags = |change| Flags {
+        change: Some(change),
+        ..Flags::default()
+    };
+    let same = find(&flags(7), &env, pull_request()).unwrap();
+    assert_eq!(same.wanted, seven());
+    let other = find(&flags(8), &env, pull_request()).unwrap();
+    assert_eq!(
+        other.wanted,
+        Wanted::Change {
+            number: 8,
+            head: None,
+            target: None
+        }
+    );
+    let elsewhere = Flags {
+        repository: Some("acme/other".to_owned()),
+        ..flags(7)
+    };
+    let place = find(&elsewhere, &env, pull_request()).unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Change {
+            number: 7,
+            head: None,
+            target: None
+        }
+    );
+    let only_repository = Flags {
+        change: None,
+        ..elsewhere
+    };
+    assert!(error(&only_repository, &env, pull_request()).contains("another repository"));
+    let head = Flags {
+        head: Some(OTHER.to_owned()),
+        ..Flags::default()
+    };
+    let place = find(&head, &env, pull_request()).unwrap();
+    assert!(
+        matches!(place.wanted, Wanted::Change { number: 7, head: Some(head), .. } if head == OTHER)
+    );
+}
+
+#[test]
+fn by_hand_the_public_hosts_are_asked() {
+    let flags = |platform, name: &str| Flags {
+        platform,
+        repository: Some(name.to_owned()),
+        change: Some(3),
+        ..Flags::default()
+    };
+    let place = find(&flags(Some(Platform::Github), "acme/app"), &env(&[]), None).unwrap();
+    assert_eq!(place.api.as_str(), "https://api.github.com/");
+    assert_eq!(place.graphql.as_str(), "https://api.github.com/graphql");
+    let place = find(&flags(Some(Platform::Gitlab), "a/b/c"), &env(&[]), None).unwrap();
+    assert_eq!(place.api.as_str(), "https://gitlab.com/api/v4");
+    assert_eq!(place.graphql.as_str(), "https://gitlab.com/api/graphql");
+    let text = error(&flags(None, "acme/app"), &env(&[]), None);
+    assert!(text.contains("--platform"), "{text}");
+    let both = env(&[("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "true")]);
+    assert!(error(&flags(None, "acme/app"), &both, None).contains("--platform"));
+}
+
+#[test]
+fn the_address_of_graphql_is_derived_from_that_of_rest() {
+    for (api, graphql) in [
+        (
+            "https://ghe.example/api/v3",
+            "https://ghe.example/api/graphql",
+        ),
+        (
+            "https://ghe.example/api/v3/",
+            "https://ghe.example/api/graphql",
+        ),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000/graphql"),
+        (
+            "http://ghe.internal/sub/api/v3",
+            "http://ghe.internal/sub/api/graphql",
+        ),
+    ] {
+        let mut env = on_github("schedule");
+        env.insert("GITHUB_API_URL".to_owned(), api.to_owned());
+        env.remove("GITHUB_GRAPHQL_URL");
+        let place = find(&Flags::default(), &env, None).unwrap();
+        assert_eq!(place.graphql.as_str(), graphql);
+    }
+}
+
+#[test]
+fn a_merge_request_is_found_with_its_own_head() {
+    let env = on_gitlab(&[
+        ("CI_MERGE_REQUEST_IID", "12"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", HEAD),
+    ]);
+    let place = find(&Flags::default(), &env, None).unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Change {
+            number: 12,
+            head: Some(HEAD.to_owned()),
+            target: Some("main".to_owned())
+        }
+    );
+    assert_eq!(place.repository, "acme/sub/app");
+    assert_eq!(
+        place.run_url.as_deref(),
+        Some("https://gitlab.com/acme/sub/app/-/jobs/9")
+    );
+    let env = on_gitlab(&[
+        ("CI_MERGE_REQUEST_IID", "12"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", ""),
+    ]);
+    let place = find(&Flags::default(), &env, None).unwrap();
+    assert!(matches!(place.wanted, Wanted::Change { head: Some(head), .. } if head == OTHER));
+}
+
+#[test]
+fn a_merge_request_from_a_fork_counts_in_the_target_project() {
+    let env = on_gitlab(&[
+        ("CI_MERGE_REQUEST_IID", "12"),
+        ("CI_MERGE_REQUEST_PROJECT_PATH", "acme/real"),
+    ]);
+    let place = find(&Flags::default(), &env, None).unwrap();
+    assert_eq!(place.repository, "acme/real");
+}
+
+#[test]
+fn a_branch_pipeline_is_its_commit_and_a_tag_is_an_error() {
+    let place = find(
+        &Flags::default(),
+        &on_gitlab(&[("CI_COMMIT_BRANCH", "main")]),
+        None,
+    )
+    .unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Commit {
+            sha: Some(OTHER.to_owned()),
+            branch: Some("main".to_owned())
+        }
+    );
+    assert!(
+        error(
+            &Flags::default(),
+            &on_gitlab(&[("CI_COMMIT_TAG", "v1")]),
+            None
+        )
+        .contains("tag `v1`")
+    );
+    assert!(error(&Flags::default(), &on_gitlab(&[]), None).contains("CI_COMMIT_BRANCH"));
+    let text = error(
+        &Flags::default(),
+        &on_gitlab(&[("CI_MERGE_REQUEST_IID", "x")]),
+        None,
+    );
+    assert!(text.contains("no number"), "{text}");
+}
+
+#[test]
+fn names_with_odd_characters_are_refused() {
+    for (platform, names) in [
+        (
+            Platform::Github,
+            &[
+                "acme",
+                "acme/app/x",
+                "acme/../app",
+                "acme/..",
+                "/app",
+                "acme/",
+                "acme/a b",
+                "acme/a#b",
+                "acme/ä",
+                "acme/a\u{1b}[2J",
+                "acme/a%2fb",
+                "acme/a?b",
+            ][..],
+        ),
+        (
+            Platform::Gitlab,
+            &[
+                "acme",
+                "acme//app",
+                "acme/../app",
+                "acme/",
+                "/app",
+                "acme/a\nb",
+                "acme/a?b",
+                "acme/a%2fb",
+                "acme/a\\b",
+                "-5",
+            ][..],
+        ),
+    ] {
+        for name in names {
+            let flags = Flags {
+                platform: Some(platform),
+                repository: Some((*name).to_owned()),
+                change: Some(1),
+                ..Flags::default()
+            };
+            let text = error(&flags, &env(&[]), None);
+            assert!(text.contains("is no "), "{text}");
+            assert!(!text.contains(['\u{1b}', '\n']), "{text:?}");
+        }
+    }
+    let flags = |name: &str| Flags {
+        platform: Some(Platform::Gitlab),
+        repository: Some(name.to_owned()),
+        change: Some(1),
+        ..Flags::default()
+    };
+    for name in ["a/b", "a.b/c_d/e-f", "größe/app", "42"] {
+        assert_eq!(
+            find(&flags(name), &env(&[]), None).unwrap().repository,
+            name
+        );
+    }
+}
+
+#[test]
+fn addresses_with_a_password_or_another_scheme_are_refused_without_showing_them() {
+    for (bad, words) in [
+        ("https://user:hunter2@ghe.example/api/v3", "password"),
+        ("https://hunter2@ghe.example/api/v3", "password"),
+        ("file:///hunter2", "web server"),
+        ("hunter2", "no valid address"),
+        ("https://ghe.example/api/v3?token=hunter2", "bare address"),
+    ] {
+        let mut env = on_github("schedule");
+        env.insert("GITHUB_API_URL".to_owned(), bad.to_owned());
+        let text = error(&Flags::default(), &env, None);
+        assert!(text.contains(words) && !text.contains("hunter2"), "{text}");
+    }
+    let mut env = on_github("schedule");
+    env.insert(
+        "GITHUB_GRAPHQL_URL".to_owned(),
+        "https://evil.example/graphql".to_owned(),
+    );
+    assert!(error(&Flags::default(), &env, None).contains("different hosts"));
+}
+
+#[test]
+fn short_commits_and_tags_in_flags_are_refused() {
+    let flags = |head: Option<&str>, reference: Option<&str>| Flags {
+        head: head.map(ToOwned::to_owned),
+        reference: reference.map(ToOwned::to_owned),
+        ..Flags::default()
+    };
+    let env = on_github("schedule");
+    assert!(error(&flags(Some("abc123"), None), &env, None).contains("no full commit id"));
+    assert!(error(&flags(None, Some("refs/tags/v1")), &env, None).contains("no branch"));
+    let place = find(&flags(Some(HEAD), Some("refs/heads/rel")), &env, None).unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Commit {
+            sha: Some(HEAD.to_owned()),
+            branch: Some("rel".to_owned())
+        }
+    );
+}
