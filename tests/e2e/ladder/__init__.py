@@ -1,0 +1,1 @@
+"""The rungs of the end-to-end ladder; only the standard library."""

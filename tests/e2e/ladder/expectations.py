@@ -1,0 +1,66 @@
+"""The plain words of the double's scenarios, as conjunctions of control codes.
+
+A sentence that no built control answers is named as skipped; a sentence nobody listed is a failure,
+so that a new scenario cannot go by unseen."""
+import re
+
+# sentence -> codes; `change`, `commit` and `policy` say how to run.
+MEANINGS = [
+    (r"main requires a pull request", ["BR-02"]),
+    (r"at least one approval is required and stale approvals are dismissed", ["BR-03", "BR-04"]),
+    (r"required checks are present, pinned to an app and up to date", ["BR-13"]),
+    (r"nobody can bypass the rules", ["BR-21", "BR-22"]),
+    (r"force pushes and deletion are blocked", ["BR-18", "BR-19"]),
+    (r"change #(?P<change>\d+) is approved by someone other than its authors, after its last commit", ["CHG-02", "CHG-03", "CHG-04"]),
+    (r"change #(?P<change>\d+) is approved by someone other than its authors", ["CHG-02", "CHG-04"]),
+    (r"required checks of change #(?P<change>\d+) are green", ["CHG-13"]),
+    (r"commit (?P<commit>\w+) came through a pull request", ["CHG-01"]),
+    (r"(?P<two>two approvals are required)", ["BR-03"]),
+    (r"main accepts changes through merge requests only", ["BR-02"]),
+    (r"at least one approval is required", ["BR-03"]),
+    (r"approvals are removed on push", ["BR-04"]),
+    (r"pipeline must succeed before merge", ["BR-13"]),
+    (r"main cannot be force-pushed", ["BR-18"]),
+    (r"change !(?P<change>\d+) is approved by someone other than its authors, after its last push", ["CHG-02", "CHG-03", "CHG-04"]),
+]
+
+# No built control answers these.
+OUTSIDE = [
+    r"organisation requires two-factor authentication",
+    r"every member has two-factor authentication",
+    r"every change on main in May 2026 came through a reviewed pull request",
+    r"every bypass in the last month is explained",
+    r"bypass evidence is complete",
+    r"merge queue is required",
+    r"required checks are green on the queue commit",
+    r"every required check is reported by somebody",
+    r"signed commits are required",
+    r"deploy keys are read-only",
+    r"default workflow token is read-only",
+    r"no open secret scanning alerts",
+    r"no open code scanning alerts on the change",
+    r"repositories in scope",
+    r"repositories whose main requires a pull request",
+    r"repositories with an unprotected main",
+    r"no outside collaborator has admin",
+    r"authors and committers cannot approve their own change",
+    r"an approval note by someone other than the author exists after the last commit",
+    r"release branches are protected",
+]
+
+
+def meaning(sentence):
+    """(codes, what to run) of a sentence, "outside", or None if nobody listed it."""
+    for pattern, codes in MEANINGS:
+        if match := re.fullmatch(pattern, sentence):
+            return codes, {key: value for key, value in match.groupdict().items() if value}
+    return "outside" if any(re.fullmatch(pattern, sentence) for pattern in OUTSIDE) else None
+
+
+def all_of(verdicts):
+    """Three-valued conjunction. Anything but the three words is no answer to a sentence."""
+    if not verdicts or any(word not in ("pass", "fail", "unknown") for word in verdicts):
+        return "none of the three: " + ", ".join(map(str, verdicts))
+    if "fail" in verdicts:
+        return "fail"
+    return "unknown" if "unknown" in verdicts else "pass"

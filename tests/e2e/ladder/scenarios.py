@@ -1,0 +1,87 @@
+"""Every scenario of the double with every token it names: the verdicts it states, within the budget of requests."""
+import hashlib
+import json
+
+from . import forge
+from .expectations import all_of, meaning
+
+TWO_APPROVALS = "version: 1\ncontrols:\n  approvals-required: {min: 2}\n"
+
+
+def run(tally, binary, double):
+    skipped = set()
+    print(f"{'scenario':36} {'token':12} {'run':10} {'requests':>8} {'waves':>5}")
+    for path in sorted((double / "scenarios").glob("*.json")):
+        scenario = json.loads(path.read_text())
+        for who, sentences in scenario["expect"].items():
+            _token(tally, binary, scenario, path, who.removeprefix("with token "), sentences, skipped)
+    for sentence in sorted(skipped):
+        print(f"skipped, no control built: {sentence}")
+
+
+def _token(tally, binary, scenario, path, token, sentences, skipped):
+    results = {}
+    for sentence, expected in sentences.items():
+        name = f"{path.stem} / {token} / {sentence}"
+        found = meaning(sentence)
+        if found == "outside":
+            skipped.add(sentence)
+            continue
+        if not tally.check(f"{name}: the sentence is known", found is not None):
+            continue
+        codes, how = found
+        key = tuple(sorted(how.items())) if "commit" in how or "two" in how else (("change", how.get("change", "7")),)
+        if key not in results:
+            results[key] = _check(tally, binary, scenario, path, token, dict(key))
+        result = results[key]
+        verdicts = [result.verdicts().get(code) for code in codes]
+        got = all_of(verdicts)
+        proven = expected == "unknown" and got == "fail" and any(
+            result.control(code).get("verdict") == "fail" and result.control(code).get("observed") for code in codes
+        )
+        detail = "; ".join(f"{code} {result.control(code).get('verdict')}: {result.control(code).get('summary')}" for code in codes)
+        if proven:
+            print(f"     stricter: {name}: fail, proven by {detail}")
+        tally.check(f"{name}: {expected}", got == expected or proven, f"got {got}: {detail or result.story()} [{result.story() if not result.decision else ''}]")
+
+
+def _check(tally, binary, scenario, path, token, how):
+    github = "github" in scenario
+    platform = scenario["github" if github else "gitlab"]
+    secret = forge.secrets(scenario)[token]
+    place = platform["repositories"][0]["full_name"] if github else platform["projects"][0]["path_with_namespace"]
+    policy = "soc2-all"
+    if "two" in how:
+        policy = forge.WORK / "two-approvals.yml"
+        policy.write_text(TWO_APPROVALS)
+    arguments = ["--platform", "github" if github else "gitlab", "--repo", place, "--policy", policy]
+    if "commit" in how:
+        sha = hashlib.sha1(f"forge:{place}:{how['commit']}".encode()).hexdigest()
+        arguments += ["--ref", "main", "--head", sha]
+    else:
+        arguments += ["--change", how.get("change", "7")]
+    with forge.Forge(path) as double:
+        variables = double.github() if github else double.gitlab()
+        if token != "job":
+            variables |= {"CCGATE_TOKEN": secret, "CCGATE_SETTINGS_TOKEN": secret}
+        else:
+            variables |= {"GITHUB_TOKEN" if github else "CI_JOB_TOKEN": secret}
+        result = forge.check(binary, variables, *arguments)
+        stats = double.stats()
+    run_name = " ".join(f"{key}={value}" for key, value in how.items())
+    label = f"{path.stem} / {token} / {run_name}"
+    print(f"{path.stem:36} {token:12} {run_name:10} {stats['requests']:>8} {stats['sequential_depth']:>5}", flush=True)
+    rulesets = 0
+    if github:
+        rulesets = sum(len(owner.get("rulesets", [])) for owner in platform["repositories"][:1] + platform.get("organizations", []))
+        rulesets += len((platform.get("enterprise") or {}).get("rulesets", []))
+    most = 14 if not github else 6 if token == "job" else 25 + rulesets
+    spent = f"{stats['requests']} requests: {json.dumps(stats['by_endpoint'])}"
+    tally.check(f"{label}: at least one request", stats["requests"] > 0, result.story())
+    tally.check(f"{label}: at most {most} requests", stats["requests"] <= most, spent)
+    tally.check(f"{label}: at most 2 waves", stats["sequential_depth"] <= 2, f"{stats['sequential_depth']} waves; {spent}")
+    tally.check(f"{label}: asks for nothing unknown to the double", not stats["unmodelled"], str(stats["unmodelled"]))
+    tally.check(f"{label}: no token in an address", stats["tokens_in_urls"] == 0)
+    tally.check(f"{label}: a decision is printed", result.decision is not None, result.story())
+    tally.check(f"{label}: no token in any output", secret not in result.out + result.err)
+    return result
