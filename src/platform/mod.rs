@@ -18,8 +18,6 @@ pub use context::{Flags, Place, Wanted};
 pub use github::permissions as github_permissions;
 pub use gitlab::permissions as gitlab_permissions;
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
-pub use gitlab::permissions as gitlab_permissions;
-pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.
 #[derive(Clone, Debug)]
