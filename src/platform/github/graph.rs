@@ -130,11 +130,19 @@ pub(super) mod testing {
     }
 
     /// A REST answer with this body.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     pub(in super::super) fn rest(body: &Value) -> Result<Answer, NoAnswer> {
         Ok(status(200, body))
     }
 
     /// A REST refusal with this message.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     pub(in super::super) fn refused(code: u16, message: &str) -> Result<Answer, NoAnswer> {
         Err(NoAnswer::Status(status(
             code,

@@ -155,6 +155,10 @@ mod tests {
     use crate::facts::PushKind;
     use serde_json::json;
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     fn answer(body: &Value) -> Result<Answer, NoAnswer> {
         Ok(Answer {
             status: 200,

@@ -234,6 +234,10 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the answers are written in place"
+    )]
     fn layer(
         full: Option<Result<Answer, NoAnswer>>,
         branch: Result<Answer, NoAnswer>,
@@ -248,6 +252,10 @@ mod tests {
         layer(Some(rest(protection)), refused(404, "Not Found")).unwrap()
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     fn summary(protected: bool) -> Result<Answer, NoAnswer> {
         rest(
             &json!({"protected": protected, "protection": {"required_status_checks":

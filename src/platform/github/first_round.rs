@@ -1,0 +1,216 @@
+//! The first round: what the subject is, which policy applies, and how a commit
+//! came to its branch. What the answers mean stands in `opening` and `origin`.
+
+use serde_json::json;
+
+use crate::facts::{Association, ChangeState, Fact, FactKey, PolicyDocument, Snapshot, Subject};
+use crate::platform::context::Wanted;
+use crate::platform::transport::{GraphqlAnswer, NoAnswer};
+use crate::platform::{PolicyWanted, access};
+
+use super::{
+    Session, WORKFLOW_ACCOUNT, no_change, opening, origin, permissions, queries, renamed, wire,
+};
+
+impl Session {
+    pub(in crate::platform) async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
+        self.transport.begin_wave();
+        let mut snapshot = Snapshot::all_unknown(
+            Subject {
+                platform: self.setup.place.platform,
+                repository: self.setup.place.repository.clone(),
+                change: None,
+                head: String::new(),
+                target: String::new(),
+            },
+            self.setup.now,
+            self.setup.program.clone(),
+        );
+        let path = match policy {
+            PolicyWanted::AtTarget(path) => Some(path.as_str()),
+            PolicyWanted::Given(_) => None,
+        };
+        let mut variables = json!({"owner": self.owner, "name": self.name});
+        if let Some(path) = path {
+            variables["path"] = json!(path);
+        }
+        match self.setup.place.wanted.clone() {
+            Wanted::Change {
+                number,
+                head,
+                target,
+            } => {
+                snapshot.subject.change = Some(number);
+                snapshot.subject.head = head.unwrap_or_default();
+                snapshot.subject.target = target.unwrap_or_default();
+                variables["number"] = json!(number);
+                let query = queries::open_change(path.is_some());
+                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    self.read_change(&mut snapshot, &answer);
+                    read_policy(
+                        &mut snapshot,
+                        &answer,
+                        path,
+                        &["repository", "pullRequest", "baseRef"],
+                    );
+                }
+            }
+            Wanted::Commit { sha, branch } => {
+                snapshot.subject.head = sha.clone().unwrap_or_default();
+                snapshot.subject.target = branch.clone().unwrap_or_default();
+                if let Some(branch) = &branch {
+                    variables["branch"] = json!(format!("refs/heads/{branch}"));
+                }
+                if let Some(sha) = &sha {
+                    variables["commit"] = json!(sha);
+                }
+                let query = queries::open_commit(path.is_some(), branch.is_some(), sha.is_some());
+                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    let place: &[&str] = if branch.is_some() {
+                        &["repository", "branch"]
+                    } else {
+                        &["repository", "defaultBranchRef"]
+                    };
+                    read_policy(&mut snapshot, &answer, path, place);
+                    self.read_commit(&mut snapshot, &answer, sha.as_deref(), place)
+                        .await;
+                }
+            }
+        }
+        if let PolicyWanted::Given(document) = policy {
+            snapshot.policy.target = Fact::known_without_source(Some(document.clone()));
+            snapshot.policy.floor = Fact::known_without_source(None);
+        }
+        self.finish(&mut snapshot);
+        snapshot
+    }
+
+    /// What every first answer tells; `None` if there is no answer at all, in
+    /// which case everything that depends on it says so.
+    fn opened(
+        &mut self,
+        snapshot: &mut Snapshot,
+        answer: Result<GraphqlAnswer, NoAnswer>,
+    ) -> Option<GraphqlAnswer> {
+        match answer {
+            Ok(answer) => {
+                self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
+                self.heads = opening::rulesets(&answer);
+                snapshot.repository.default_branch = opening::branch_name(
+                    &answer,
+                    &["repository", "defaultBranchRef"],
+                    "repository.default_branch",
+                );
+                Some(answer)
+            }
+            Err(refusal) => {
+                let why = |fact: &str, needs: &str| access::refused(fact, needs, &refusal);
+                let contents = permissions::CONTENTS;
+                snapshot.repository.default_branch =
+                    Fact::Unknown(why("repository.default_branch", contents));
+                snapshot.policy.target = Fact::Unknown(why("policy.target", contents));
+                snapshot.policy.floor = Fact::Unknown(why("policy.floor", contents));
+                let of = |key: FactKey| why(key.name(), permissions::needs(key));
+                self.identity = Fact::Unknown(of(FactKey::ChangeIdentity));
+                self.association = Fact::Unknown(of(FactKey::ChangeAssociation));
+                None
+            }
+        }
+    }
+
+    fn read_change(&mut self, snapshot: &mut Snapshot, answer: &GraphqlAnswer) {
+        match opening::pull(answer) {
+            Ok(pull) => self.take_pull(&pull, answer),
+            Err(unknown) => self.identity = Fact::Unknown(unknown),
+        }
+        match &self.identity {
+            Fact::Known { value, sources } => {
+                // The platform's word counts, not the event's: the head may have moved.
+                snapshot.subject.head.clone_from(&value.head);
+                snapshot.subject.target.clone_from(&value.target_branch);
+                let association = if value.state == ChangeState::Merged {
+                    Association::Change {
+                        number: value.number,
+                        target_branch: value.target_branch.clone(),
+                    }
+                } else {
+                    Association::NotMerged
+                };
+                self.association = Fact::seen_in(association, sources.clone());
+            }
+            Fact::Unknown(why) => {
+                self.association = Fact::Unknown(renamed(why, FactKey::ChangeAssociation.name()));
+            }
+        }
+    }
+
+    fn take_pull(&mut self, pull: &wire::Pull, answer: &GraphqlAnswer) {
+        self.identity = opening::identity(pull, answer, &self.setup.place.repository);
+        self.head_repository = pull
+            .head_repository
+            .as_ref()
+            .and_then(|home| home.name_with_owner.clone());
+    }
+
+    async fn read_commit(
+        &mut self,
+        snapshot: &mut Snapshot,
+        answer: &GraphqlAnswer,
+        sha: Option<&str>,
+        place: &[&str],
+    ) {
+        if snapshot.subject.target.is_empty()
+            && let Fact::Known { value, .. } = &snapshot.repository.default_branch
+        {
+            snapshot.subject.target.clone_from(value);
+        }
+        let commit_path: Vec<&str> = match sha {
+            Some(_) => vec!["repository", "commit"],
+            None => place.iter().copied().chain(["target"]).collect(),
+        };
+        let found = origin::Origin::find(
+            &origin::Question {
+                client: &self.change,
+                transport: &self.transport,
+                owner: &self.owner,
+                name: &self.name,
+                repository_path: &self.repository_path(),
+                branch: &snapshot.subject.target,
+                given: sha,
+            },
+            answer,
+            &commit_path,
+        )
+        .await;
+        if let Some(sha) = found.sha {
+            snapshot.subject.head = sha;
+        }
+        self.association = found.association;
+        match found.pull {
+            Some((pull, answer)) => {
+                self.take_pull(&pull, &answer);
+                snapshot.subject.change = pull.number;
+            }
+            None => self.identity = Fact::Unknown(no_change(&self.association)),
+        }
+    }
+}
+
+/// The policy at the tip of the target branch and of the default branch.
+fn read_policy(
+    snapshot: &mut Snapshot,
+    answer: &GraphqlAnswer,
+    path: Option<&str>,
+    target: &[&str],
+) {
+    let Some(path) = path else {
+        return;
+    };
+    let read = |place: &[&str], fact: &str| -> Fact<Option<PolicyDocument>> {
+        opening::policy(answer, place, path, fact)
+    };
+    snapshot.policy.target = read(target, "policy.target");
+    snapshot.policy.floor = read(&["repository", "defaultBranchRef"], "policy.floor");
+}
