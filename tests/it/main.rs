@@ -7,3 +7,4 @@ mod architecture;
 mod check;
 mod generated;
 mod support;
+mod contract;

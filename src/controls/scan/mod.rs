@@ -1,1 +1,3 @@
 //! SCAN: scan results as controls.
+
+pub(super) mod sast_clean;

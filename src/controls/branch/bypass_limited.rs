@@ -1,0 +1,232 @@
+//! BR-22: nobody but the approved actors can go around the rules.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::requirement::unmet;
+use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
+use crate::criteria::Criterion;
+use crate::facts::{BypassActor, BypassMode, FactKey, Platform, Snapshot, Unknown};
+
+/// Parameters of BR-22.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BypassLimited {
+    /// Names of the actors that may go around the rules, e.g. `@acme/ops`.
+    allowed: Vec<String>,
+}
+
+impl Control for BypassLimited {
+    const META: Meta = Meta {
+        code: "BR-22",
+        id: "bypass-limited",
+        title: "nobody but approved actors can go around the rules of the branch",
+        criteria: &[Criterion::Cc8_1, Criterion::Cc6_3],
+        scope: Scope::Repository,
+        platforms: &[Platform::Github, Platform::Gitlab],
+        needs: &[FactKey::BranchRules, FactKey::BranchBypass],
+        rationale: "A rule that somebody can go around is a custom, not a control.",
+        cheat: "Adding a clean second ruleset, or the mode that leaves no trace. The lists of all \
+                layers are taken together, that mode is never approved, and a list that was left \
+                out of the answer is not an empty list.",
+        remedy_github: "empty the bypass list of every ruleset, or name the approved actors in the \
+                        policy under `allowed`",
+        remedy_gitlab: "remove users, groups and keys from allowed to push, or name the approved \
+                        actors in the policy under `allowed`",
+    };
+
+    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
+        let fact = &facts.branch_rules;
+        let rules = fact.known()?;
+        if rules.layers.is_empty() {
+            return Ok(unmet(
+                fact,
+                rules,
+                "everybody with write access is free of rules",
+            ));
+        }
+        let mut hidden = None;
+        let mut free = Vec::new();
+        let mut approved = 0_usize;
+        for layer in &rules.layers {
+            match layer.bypass.known() {
+                Ok(actors) => {
+                    for actor in actors {
+                        if self.approves(actor) {
+                            approved += 1;
+                        } else {
+                            free.push(format!(
+                                "{} ({}) through {}",
+                                actor.name,
+                                mode(&actor.mode),
+                                layer.id
+                            ));
+                        }
+                    }
+                }
+                Err(unknown) => hidden = hidden.or(Some(unknown)),
+            }
+        }
+        if !free.is_empty() {
+            let who = free.join(", ");
+            return Ok(Verdict::fail_because(
+                FailReason::Bypassable,
+                Evidence::new(
+                    format!(
+                        "the rules of {} are required but bypassable by {who}",
+                        rules.branch
+                    ),
+                    FactKey::BranchBypass,
+                    who,
+                    fact.sources(),
+                ),
+            ));
+        }
+        if let Some(unknown) = hidden {
+            return Err(unknown);
+        }
+        let seen = format!(
+            "{} layers, {approved} approved entries, no other",
+            rules.layers.len()
+        );
+        Ok(Verdict::Pass(Evidence::new(
+            format!(
+                "nobody else can go around the rules of {}: {seen}",
+                rules.branch
+            ),
+            FactKey::BranchBypass,
+            seen,
+            fact.sources(),
+        )))
+    }
+
+    fn weaker_than(&self, base: &Self) -> Option<String> {
+        let more: Vec<&str> = self
+            .allowed
+            .iter()
+            .filter(|name| {
+                !base
+                    .allowed
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(name))
+            })
+            .map(String::as_str)
+            .collect();
+        (!more.is_empty()).then(|| format!("allows {} to go around the rules", more.join(", ")))
+    }
+}
+
+impl BypassLimited {
+    fn approves(&self, actor: &BypassActor) -> bool {
+        match actor.mode {
+            BypassMode::Exempt | BypassMode::Other(_) => false,
+            BypassMode::Always | BypassMode::PullRequest => self
+                .allowed
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&actor.name)),
+        }
+    }
+}
+
+fn mode(mode: &BypassMode) -> &str {
+    match mode {
+        BypassMode::Always => "always",
+        BypassMode::PullRequest => "when merging",
+        BypassMode::Exempt => "exempt",
+        BypassMode::Other(word) => word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::testing::{branch, hidden, verdict_of};
+    use crate::facts::{BypassKind, Fact, Layer, LayerKind, Snapshot};
+
+    fn with(mode: Option<BypassMode>, second: Option<Fact<Vec<BypassActor>>>) -> Snapshot {
+        branch(|rules| {
+            rules.layers[0].bypass = Fact::known_without_source(
+                mode.into_iter()
+                    .map(|mode| BypassActor {
+                        kind: BypassKind::User,
+                        name: "@ana".to_owned(),
+                        mode,
+                    })
+                    .collect(),
+            );
+            if let Some(bypass) = second {
+                rules.layers.push(Layer {
+                    id: "second".to_owned(),
+                    kind: LayerKind::Ruleset,
+                    bypass,
+                });
+            }
+        })
+    }
+
+    fn ana() -> BypassLimited {
+        BypassLimited {
+            allowed: vec!["@Ana".to_owned()],
+        }
+    }
+
+    #[test]
+    fn empty_lists_pass() {
+        assert_eq!(
+            verdict_of(&BypassLimited::default(), &with(None, None)),
+            "pass"
+        );
+    }
+
+    #[test]
+    fn f2_f4_a_clean_second_ruleset_does_not_hide_the_first() {
+        let facts = with(
+            Some(BypassMode::Always),
+            Some(Fact::known_without_source(vec![])),
+        );
+        assert_eq!(
+            verdict_of(&BypassLimited::default(), &facts),
+            "fail bypassable"
+        );
+    }
+
+    #[test]
+    fn f3_f9_a_list_left_out_is_unknown() {
+        assert_eq!(
+            verdict_of(&BypassLimited::default(), &with(None, Some(hidden()))),
+            "unknown"
+        );
+    }
+
+    #[test]
+    fn a_proven_bypass_fails_whatever_is_hidden() {
+        let facts = with(Some(BypassMode::PullRequest), Some(hidden()));
+        assert_eq!(
+            verdict_of(&BypassLimited::default(), &facts),
+            "fail bypassable"
+        );
+    }
+
+    #[test]
+    fn an_approved_name_passes_but_never_when_exempt_f27() {
+        assert_eq!(
+            verdict_of(&ana(), &with(Some(BypassMode::Always), None)),
+            "pass"
+        );
+        assert_eq!(
+            verdict_of(&ana(), &with(Some(BypassMode::Exempt), None)),
+            "fail bypassable"
+        );
+        let strange = BypassMode::Other("new".to_owned());
+        assert_eq!(
+            verdict_of(&ana(), &with(Some(strange), None)),
+            "fail bypassable"
+        );
+    }
+
+    #[test]
+    fn a_longer_list_is_weaker() {
+        assert!(ana().weaker_than(&BypassLimited::default()).is_some());
+        assert!(BypassLimited::default().weaker_than(&ana()).is_none());
+    }
+}

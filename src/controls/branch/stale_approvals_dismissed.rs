@@ -1,0 +1,130 @@
+//! BR-04: approvals fall when something new is pushed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::requirement::{judge, layers};
+use crate::controls::control::{Control, Meta, Scope, Verdict};
+use crate::criteria::Criterion;
+use crate::facts::{FactKey, Platform, Snapshot, Unknown};
+
+/// BR-04 has no parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StaleApprovalsDismissed {}
+
+impl Control for StaleApprovalsDismissed {
+    const META: Meta = Meta {
+        code: "BR-04",
+        id: "stale-approvals-dismissed",
+        title: "approvals fall when something new is pushed",
+        criteria: &[Criterion::Cc8_1],
+        scope: Scope::Repository,
+        platforms: &[Platform::Github, Platform::Gitlab],
+        needs: &[FactKey::BranchRules],
+        rationale: "An approval speaks about what was read; what is pushed afterwards was not.",
+        cheat: "Getting an approval for something harmless and pushing the rest afterwards. CHG-03 judges the change itself as well.",
+        remedy_github: "turn on dismissal of stale approvals in the pull request rule",
+        remedy_gitlab: "turn on removal of all approvals when commits are added, in the approval settings",
+    };
+
+    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
+        let rules = facts.branch_rules.known()?;
+        let met = rules.stale_approvals_dismissed.holds(|on| *on);
+        judge(
+            &facts.branch_rules,
+            &met,
+            &layers(&rules.stale_approvals_dismissed, |on| *on),
+            "approvals fall with a new push",
+            "approvals survive a new push",
+        )
+    }
+
+    fn weaker_than(&self, _base: &Self) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::testing::{branch, demand, hidden, verdict_of};
+    use crate::facts::{Fact, Requirement};
+
+    #[test]
+    fn a_ruleset_that_demands_it_passes() {
+        let facts = branch(|rules| {
+            rules.stale_approvals_dismissed =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "pass"
+        );
+    }
+
+    #[test]
+    fn a_layer_that_does_not_demand_it_fails() {
+        let facts = branch(|rules| {
+            rules.stale_approvals_dismissed =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(false))]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "fail"
+        );
+    }
+
+    #[test]
+    fn f13_an_unprotected_branch_fails() {
+        let facts = branch(|rules| {
+            rules.layers.clear();
+            rules.stale_approvals_dismissed = Requirement::any_layer(vec![]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "fail unprotected"
+        );
+    }
+
+    #[test]
+    fn a_plan_without_the_feature_fails_with_that_reason() {
+        let facts = branch(|rules| {
+            rules.layers.clear();
+            rules.not_in_plan = vec!["branch protection".to_owned()];
+            rules.stale_approvals_dismissed = Requirement::any_layer(vec![]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "fail plan"
+        );
+    }
+
+    #[test]
+    fn a_hidden_layer_leaves_it_unknown() {
+        let facts = branch(|rules| {
+            rules.stale_approvals_dismissed = Requirement::any_layer(vec![
+                demand("r", Fact::known_without_source(false)),
+                demand("c", hidden()),
+            ]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "unknown"
+        );
+    }
+
+    #[test]
+    fn one_permissive_entry_beside_a_strict_one_fails() {
+        let facts = branch(|rules| {
+            rules.stale_approvals_dismissed = Requirement::every_layer(vec![
+                demand("a", Fact::known_without_source(true)),
+                demand("b", Fact::known_without_source(false)),
+            ]);
+        });
+        assert_eq!(
+            verdict_of(&StaleApprovalsDismissed::default(), &facts),
+            "fail"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! CHG-02: enough people approved the change.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::approvals::{Standing, latest, standing};
+use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
+use crate::criteria::Criterion;
+use crate::facts::{FactKey, Platform, Snapshot, Unknown};
+
+/// Parameters of CHG-02.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ApprovalsSufficient {
+    /// Fewest approvals; 0 counts as 1.
+    min: u32,
+}
+
+impl Default for ApprovalsSufficient {
+    fn default() -> Self {
+        Self { min: 1 }
+    }
+}
+
+impl Control for ApprovalsSufficient {
+    const META: Meta = Meta {
+        code: "CHG-02",
+        id: "approvals-sufficient",
+        title: "enough people approved the change",
+        criteria: &[Criterion::Cc8_1],
+        scope: Scope::Change,
+        platforms: &[Platform::Github, Platform::Gitlab],
+        needs: &[FactKey::ChangeReviews, FactKey::ChangeIdentity],
+        rationale: "A second person has to agree before a change goes out.",
+        cheat: "Approving with a bot, as the author, or with an account that may not write; approving first and asking for changes later. Only the latest opinion of people who may write counts.",
+        remedy_github: "ask somebody with write access for a review",
+        remedy_gitlab: "ask an eligible approver for an approval",
+    };
+
+    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
+        let fact = &facts.reviews;
+        let reviews = fact.known()?;
+        let identity = facts.identity.known();
+        let min = self.min.max(1) as usize;
+        let mut who = Vec::new();
+        let mut hidden = Vec::new();
+        for approval in latest(reviews) {
+            match standing(&approval, &identity) {
+                Standing::Counts => who.push(format!("@{}", approval.reviewer.login)),
+                Standing::Never => {}
+                Standing::Hidden(unknown) => hidden.push(unknown),
+            }
+        }
+        let seen = if who.is_empty() {
+            "no approval that counts".to_owned()
+        } else {
+            format!("approved by {}", who.join(", "))
+        };
+        let evidence = Evidence::new(
+            format!("{seen}; {min} needed"),
+            FactKey::ChangeReviews,
+            seen,
+            fact.sources(),
+        );
+        if who.len() >= min {
+            return Ok(Verdict::Pass(evidence));
+        }
+        match hidden.first() {
+            Some(unknown) if who.len() + hidden.len() >= min => Err(unknown.clone()),
+            Some(_) | None => Ok(Verdict::fail(evidence)
+                .next(format!(
+                    "ask for {} more approvals by people with write access",
+                    min - who.len()
+                ))
+                .awaiting(Awaiting::Approval)),
+        }
+    }
+
+    fn weaker_than(&self, base: &Self) -> Option<String> {
+        (self.min.max(1) < base.min.max(1))
+            .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
+    }
+}
