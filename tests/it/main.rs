@@ -5,6 +5,6 @@ mod forge;
 
 mod architecture;
 mod check;
+mod contract;
 mod generated;
 mod support;
-mod contract;
