@@ -17,6 +17,10 @@ fn root() -> PathBuf {
 }
 
 /// Compares a committed file, or writes it in update mode.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no command line to ask for an update"
+)]
 fn fresh(path: &str, wanted: &str) {
     let file = root().join(path);
     if std::env::var_os("CCGATE_UPDATE").is_some() {
