@@ -154,6 +154,9 @@ pub(super) struct LedgerVerifyArgs {
     /// Address of the ledger
     #[arg(default_value = "dir:.ccgate/ledger")]
     pub(super) url: String,
+    /// The ledger that it must be, `ccgate/PLATFORM/REPOSITORY`
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) origin: Option<String>,
     /// Keys that may sign checkpoints, in the form of ssh's `allowed_signers`
     #[arg(long, value_name = "FILE")]
     pub(super) allowed_signers: Option<PathBuf>,

@@ -9,13 +9,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::facts::{Fact, Platform, PolicyDocument, PolicyFacts, Snapshot, SNAPSHOT_SCHEMA};
 use crate::gate::{self, Decision, OverrideState};
-use crate::ledger;
+use crate::ledger::{self, Leaf};
 use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
 use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::ledger_commands::absolute;
 use super::outputs::{self, Finished, TOOL};
 use super::world::World;
 
@@ -237,7 +238,7 @@ fn record(
     let origin = format!("ccgate/{}/{}", subject.platform.word(), subject.repository);
     let append = || -> anyhow::Result<String> {
         let signer = signer(world)?;
-        let mut store = ledger::open(&url, &world.folder, &origin, signer)?;
+        let mut store = ledger::open(&absolute(&url, world), &origin, signer)?;
         let context = gate::RecordContext {
             tool: TOOL.name.to_owned(),
             version: TOOL.version.to_owned(),
@@ -245,9 +246,13 @@ fn record(
             platform_time: snapshot.platform_time.known().ok().copied(),
             review_within: judged.review_within.clone(),
         };
-        let statements = gate::records(&judged.decision, &context);
-        let receipt = store.append(&statements)?;
-        Ok(format!("{url} entry {} of {}", receipt.index, receipt.size))
+        let leaves = gate::records(&judged.decision, &context)
+            .iter()
+            .map(Leaf::new)
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let receipt = store.append(&leaves)?;
+        let entries: Vec<String> = receipt.indexes.iter().map(u64::to_string).collect();
+        Ok(format!("{url}, entries {} of {}", entries.join(" "), receipt.size))
     };
     append().map(Some).map_err(|error| (error, closes))
 }

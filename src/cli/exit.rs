@@ -70,6 +70,14 @@ impl CommandError {
         }
     }
 
+    /// The ledger refused: 5.
+    pub(super) fn ledger(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            status: ExitStatus::Ledger,
+            error: error.into(),
+        }
+    }
+
     /// The exit status.
     pub(super) fn status(&self) -> ExitStatus {
         self.status
