@@ -74,24 +74,32 @@ fn applies(condition: Option<&TypeCondition<'_, String>>, object: &Value) -> boo
     }
 }
 
-/// The value of a field; `pullRequest(number:)` picks one of many.
+/// The value of a field. `pullRequest(number:)` and `object(oid:)` pick one of many.
 fn pick(field: &Field<'_, String>, from: &Value, variables: &Value) -> Value {
-    let value = from.get(&field.name).cloned().unwrap_or(Value::Null);
-    if field.name != "pullRequest" {
-        return value;
+    let argument = |wanted: &str| {
+        field
+            .arguments
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, argument)| match argument {
+                Argument::Variable(name) => plain(&variables[name]),
+                Argument::Int(number) => number.as_i64().unwrap_or_default().to_string(),
+                Argument::String(text) => text.clone(),
+                other => other.to_string(),
+            })
+    };
+    let one_of = |key: &str, which: &str| from[key].get(which).cloned().unwrap_or(Value::Null);
+    match (field.name.as_str(), argument("number"), argument("oid")) {
+        ("pullRequest", Some(number), _) => one_of("pullRequest", &number),
+        ("object", _, Some(oid)) => one_of("commitObjects", &oid),
+        _ => from.get(&field.name).cloned().unwrap_or(Value::Null),
     }
-    let number = field
-        .arguments
-        .iter()
-        .find(|(name, _)| name == "number")
-        .and_then(|(_, argument)| match argument {
-            Argument::Variable(name) => variables[name].as_u64(),
-            Argument::Int(number) => number.as_i64().and_then(|number| u64::try_from(number).ok()),
-            _ => None,
-        });
-    number
-        .and_then(|number| value.get(number.to_string()).cloned())
-        .unwrap_or(Value::Null)
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn shape(

@@ -217,7 +217,18 @@ impl Organisation {
             .iter()
             .map(|change| (change.number.to_string(), self.pull_request(change, &branch)))
             .collect::<serde_json::Map<_, _>>();
+        let commit_objects = self
+            .pull_requests
+            .iter()
+            .flat_map(|change| {
+                change
+                    .commits
+                    .iter()
+                    .map(move |commit| (commit.sha.clone(), commit_node(commit, "", change)))
+            })
+            .collect::<serde_json::Map<_, _>>();
         json!({
+            "commitObjects": commit_objects,
             "name": "payments",
             "nameWithOwner": "acme/payments",
             "isPrivate": true,
