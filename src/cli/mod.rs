@@ -1,1 +1,3 @@
 //! Arguments, wiring, clock, environment and exit codes. It holds no rule.
+
+pub mod ledger;
