@@ -3,7 +3,6 @@
 //! characters escaped.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -63,8 +62,7 @@ pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)
 
 /// One line a record: number, time, decision, overrides, type, subject.
 pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
-    let path = ledger::directory(url)?;
-    let checkpoint = read_checkpoint(&path)?;
+    let checkpoint = ledger::checkpoint_at(url)?;
     let store = ledger::open(url, &checkpoint.origin, None)?;
     let mut text = String::new();
     let leaves = store
@@ -83,16 +81,6 @@ pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
         plain(&checkpoint.origin)
     );
     Ok((text, 0))
-}
-
-fn read_checkpoint(path: &Path) -> anyhow::Result<ledger::Checkpoint> {
-    let text = std::fs::read_to_string(path.join("log/checkpoint")).with_context(|| {
-        format!(
-            "there is no ledger at `{}`",
-            plain(&path.display().to_string())
-        )
-    })?;
-    ledger::Checkpoint::parse(&text)
 }
 
 fn line(text: &mut String, name: &str, verdict: &Verdict) {

@@ -7,4 +7,5 @@ mod architecture;
 mod check;
 mod contract;
 mod generated;
+mod ledger;
 mod support;
