@@ -7,7 +7,7 @@ import subprocess
 from . import forge, tools
 
 CASES = {1: "blocked", 2: "allowed", 3: "overridden"}
-HEADS = {1: "paired1", 2: "clean1", 3: "urgent1"}
+HEADS = {1: "paired2", 2: "clean1", 3: "urgent2"}
 
 
 def run(tally, binary, _double):
