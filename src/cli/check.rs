@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot};
+use crate::facts::{
+    Fact, FactKey, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot,
+};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
 use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};

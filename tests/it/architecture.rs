@@ -47,7 +47,7 @@ const REACHES: &[(&str, &[&str])] = &[
     ("gitlab::", &["platform"]),
     ("Timestamp::now", &["cli"]),
     ("SystemTime::now", &["cli"]),
-    ("std::process::exit", &[]),
+    ("std::process::exit", &["main"]),
 ];
 
 #[test]
