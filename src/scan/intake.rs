@@ -249,3 +249,75 @@ impl Shape {
 fn too_large() -> io::Error {
     io::Error::other("it is larger than 8 GiB")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A source that gives a few bytes at a time.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(length);
+            buffer[..length].copy_from_slice(now);
+            self.0 = later;
+            Ok(length)
+        }
+    }
+
+    fn text_of(bytes: &[u8], drop: usize) -> Result<String, String> {
+        let mut intake = Intake::new(Drops(bytes, drop));
+        let mut text = Vec::new();
+        let read = intake
+            .open()
+            .and_then(|()| intake.read_to_end(&mut text).map(|_| ()));
+        match (read, intake.finish().0) {
+            (Ok(()), None) => Ok(String::from_utf8(text).expect("only UTF-8 comes through")),
+            (Err(_), Some(Halt::Refused(reason))) => Err(reason),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn characters_that_blocks_cut_come_through_whole() {
+        let text = "{\"é日本\": \"🦀\"}";
+        for drop in 1..8 {
+            assert_eq!(text_of(text.as_bytes(), drop).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn a_broken_character_is_named_with_its_byte() {
+        for drop in 1..8 {
+            let refusal = text_of(b"{\"a\xe6\x97x\"}", drop).expect_err("a refusal");
+            assert!(refusal.starts_with("it is not UTF-8 at byte"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_string_has_a_longest_length() {
+        let mut shape = Shape {
+            in_string: true,
+            string_length: LONGEST_STRING - 1,
+            ..Shape::default()
+        };
+        assert_eq!(shape.check(b"a"), Ok(()));
+        assert!(shape.check(b"a").is_err());
+    }
+
+    #[test]
+    fn a_source_that_breaks_off_failed() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is gone"))
+            }
+        }
+        let mut intake = Intake::new(io::Read::chain(&b"{\"a\": "[..], Broken));
+        assert!(intake.open().is_ok());
+        assert!(intake.read_to_end(&mut Vec::new()).is_err());
+        assert!(matches!(intake.finish().0, Some(Halt::Failed(_))));
+    }
+}

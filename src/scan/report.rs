@@ -17,16 +17,23 @@ use super::sarif;
 const UNKNOWN_FORMAT: &str = "unknown";
 
 /// What one file is worth, whoever asked for it.
-#[derive(Clone)]
-struct Content {
-    digest: String,
-    format: String,
-    runs: Result<Vec<ScanRun>, ScanFailure>,
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    pub(super) digest: String,
+    pub(super) format: String,
+    pub(super) runs: Result<Vec<ScanRun>, ScanFailure>,
 }
 
 /// All entries, in the order of the patterns, files in the order of their names.
 /// A pattern that stands twice counts once.
 pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
+    let root = if root.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        root
+    };
+    // Reports give absolute paths, whatever way we were told the folder.
+    let absolute = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let mut contents: BTreeMap<PathBuf, Content> = BTreeMap::new();
     let mut reports = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
@@ -48,7 +55,7 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
                     let path = root.join(path);
                     let content = contents
                         .entry(path)
-                        .or_insert_with_key(|path| content_of(path, root));
+                        .or_insert_with_key(|path| content_of(path, &absolute));
                     entry(pattern, name, content.clone())
                 }
                 Found::Problem { path, reason } => {
@@ -103,7 +110,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Reads a whole report in one pass. The digest is of all bytes of the file,
 /// also where the report is refused half-way.
-fn content(source: impl io::Read, root: &Path) -> Content {
+pub(super) fn content(source: impl io::Read, root: &Path) -> Content {
     let mut intake = Intake::new(source);
     let read = match intake.open() {
         Ok(()) => sarif::read(&mut intake, root),

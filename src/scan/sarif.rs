@@ -7,12 +7,14 @@
 //! runs, an unknown version. A run without `results` did not come to its end.
 
 mod finding;
+mod invocation;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::de::{DeserializeSeed as _, Error as _, MapAccess};
 
 use crate::facts::ScanRun;
@@ -21,6 +23,7 @@ use super::intake::Intake;
 use super::json::{Fields, Leaf, List, Object, complaint};
 use super::place;
 use finding::Finding;
+use invocation::{Invocation, Invocations};
 use tally::{Rule, Rules, Tally};
 
 /// Size of the window on the file.
@@ -136,10 +139,10 @@ struct Run {
 }
 
 impl Run {
-    fn finish(self, root: &Path) -> Result<ScanRun, String> {
+    fn finish(mut self, root: &Path) -> Result<ScanRun, String> {
         let Tool {
-            driver,
-            extensions,
+            mut driver,
+            mut extensions,
             older_name,
             older_version,
         } = self.tool;
@@ -153,6 +156,9 @@ impl Run {
                 "results take their level from `resources`, as SARIF did before 2.1.0, which is not read; convert it to 2.1.0"
                     .to_owned(),
             );
+        }
+        for change in std::mem::take(&mut self.invocations.changes) {
+            tally::raise(&mut driver.rules, &mut extensions, change)?;
         }
         let version = driver.version.or(older_version);
         let (counts, examples) = self.tally.resolve(&driver.rules, &extensions, root);
@@ -202,10 +208,7 @@ impl Fields for Run {
             }
             "invocations" => {
                 let all = &mut self.invocations;
-                let list = List::new("`invocations`", |each: Invocation| {
-                    all.add(&each);
-                    Ok(())
-                });
+                let list = List::new("`invocations`", |each: Invocation| all.add(each));
                 map.next_value_seed(list)?;
             }
             "versionControlProvenance" => {
@@ -311,68 +314,6 @@ impl Fields for Component {
             _ => {
                 let rules = &mut self.rules;
                 map.next_value_seed(List::new("`rules`", |rule: Rule| rules.add(rule)))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What all invocations of a run say together.
-#[derive(Default)]
-struct Invocations {
-    failed: bool,
-    silent: bool,
-    succeeded: bool,
-    ended_at: Option<Timestamp>,
-}
-
-impl Invocations {
-    fn add(&mut self, invocation: &Invocation) {
-        match invocation.successful {
-            Some(true) => self.succeeded = true,
-            Some(false) => self.failed = true,
-            None => self.silent = true,
-        }
-        self.ended_at = self.ended_at.max(invocation.ended_at);
-    }
-
-    /// One that failed outweighs all; one that says nothing leaves it open.
-    fn successful(&self) -> Option<bool> {
-        if self.failed {
-            return Some(false);
-        }
-        (self.succeeded && !self.silent).then_some(true)
-    }
-}
-
-#[derive(Default)]
-struct Invocation {
-    successful: Option<bool>,
-    ended_at: Option<Timestamp>,
-}
-
-impl Fields for Invocation {
-    const WHAT: &'static str = "an invocation";
-    // The last is the spelling of SARIF 2.0.0.
-    const KEYS: &'static [&'static str] = &["executionSuccessful", "endTimeUtc", "endTime"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        let value = map.next_value::<Leaf>()?;
-        match (key, value) {
-            ("executionSuccessful", Leaf::Null) => {}
-            ("executionSuccessful", Leaf::Bool(successful)) => self.successful = Some(successful),
-            ("executionSuccessful", _) => {
-                return Err(A::Error::custom(
-                    "`executionSuccessful` is neither true nor false",
-                ));
-            }
-            (_, value) => {
-                let time = value.text().and_then(|text| text.parse().ok());
-                self.ended_at = self.ended_at.max(time);
             }
         }
         Ok(())

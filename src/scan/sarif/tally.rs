@@ -12,6 +12,7 @@ use crate::scan::json::{Fields, Leaf, Object};
 use crate::scan::place;
 
 use super::finding::{Baseline, Finding, Level, Properties, RulePlace};
+use super::invocation::RuleChange;
 
 /// Most rules, and most different rules that results point at.
 pub(super) const MOST_RULES: usize = 100_000;
@@ -58,8 +59,9 @@ impl Fields for Rule {
     }
 }
 
+/// How a rule rates its results.
 #[derive(Default)]
-struct Configuration {
+pub(super) struct Configuration {
     level: Option<Level>,
 }
 
@@ -99,6 +101,49 @@ impl Rules {
     pub(super) fn len(&self) -> usize {
         self.rules.len()
     }
+}
+
+/// Applies a rule's level as an invocation changed it, but only upwards: which
+/// of several invocations a result belongs to is not followed, so that a result
+/// may be rated worse than it is, never better.
+pub(super) fn raise(
+    driver: &mut Rules,
+    extensions: &mut [Rules],
+    change: RuleChange,
+) -> Result<(), String> {
+    let Some(level) = change.configuration.level else {
+        return Ok(());
+    };
+    let place = change.rule.place()?;
+    let mut known = false;
+    let mut lift = |rule: &mut Rule| {
+        known = true;
+        rule.level = Some(rule.level.unwrap_or(Level::Warning).max(level));
+    };
+    if let Some(index) = place.index {
+        let rules = match place.extension {
+            None => Some(&mut *driver),
+            Some(extension) => extensions.get_mut(extension),
+        };
+        if let Some(rule) = rules.and_then(|rules| rules.rules.get_mut(index)) {
+            lift(rule);
+        }
+    }
+    let Some(id) = place.id else {
+        return Ok(());
+    };
+    let all = std::iter::once(&mut *driver).chain(extensions);
+    all.flat_map(|rules| &mut rules.rules)
+        .filter(|rule| rule.id.as_deref() == Some(id.as_str()))
+        .for_each(lift);
+    if !known {
+        driver.add(Rule {
+            id: Some(id),
+            level: Some(level),
+            severity: None,
+        })?;
+    }
+    Ok(())
 }
 
 /// Results that will be rated alike.
