@@ -8,4 +8,5 @@ mod check;
 mod contract;
 mod generated;
 mod ledger;
+mod scan;
 mod support;
