@@ -155,7 +155,7 @@ mod tests {
         });
         assert_eq!(
             describe(&statement),
-            "allow\\u{d}  overrides=2  t  a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}"
+            "t  allow\\u{d}  a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}"
         );
     }
 }
