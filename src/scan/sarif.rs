@@ -8,6 +8,7 @@
 
 mod finding;
 mod invocation;
+mod location;
 mod tally;
 #[cfg(test)]
 mod tests;
