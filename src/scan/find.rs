@@ -13,9 +13,6 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-#[cfg(test)]
-mod tests;
-
 /// More entries than a results folder has; a glob over everything is a mistake.
 const MOST_ENTRIES: usize = 200_000;
 /// Most files of one pattern.
@@ -289,3 +286,6 @@ fn is_below(path: &Path, folder: &Path) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
