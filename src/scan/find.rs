@@ -2,10 +2,11 @@
 //! not leave; reads no file.
 //!
 //! Strict on purpose. A file that is named by hand is taken wherever it lies. A
-//! glob stays below the folder: `..` and foreign absolute paths are refused, a
-//! matching link that leads out is named as a problem, folders behind links and
-//! `.git` are not entered. What could not be looked at is a problem of its own,
-//! so that a hidden report never looks like none.
+//! glob stays below the folder: `..` and foreign absolute paths are refused,
+//! links that lead out are named as a problem, `.git` is not entered, nor is a
+//! folder behind a link where `**` reaches it without the link. What could not
+//! be looked at is a problem of its own, so that a hidden report never looks
+//! like none.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -94,14 +95,17 @@ fn matches(pattern: &str, root: &Path) -> Vec<Found> {
         .take_while(|part| !is_glob(part) && !part.contains('\\'))
         .count();
     let start: PathBuf = parts.iter().take(fixed).collect();
-    let deepest = if relative.contains("**") || relative.contains('{') {
+    let any_depth = relative.contains("**") || relative.contains('{');
+    let deepest = if any_depth {
         DEEPEST
     } else {
         parts.len() - 1 - fixed
     };
     let mut walk = Walk {
         root,
+        start: &start,
         matcher,
+        any_depth,
         deepest,
         entries: 0,
         files: 0,
@@ -140,7 +144,11 @@ fn below(pattern: &str, root: &Path) -> Result<String, String> {
 /// A walk that names what it could not see.
 struct Walk<'a> {
     root: &'a Path,
+    /// The fixed front of the pattern.
+    start: &'a Path,
     matcher: GlobMatcher,
+    /// Whether the pattern reaches folders of any depth.
+    any_depth: bool,
     deepest: usize,
     entries: usize,
     files: usize,
@@ -151,7 +159,7 @@ impl Walk<'_> {
     fn folder(&mut self, folder: &Path, depth: usize) {
         let absolute = self.root.join(folder);
         // Also the fixed part of a pattern must not lead out through a link.
-        if depth == 0 && !self.stays_inside(&absolute) {
+        if depth == 0 && !is_below(&absolute, self.root) {
             if absolute.exists() {
                 let reason = "it leads out of the working folder; name the file by hand";
                 self.found.push(problem(folder, reason));
@@ -206,40 +214,49 @@ impl Walk<'_> {
             }
             return;
         };
-        if metadata.is_dir() {
-            let is_git = path.file_name().is_some_and(|name| name == ".git");
-            if is_git || depth >= self.deepest {
-                if !is_git && self.deepest == DEEPEST {
-                    let reason = format!("folders below {DEEPEST} levels are not entered");
-                    self.found.push(problem(path, reason));
-                }
-                return;
-            }
-            self.folder(path, depth + 1);
+        let is_link = metadata.is_symlink();
+        if metadata.is_dir() || (is_link && absolute.is_dir()) {
+            self.inner_folder(path, depth, is_link);
             return;
         }
         if !self.matcher.is_match(path) {
             return;
         }
-        if metadata.is_symlink() {
-            if !self.stays_inside(&absolute) {
-                let reason = "it is a link that leads nowhere or out of the working folder; name the file by hand";
-                self.found.push(problem(path, reason));
-                return;
-            }
-            if absolute.is_dir() {
-                return;
-            }
+        if is_link && !is_below(&absolute, self.root) {
+            let reason = "it is a link that leads nowhere or out of the working folder; name the file by hand";
+            self.found.push(problem(path, reason));
+            return;
         }
         self.files += 1;
         self.found.push(Found::File(path.to_path_buf()));
     }
 
-    fn stays_inside(&self, path: &Path) -> bool {
-        match (fs::canonicalize(path), fs::canonicalize(self.root)) {
-            (Ok(path), Ok(root)) => path.starts_with(root),
-            _ => false,
+    fn inner_folder(&mut self, path: &Path, depth: usize, is_link: bool) {
+        let is_git = path.file_name().is_some_and(|name| name == ".git");
+        if is_git || (depth >= self.deepest && !self.any_depth) {
+            return;
         }
+        if depth >= self.deepest {
+            let reason = format!("folders below {DEEPEST} levels are not entered");
+            self.found.push(problem(path, reason));
+            return;
+        }
+        if is_link {
+            let absolute = self.root.join(path);
+            let start = self.root.join(self.start);
+            // Without `**` a link cannot lead in circles for long.
+            let reached_anyway = self.any_depth && is_below(&absolute, &start);
+            if reached_anyway {
+                return;
+            }
+            if self.any_depth || !is_below(&absolute, self.root) {
+                let reason =
+                    "it is a link to a folder that is not searched; give a pattern for that folder";
+                self.found.push(problem(path, reason));
+                return;
+            }
+        }
+        self.folder(path, depth + 1);
     }
 
     /// Whether a limit is reached; says so once.
@@ -262,155 +279,13 @@ impl Walk<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tempfile::TempDir;
-
-    use super::*;
-
-    /// A folder with these empty files in it.
-    fn folder(files: &[&str]) -> TempDir {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for file in files {
-            let path = folder.path().join(file);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("its folder");
-            fs::write(path, "").expect("the file");
-        }
-        folder
-    }
-
-    fn taken(pattern: &str, root: &Path) -> Vec<String> {
-        let found = files(pattern, root);
-        let shown = found.into_iter().map(|found| match found {
-            Found::File(path) => path.to_string_lossy().into_owned(),
-            Found::Problem { path, reason } => format!("! {} {reason}", path.display()),
-        });
-        shown.collect()
-    }
-
-    #[test]
-    fn a_glob_takes_the_files_of_its_folder_in_order() {
-        let root = folder(&[
-            "results/b.sarif",
-            "results/a.sarif",
-            "results/c.txt",
-            "results/d/e.sarif",
-        ]);
-        let expected = ["results/a.sarif", "results/b.sarif"];
-        assert_eq!(taken("results/*.sarif", root.path()), expected);
-        assert_eq!(taken("./results/*.sarif", root.path()), expected);
-        let absolute = format!("{}/results/*.sarif", root.path().display());
-        assert_eq!(taken(&absolute, root.path()), expected);
-    }
-
-    #[test]
-    fn two_stars_enter_folders_but_not_git() {
-        let root = folder(&[
-            "a.sarif",
-            "x/y/b.sarif",
-            ".git/c.sarif",
-            "x/.git/d.sarif",
-            ".e/f.sarif",
-        ]);
-        assert_eq!(
-            taken("**/*.sarif", root.path()),
-            [".e/f.sarif", "a.sarif", "x/y/b.sarif"]
-        );
-    }
-
-    #[test]
-    fn a_file_that_is_named_is_taken_wherever_it_lies() {
-        let root = folder(&["inside/x", "out.sarif"]);
-        let inside = root.path().join("inside");
-        assert_eq!(taken("../out.sarif", &inside), ["../out.sarif"]);
-        let absolute = root.path().join("out.sarif").display().to_string();
-        assert_eq!(taken(&absolute, &inside), [absolute.as_str()]);
-    }
-
-    #[test]
-    fn a_glob_does_not_climb_out() {
-        let root = folder(&["inside/x", "out.sarif"]);
-        let inside = root.path().join("inside");
-        for pattern in [
-            "../*.sarif".to_owned(),
-            "a/../../*.sarif".to_owned(),
-            format!("{}/*.sarif", root.path().display()),
-        ] {
-            let taken = taken(&pattern, &inside);
-            assert!(taken[0].starts_with("! "), "{taken:?}");
-            assert_eq!(taken.len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_file_called_like_the_glob_does_not_hide_the_others() {
-        let root = folder(&["r/*.sarif", "r/bad.sarif"]);
-        assert_eq!(
-            taken("r/*.sarif", root.path()),
-            ["r/*.sarif", "r/bad.sarif"]
-        );
-    }
-
-    #[test]
-    fn nothing_is_found_where_nothing_is() {
-        let root = folder(&["a.txt"]);
-        for pattern in [
-            "a.sarif",
-            "*.sarif",
-            "none/*.sarif",
-            "a.txt/*.sarif",
-            "**/*.sarif",
-        ] {
-            assert_eq!(taken(pattern, root.path()), [""; 0], "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_pattern_for_files_is_a_problem() {
-        let root = folder(&["r/a.sarif"]);
-        for pattern in ["", " ", "r", "r/", "r/[a.sarif", "r/{a", "."] {
-            let taken = taken(pattern, root.path());
-            assert!(taken[0].starts_with("! "), "{pattern}: {taken:?}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_matching_link_is_followed_only_inside() {
-        use std::os::unix::fs::symlink;
-        let root = folder(&["out.sarif", "in/real.sarif", "in/r/x"]);
-        let inside = root.path().join("in");
-        symlink("../real.sarif", inside.join("r/a.sarif")).expect("a link");
-        symlink("../../out.sarif", inside.join("r/b.sarif")).expect("a link");
-        symlink("nowhere", inside.join("r/c.sarif")).expect("a link");
-        symlink("..", inside.join("r/d.sarif")).expect("a link");
-        let taken = taken("r/*.sarif", &inside);
-        assert_eq!(taken.len(), 3, "{taken:?}");
-        assert!(taken.contains(&"r/a.sarif".to_owned()));
-        assert!(taken.iter().any(|taken| taken.starts_with("! r/b.sarif")));
-        assert!(taken.iter().any(|taken| taken.starts_with("! r/c.sarif")));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_behind_a_link_that_leads_out_is_a_problem() {
-        let root = folder(&["out/a.sarif", "in/x"]);
-        let inside = root.path().join("in");
-        std::os::unix::fs::symlink("../out", inside.join("r")).expect("a link");
-        let taken = taken("r/*.sarif", &inside);
-        assert!(taken[0].starts_with("! r it leads out"), "{taken:?}");
-    }
-
-    #[test]
-    fn too_many_matches_are_said() {
-        let names: Vec<String> = (0..=MOST_FILES)
-            .map(|number| format!("{number}.sarif"))
-            .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let root = folder(&names);
-        let problems = taken("*.sarif", root.path())
-            .into_iter()
-            .filter(|taken| taken.starts_with('!'));
-        assert_eq!(problems.count(), 1);
+/// Whether the path, links followed, lies in the folder.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    match (fs::canonicalize(path), fs::canonicalize(folder)) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

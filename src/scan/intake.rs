@@ -95,11 +95,13 @@ impl<R: Read> Intake<R> {
         loop {
             match self.source.read(&mut block) {
                 Ok(0) => break,
-                Ok(read) => self.hasher.update(block.get(..read).unwrap_or_default()),
+                Ok(read) => {
+                    self.hasher.update(block.get(..read).unwrap_or_default());
+                    size += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return (self.halt, Err(error)),
             }
-            size += BLOCK as u64;
             if size > LARGEST_FILE {
                 return (self.halt, Err(too_large()));
             }

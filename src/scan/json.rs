@@ -9,6 +9,9 @@ use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// Longest name, id or path that is taken out of a report, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
+
 /// Something that is filled from the keys of an object.
 pub(super) trait Fields {
     /// What it is, for messages: `a result`.
@@ -54,6 +57,14 @@ impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
             return Ok(());
         }
         Err(E::custom(format!("{} is null", T::WHAT)))
+    }
+
+    /// Some languages write an empty object as an empty array.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        if T::MAY_BE_NULL && seq.next_element::<IgnoredAny>()?.is_none() {
+            return Ok(());
+        }
+        Err(de::Error::custom(format!("{} is an array", T::WHAT)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -231,7 +242,10 @@ impl<'de> Visitor<'de> for LeafVisitor {
         Ok(Leaf::Number(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Leaf, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Leaf, E> {
+        if value.len() > LONGEST_TEXT {
+            return Err(E::custom("a name or path is longer than 1 MiB"));
+        }
         Ok(Leaf::Text(value.to_owned()))
     }
 

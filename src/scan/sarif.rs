@@ -8,9 +8,8 @@
 
 mod finding;
 mod invocation;
+mod location;
 mod tally;
-#[cfg(test)]
-mod tests;
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -338,3 +337,6 @@ impl Fields for Provenance {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ use crate::facts::Severity;
 
 use crate::scan::json::{Fields, Leaf, List, Object};
 
+use super::location::Location;
+
 /// The level of a result or rule, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Level {
@@ -337,84 +339,5 @@ fn severity_of_score(score: f64) -> Option<Severity> {
         score if score >= 4.0 => Some(Severity::Medium),
         score if score > 0.0 => Some(Severity::Low),
         _ => None,
-    }
-}
-
-#[derive(Default)]
-struct Location {
-    physical: Physical,
-}
-
-impl Fields for Location {
-    const WHAT: &'static str = "a location";
-    const KEYS: &'static [&'static str] = &["physicalLocation"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        _key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        map.next_value_seed(Object(&mut self.physical))
-    }
-}
-
-#[derive(Default)]
-struct Physical {
-    artifact: Artifact,
-    region: Region,
-}
-
-impl Fields for Physical {
-    const WHAT: &'static str = "`physicalLocation`";
-    // The second is the spelling of SARIF 2.0.0.
-    const KEYS: &'static [&'static str] = &["artifactLocation", "fileLocation", "region"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            "region" => map.next_value_seed(Object(&mut self.region)),
-            _ => map.next_value_seed(Object(&mut self.artifact)),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Artifact {
-    uri: Option<String>,
-}
-
-impl Fields for Artifact {
-    const WHAT: &'static str = "`artifactLocation`";
-    const KEYS: &'static [&'static str] = &["uri"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        _key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        self.uri = map.next_value::<Leaf>()?.text();
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Region {
-    line: Option<usize>,
-}
-
-impl Fields for Region {
-    const WHAT: &'static str = "`region`";
-    const KEYS: &'static [&'static str] = &["startLine"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        _key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        self.line = map.next_value::<Leaf>()?.index().filter(|line| *line > 0);
-        Ok(())
     }
 }

@@ -23,7 +23,7 @@ const EXAMPLES: usize = 5;
 /// With more rules than this, only one example of each is kept.
 const FEW_RULES: usize = 1_000;
 /// Longest part of a URI that is kept for an example, in characters.
-const LONGEST_URI: usize = 1_000;
+const LONGEST_URI: usize = 400;
 
 /// A rule, as far as it rates results.
 #[derive(Default)]

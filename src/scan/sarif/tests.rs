@@ -42,33 +42,33 @@ fn open(run: &ScanRun) -> Vec<(Severity, u64)> {
     run.counts.iter().map(open).collect()
 }
 
-fn open_of(result: Value) -> Vec<(Severity, u64)> {
+fn open_of(result: &Value) -> Vec<(Severity, u64)> {
     open(&run_with(json!({"results": [result]})))
 }
 
 #[test]
 fn the_level_of_a_result_outweighs_the_default_of_its_rule() {
     let result = json!({"ruleIndex": 0, "ruleId": "R0", "level": "note"});
-    assert_eq!(open_of(result), [(Severity::Low, 1)]);
+    assert_eq!(open_of(&result), [(Severity::Low, 1)]);
 }
 
 #[test]
 fn a_result_without_a_level_takes_the_default_of_its_rule() {
-    assert_eq!(open_of(json!({"ruleIndex": 0})), [(Severity::High, 1)]);
-    assert_eq!(open_of(json!({"ruleId": "R1"})), [(Severity::Low, 1)]);
+    assert_eq!(open_of(&json!({"ruleIndex": 0})), [(Severity::High, 1)]);
+    assert_eq!(open_of(&json!({"ruleId": "R1"})), [(Severity::Low, 1)]);
     let reference = json!({"rule": {"id": "R0", "index": 0}});
-    assert_eq!(open_of(reference), [(Severity::High, 1)]);
+    assert_eq!(open_of(&reference), [(Severity::High, 1)]);
 }
 
 #[test]
 fn a_finer_rule_id_takes_the_default_of_the_rule_in_front_of_it() {
-    assert_eq!(open_of(json!({"ruleId": "R0/7"})), [(Severity::High, 1)]);
+    assert_eq!(open_of(&json!({"ruleId": "R0/7"})), [(Severity::High, 1)]);
 }
 
 #[test]
 fn without_any_level_a_result_is_a_warning() {
-    assert_eq!(open_of(json!({"ruleId": "R3"})), [(Severity::Medium, 1)]);
-    assert_eq!(open_of(json!({})), [(Severity::Medium, 1)]);
+    assert_eq!(open_of(&json!({"ruleId": "R3"})), [(Severity::Medium, 1)]);
+    assert_eq!(open_of(&json!({})), [(Severity::Medium, 1)]);
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn results_may_stand_before_their_rules() {
 #[test]
 fn a_score_outweighs_the_level_and_that_of_the_result_outweighs_its_rule() {
     let rule = json!({"ruleId": "R2", "level": "note"});
-    assert_eq!(open_of(rule), [(Severity::Critical, 1)]);
+    assert_eq!(open_of(&rule), [(Severity::Critical, 1)]);
     let own = json!({"ruleId": "R2", "properties": {"security-severity": 4}});
-    assert_eq!(open_of(own), [(Severity::Medium, 1)]);
+    assert_eq!(open_of(&own), [(Severity::Medium, 1)]);
 }
 
 #[test]
@@ -107,14 +107,14 @@ fn scores_fall_into_their_bands_and_nonsense_leaves_the_level() {
     ];
     for (score, severity) in cases {
         let result = json!({"level": "error", "properties": {"security-severity": score.clone()}});
-        assert_eq!(open_of(result), [(severity, 1)], "{score}");
+        assert_eq!(open_of(&result), [(severity, 1)], "{score}");
     }
 }
 
 #[test]
 fn a_position_that_leads_to_a_milder_rule_than_the_id_is_not_trusted() {
     let result = json!({"ruleIndex": 1, "ruleId": "R0"});
-    assert_eq!(open_of(result), [(Severity::High, 1)]);
+    assert_eq!(open_of(&result), [(Severity::High, 1)]);
 }
 
 #[test]
@@ -150,20 +150,20 @@ fn an_invocation_may_raise_a_rule_and_never_lowers_it() {
 #[test]
 fn only_failures_are_findings() {
     for kind in ["pass", "notApplicable", "informational", "open", "review"] {
-        assert_eq!(open_of(json!({"kind": kind})), [], "{kind}");
+        assert_eq!(open_of(&json!({"kind": kind})), [], "{kind}");
     }
-    assert_eq!(open_of(json!({"kind": "fail"})), [(Severity::Medium, 1)]);
+    assert_eq!(open_of(&json!({"kind": "fail"})), [(Severity::Medium, 1)]);
 }
 
 #[test]
 fn a_pass_that_carries_a_level_contradicts_itself_and_counts() {
     let result = json!({"kind": "pass", "level": "error"});
-    assert_eq!(open_of(result), [(Severity::High, 1)]);
+    assert_eq!(open_of(&result), [(Severity::High, 1)]);
 }
 
 #[test]
 fn an_unknown_kind_counts() {
-    assert_eq!(open_of(json!({"kind": "fine"})), [(Severity::Medium, 1)]);
+    assert_eq!(open_of(&json!({"kind": "fine"})), [(Severity::Medium, 1)]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn new_findings_are_told_apart_only_if_all_carry_a_baseline() {
 
 #[test]
 fn a_finding_that_is_gone_is_none_and_an_unknown_state_is_new() {
-    assert_eq!(open_of(json!({"baselineState": "absent"})), []);
+    assert_eq!(open_of(&json!({"baselineState": "absent"})), []);
     let run = run_with(json!({"results": [{"baselineState": "old news"}]}));
     assert_eq!(run.counts[0].new, Some(1));
 }
@@ -286,6 +286,11 @@ fn examples_are_the_five_worst_with_paths_of_the_repository() {
             "R3 at f.rs:6",
         ]
     );
+}
+
+#[test]
+fn an_empty_array_stands_for_an_empty_object_as_some_tools_write_it() {
+    assert_eq!(open_of(&json!({"properties": []})), [(Severity::Medium, 1)]);
 }
 
 #[test]

@@ -241,6 +241,14 @@ fn a_message_never_repeats_what_stood_in_the_file() {
 }
 
 #[test]
+fn a_name_has_a_longest_length() {
+    let text = wrapped(&format!(r#""ruleId":"{}""#, "x".repeat(2 << 20)));
+    assert!(refusal_of(&text).contains("longer"));
+    let skipped = wrapped(&format!(r#""message":"{}""#, "x".repeat(2 << 20)));
+    assert!(runs_of(&skipped).is_ok());
+}
+
+#[test]
 fn wrong_rule_positions_do_no_harm() {
     for index in [
         "-1",
