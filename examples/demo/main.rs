@@ -43,7 +43,10 @@ fn main() -> ExitCode {
     };
     let told = demo.tell();
     println!();
-    println!("kept in {}: facts.json, decision.json, ledger/", folder.display());
+    println!(
+        "kept in {}: facts.json, decision.json, ledger/",
+        folder.display()
+    );
     if told {
         ExitCode::SUCCESS
     } else {
@@ -64,7 +67,9 @@ impl Demo<'_> {
         self.title("1  a change whose only approval is by one of its authors");
         let blocked = self.check() == 1;
 
-        self.title("2  the on-call security engineer overrides it on the change, with ticket and reason");
+        self.title(
+            "2  the on-call security engineer overrides it on the change, with ticket and reason",
+        );
         let command = "/ccgate override CHG-04 INC-482 Card capture is down since 07:40; reviewer on call unreachable";
         println!("   @ana on #42: {command}\n");
         self.forge.with(|acme| acme.comment(42, "ana", command));
@@ -92,7 +97,11 @@ impl Demo<'_> {
         let identical = !first.is_empty() && first == second;
         println!(
             "   decision.json and again.json are {}",
-            if identical { "byte for byte the same" } else { "DIFFERENT" }
+            if identical {
+                "byte for byte the same"
+            } else {
+                "DIFFERENT"
+            }
         );
 
         self.title("6  the ledger of all four decisions");

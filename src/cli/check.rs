@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, Platform, PolicyDocument, PolicyFacts, Snapshot, SNAPSHOT_SCHEMA};
+use crate::facts::{Fact, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
 use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
@@ -47,11 +47,7 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
 }
 
 /// Collects from the platform and judges.
-fn live(
-    arguments: &CheckArgs,
-    given: Option<PolicyDocument>,
-    world: &mut World,
-) -> CommandResult {
+fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World) -> CommandResult {
     let place = place(arguments, world).map_err(CommandError::usage)?;
     let wanted_head = expected_head(&place.wanted);
     let (token, settings_token) = tokens(place.platform, world).map_err(CommandError::usage)?;
@@ -155,7 +151,8 @@ fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError>
             policy.mode = Mode::Advisory;
             policy.notes.push(Note {
                 place: None,
-                message: "`--mode advisory` lowers the policy's mode: nothing was enforced".to_owned(),
+                message: "`--mode advisory` lowers the policy's mode: nothing was enforced"
+                    .to_owned(),
             });
         }
         Some(ModeArg::Enforce) => policy.mode = Mode::Enforce,
@@ -252,7 +249,11 @@ fn record(
             .collect::<anyhow::Result<Vec<_>>>()?;
         let receipt = store.append(&leaves)?;
         let entries: Vec<String> = receipt.indexes.iter().map(u64::to_string).collect();
-        Ok(format!("{url}, entries {} of {}", entries.join(" "), receipt.size))
+        Ok(format!(
+            "{url}, entries {} of {}",
+            entries.join(" "),
+            receipt.size
+        ))
     };
     append().map(Some).map_err(|error| (error, closes))
 }
@@ -274,9 +275,9 @@ fn place(arguments: &CheckArgs, world: &World) -> anyhow::Result<Place> {
         head: arguments.head.clone(),
         reference: arguments.reference.clone(),
     };
-    let event_file = world.var("GITHUB_EVENT_PATH").map(|path| {
-        read_whole(&world.folder.join(path)).map_err(|error| format!("{error:#}"))
-    });
+    let event_file = world
+        .var("GITHUB_EVENT_PATH")
+        .map(|path| read_whole(&world.folder.join(path)).map_err(|error| format!("{error:#}")));
     platform::context::find(&flags, &world.env, event_file)
 }
 
@@ -341,8 +342,12 @@ fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<P
 pub(super) fn policy_file(path: &Path, name: &str) -> anyhow::Result<PolicyDocument> {
     let bytes = read_whole(path)?;
     let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-    let text = String::from_utf8(bytes)
-        .map_err(|error| anyhow!("{name}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        anyhow!(
+            "{name}: not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        )
+    })?;
     Ok(PolicyDocument {
         origin: name.to_owned(),
         commit: None,

@@ -42,7 +42,10 @@ fn overview() -> String {
     let mut text = String::new();
     for entry in controls::TABLE {
         let meta = entry.meta;
-        text.push_str(&format!("{:<8} {:<30} {}\n", meta.code, meta.id, meta.title));
+        text.push_str(&format!(
+            "{:<8} {:<30} {}\n",
+            meta.code, meta.id, meta.title
+        ));
     }
     text
 }

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &PolicyArgs, world: &mut World) -> CommandResult {
                 .map_err(CommandError::usage)?;
             text.push('\n');
             text
-        },
+        }
     };
     let _ = world.stdout.write_all(text.as_bytes());
     Ok(ExitStatus::Allow)

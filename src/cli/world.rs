@@ -40,7 +40,9 @@ impl World {
         )]
         let (env, now) = (
             std::env::vars_os()
-                .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(key, value)| {
+                    Some((key.into_string().ok()?, value.into_string().ok()?))
+                })
                 .collect::<BTreeMap<_, _>>(),
             Timestamp::now(),
         );
@@ -80,10 +82,7 @@ impl World {
         if self.var("NO_COLOR").is_some() {
             return false;
         }
-        if self
-            .var("CLICOLOR_FORCE")
-            .is_some_and(|force| force != "0")
-        {
+        if self.var("CLICOLOR_FORCE").is_some_and(|force| force != "0") {
             return true;
         }
         self.stdout_is_terminal || self.in_github_actions() || self.var("GITLAB_CI").is_some()
@@ -94,7 +93,11 @@ impl World {
         for (index, line) in message.lines().enumerate() {
             let lead = if index == 0 { "ccgate: " } else { "        " };
             // Nothing can be done about a closed stderr.
-            let _ = writeln!(self.stderr, "{lead}{}", escape::terminal(line, LONGEST_LINE));
+            let _ = writeln!(
+                self.stderr,
+                "{lead}{}",
+                escape::terminal(line, LONGEST_LINE)
+            );
         }
     }
 }

@@ -77,16 +77,14 @@ fn applies(condition: Option<&TypeCondition<'_, String>>, object: &Value) -> boo
 /// The value of a field. `pullRequest(number:)` and `object(oid:)` pick one of many.
 fn pick(field: &Field<'_, String>, from: &Value, variables: &Value) -> Value {
     let argument = |wanted: &str| {
-        field
-            .arguments
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, argument)| match argument {
+        field.arguments.iter().find(|(name, _)| name == wanted).map(
+            |(_, argument)| match argument {
                 Argument::Variable(name) => plain(&variables[name]),
                 Argument::Int(number) => number.as_i64().unwrap_or_default().to_string(),
                 Argument::String(text) => text.clone(),
                 other => other.to_string(),
-            })
+            },
+        )
     };
     let one_of = |key: &str, which: &str| from[key].get(which).cloned().unwrap_or(Value::Null);
     match (field.name.as_str(), argument("number"), argument("oid")) {
@@ -118,7 +116,13 @@ fn shape(
             .collect(),
         Value::Object(_) => {
             let mut object = Map::new();
-            select(&field.selection_set, value, document, variables, &mut object);
+            select(
+                &field.selection_set,
+                value,
+                document,
+                variables,
+                &mut object,
+            );
             Value::Object(object)
         }
         _ => Value::Null,

@@ -215,7 +215,12 @@ impl Organisation {
         let pull_requests = self
             .pull_requests
             .iter()
-            .map(|change| (change.number.to_string(), self.pull_request(change, &branch)))
+            .map(|change| {
+                (
+                    change.number.to_string(),
+                    self.pull_request(change, &branch),
+                )
+            })
             .collect::<serde_json::Map<_, _>>();
         let commit_objects = self
             .pull_requests

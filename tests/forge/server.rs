@@ -87,7 +87,10 @@ fn routes(shared: Shared) -> axum::Router {
         .route("/repos/acme/payments/rules/branches/main", get(rules))
         .route("/repos/acme/payments/rulesets/1", get(ruleset))
         .route("/repos/acme/payments/branches/main", get(branch))
-        .route("/repos/acme/payments/branches/main/protection", get(protection))
+        .route(
+            "/repos/acme/payments/branches/main/protection",
+            get(protection),
+        )
         .route("/repos/acme/payments/activity", get(activity))
         .route("/orgs/acme/teams/security/members", get(security_team))
         .fallback(nothing)
@@ -125,7 +128,10 @@ async fn ruleset(State(shared): State<Shared>) -> Response {
 async fn branch(State(shared): State<Shared>) -> Response {
     let organisation = locked(&shared);
     let protected = organisation.classic.is_some();
-    answer(&organisation, &json!({"name": "main", "protected": protected}))
+    answer(
+        &organisation,
+        &json!({"name": "main", "protected": protected}),
+    )
 }
 
 async fn protection(State(shared): State<Shared>) -> Response {

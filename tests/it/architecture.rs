@@ -14,7 +14,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scan", &["facts"]),
     ("policy", &["controls", "criteria", "facts"]),
     ("gate", &["controls", "criteria", "facts", "policy"]),
-    ("render", &["controls", "criteria", "facts", "gate", "policy"]),
+    (
+        "render",
+        &["controls", "criteria", "facts", "gate", "policy"],
+    ),
     (
         "cli",
         &[
@@ -101,7 +104,11 @@ fn controls_name_no_platform_in_their_logic() {
 fn every_file_says_what_it_is_for() {
     for (_, file, _) in sources() {
         let text = fs::read_to_string(&file).expect("a source file is readable");
-        assert!(text.starts_with("//!"), "{} starts without `//!`", file.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} starts without `//!`",
+            file.display()
+        );
     }
 }
 

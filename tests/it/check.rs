@@ -35,7 +35,11 @@ fn a_review_by_somebody_else_opens_the_gate() {
     let bench = Bench::new();
     bench.forge.with(|acme| acme.approve(42, "li"));
     let (code, decision) = bench.decision(&[]);
-    assert_eq!((code, &decision["decision"]), (0, &json!("allow")), "{decision:#}");
+    assert_eq!(
+        (code, &decision["decision"]),
+        (0, &json!("allow")),
+        "{decision:#}"
+    );
     assert_eq!(control(&decision, "CHG-04")["verdict"], "pass");
 }
 
@@ -44,7 +48,11 @@ fn an_override_by_a_second_person_opens_it_and_stays_in_the_ledger() {
     let bench = Bench::new();
     bench.forge.with(|acme| acme.comment(42, "ana", OVERRIDE));
     let (code, decision) = bench.decision(&["--ledger", "dir:ledger"]);
-    assert_eq!((code, &decision["decision"]), (0, &json!("allow")), "{decision:#}");
+    assert_eq!(
+        (code, &decision["decision"]),
+        (0, &json!("allow")),
+        "{decision:#}"
+    );
     let independence = control(&decision, "CHG-04");
     assert_eq!(independence["verdict"], "fail", "the finding stays");
     assert_eq!(independence["disposition"], "overridden");
@@ -123,7 +131,11 @@ fn a_change_without_approval_waits_while_the_platform_holds_it() {
     let bench = Bench::new();
     bench.forge.with(|acme| acme.change(42).reviews.clear());
     let (code, decision) = bench.decision(&[]);
-    assert_eq!((code, &decision["decision"]), (0, &json!("pending")), "{decision:#}");
+    assert_eq!(
+        (code, &decision["decision"]),
+        (0, &json!("pending")),
+        "{decision:#}"
+    );
 }
 
 #[test]
@@ -132,12 +144,14 @@ fn a_change_without_approval_is_stopped_where_the_platform_would_let_it_through(
     bench.forge.with(|acme| {
         acme.change(42).reviews.clear();
         acme.rules.retain(|rule| rule["type"] != "pull_request");
-        acme.policy = Some(
-            "version: 1\ncontrols:\n  approvals-sufficient: {min: 1}\n".to_owned(),
-        );
+        acme.policy = Some("version: 1\ncontrols:\n  approvals-sufficient: {min: 1}\n".to_owned());
     });
     let (code, decision) = bench.decision(&[]);
-    assert_eq!((code, &decision["decision"]), (4, &json!("pending")), "{decision:#}");
+    assert_eq!(
+        (code, &decision["decision"]),
+        (4, &json!("pending")),
+        "{decision:#}"
+    );
 }
 
 #[test]
@@ -160,10 +174,26 @@ fn a_broken_policy_names_every_problem_with_its_place() {
     });
     let ended = bench.check(&[]);
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains(".ccgate.yml@main:4:"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("did you mean `min`"), "{}", ended.stderr);
-    assert!(ended.stderr.contains(".ccgate.yml@main:5:"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("did you mean `ticket-linked`"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains(".ccgate.yml@main:4:"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("did you mean `min`"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains(".ccgate.yml@main:5:"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("did you mean `ticket-linked`"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -179,7 +209,12 @@ fn without_a_token_nothing_is_asked() {
 fn the_same_snapshot_gives_the_same_bytes_offline() {
     let bench = Bench::new();
     let live = bench.check(&[
-        "--format", "json", "--save-snapshot", "facts.json", "--ledger", "dir:ledger",
+        "--format",
+        "json",
+        "--save-snapshot",
+        "facts.json",
+        "--ledger",
+        "dir:ledger",
     ]);
     let mut elsewhere = Bench::new();
     elsewhere.env.clear();
@@ -204,8 +239,14 @@ fn a_check_costs_few_requests_in_two_waves() {
     bench.forge.with(|acme| acme.approve(42, "li"));
     let (_, decision) = bench.decision(&["--policy", "soc2-all"]);
     let requests = &decision["requests"];
-    assert!(requests["count"].as_u64().is_some_and(|count| count <= 6), "{requests}");
-    assert!(requests["waves"].as_u64().is_some_and(|waves| waves <= 2), "{requests}");
+    assert!(
+        requests["count"].as_u64().is_some_and(|count| count <= 6),
+        "{requests}"
+    );
+    assert!(
+        requests["waves"].as_u64().is_some_and(|waves| waves <= 2),
+        "{requests}"
+    );
 }
 
 #[test]
@@ -221,7 +262,10 @@ fn hostile_text_is_harmless_in_every_format() {
         for text in [&ended.stdout, &ended.stderr] {
             assert!(!text.contains("\u{1b}[2J"), "{format}: {text}");
             assert!(!text.contains('\u{202e}'), "{format}: {text}");
-            assert!(!text.lines().any(|line| line.starts_with("::set-output")), "{format}: {text}");
+            assert!(
+                !text.lines().any(|line| line.starts_with("::set-output")),
+                "{format}: {text}"
+            );
         }
         if format == "markdown" {
             assert!(!ended.stdout.contains("<img"), "{}", ended.stdout);
@@ -236,7 +280,10 @@ fn a_step_of_github_actions_gets_its_summary_and_outputs_before_the_exit() {
     let (summary, outputs) = (bench.path("summary.md"), bench.path("outputs"));
     let bench = bench
         .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_STEP_SUMMARY", summary.to_str().expect("a UTF-8 path"))
+        .env(
+            "GITHUB_STEP_SUMMARY",
+            summary.to_str().expect("a UTF-8 path"),
+        )
         .env("GITHUB_OUTPUT", outputs.to_str().expect("a UTF-8 path"));
     assert_eq!(bench.check(&[]).code, 1);
     let outputs = std::fs::read_to_string(outputs).expect("outputs were written");
@@ -252,7 +299,10 @@ fn the_mode_flag_lowers_the_gate_visibly() {
     assert_eq!(code, 0);
     assert_eq!(decision["policy"]["mode"], "advisory");
     assert_eq!(control(&decision, "CHG-04")["disposition"], "advisory");
-    assert!(decision["notes"].to_string().contains("--mode advisory"), "{decision:#}");
+    assert!(
+        decision["notes"].to_string().contains("--mode advisory"),
+        "{decision:#}"
+    );
 }
 
 #[test]

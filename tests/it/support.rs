@@ -115,8 +115,13 @@ struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("nobody panicked while writing").clone())
-            .expect("output is UTF-8")
+        String::from_utf8(
+            self.0
+                .lock()
+                .expect("nobody panicked while writing")
+                .clone(),
+        )
+        .expect("output is UTF-8")
     }
 }
 

@@ -68,10 +68,10 @@ impl Control for ApprovalsSufficient {
         match hidden.first() {
             Some(unknown) if who.len() + hidden.len() >= min => Err(unknown.clone()),
             Some(_) | None => Ok(Verdict::fail(evidence)
-                .next(format!(
-                    "ask for {} more approvals by people with write access",
-                    min - who.len()
-                ))
+                .next(match min - who.len() {
+                    1 => "ask for 1 more approval by somebody with write access".to_owned(),
+                    more => format!("ask for {more} more approvals by people with write access"),
+                })
                 .awaiting(Awaiting::Approval)),
         }
     }
@@ -81,3 +81,6 @@ impl Control for ApprovalsSufficient {
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
     }
 }
+
+#[cfg(test)]
+mod tests;

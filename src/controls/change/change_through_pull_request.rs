@@ -101,3 +101,6 @@ impl Control for ChangeThroughPullRequest {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

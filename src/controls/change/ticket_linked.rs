@@ -140,3 +140,6 @@ fn visible(text: &str) -> String {
     seen.push_str(rest);
     seen
 }
+
+#[cfg(test)]
+mod tests;
