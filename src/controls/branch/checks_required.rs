@@ -23,9 +23,13 @@ impl Control for ChecksRequired {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
         rationale: "Tests that may fail without holding anything back are advice, not a control.",
-        cheat: "Turning the rule on with an empty list, or letting a skipped pipeline count as success. The list must name a check, and skipped ones must not count.",
-        remedy_github: "name at least one status check in a ruleset of the branch",
-        remedy_gitlab: "require a successful pipeline for merging and do not let skipped pipelines count as successful",
+        cheat: "Turning the rule on with an empty list, or letting a skipped pipeline count as \
+                        success. The list has to name a check, and what was skipped or never ran has \
+                        to block.",
+        remedy_github: "turn on \"Require status checks to pass\" in an active ruleset that targets \
+                        the branch and add at least one check to its list",
+        remedy_gitlab: "under Settings, Merge requests, Merge checks turn \"Pipelines must succeed\" \
+                        on and \"Skipped pipelines are considered successful\" off",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -43,9 +43,13 @@ impl Control for ApprovalCoversHead {
             FactKey::ChangePushes,
         ],
         rationale: "What was pushed after an approval was approved by nobody.",
-        cheat: "Getting an approval, then pushing something else, with old commit dates. The platform's commit tie and clock decide, never dates inside commits.",
-        remedy_github: "ask the reviewer to approve the newest commit",
-        remedy_gitlab: "ask the approver to approve again after the last push",
+        cheat: "Getting an approval, then pushing something else with old commit dates, or \
+                        adding the fresh approval of a co-author to the stale one of somebody \
+                        independent. The platform's commit tie and clock decide, never dates inside \
+                        commits, and where independent people approved, only theirs count.",
+        remedy_github: "ask the reviewer to approve the newest commit (\"Re-request review\")",
+        remedy_gitlab: "ask the approver to choose \"Revoke approval\" and \"Approve\" again after the \
+                        last push",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -159,3 +159,6 @@ pub(super) fn covered(approvals: &[Weighed], min: usize) -> Result<bool, Unknown
         Some(_) | None => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests;

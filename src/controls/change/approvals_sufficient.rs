@@ -32,9 +32,13 @@ impl Control for ApprovalsSufficient {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeReviews, FactKey::ChangeIdentity],
         rationale: "A second person has to agree before a change goes out.",
-        cheat: "Approving with a bot, as the author, or with an account that may not write; approving first and asking for changes later. Only the latest opinion of people who may write counts.",
-        remedy_github: "ask somebody with write access for a review",
-        remedy_gitlab: "ask an eligible approver for an approval",
+        cheat: "Approving with a bot, as the author, or with an account that may not write; \
+                        approving first and asking for changes later. Only the latest opinion of \
+                        people who may write counts, and merging is no approval.",
+        remedy_github: "ask people with write access under \"Reviewers\" to review and choose \
+                        \"Approve\"",
+        remedy_gitlab: "ask members with at least the Developer role under \"Reviewers\" to choose \
+                        \"Approve\"",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -39,10 +39,17 @@ impl Control for ChecksSucceeded {
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules, FactKey::ChangeChecks],
-        rationale: "A check that ran on something else, or did not run, says nothing about this change.",
-        cheat: "Posting a plain status of the same name beside a red check, skipping the job, or requiring a name that nobody reports. Every result of the name has to be green, on the head.",
-        remedy_github: "make the missing or failing check succeed on the newest commit",
-        remedy_gitlab: "make the pipeline of the newest commit succeed",
+        rationale: "A check that ran on something else, or did not run, says nothing about this \
+                        change.",
+        cheat: "Posting a plain status of the same name beside a red check, skipping the job, \
+                        or requiring a name that nobody reports. Every result of the name has to be \
+                        green, on the head. Only the check named by `gate` is left out, since its \
+                        result is what is being decided; the platform itself still waits for it.",
+        remedy_github: "make every missing or failing check succeed on the newest commit; if the \
+                        gate's own check has another name than `ccgate`, set `gate` in the policy",
+        remedy_gitlab: "make the other jobs of the newest pipeline succeed and let the gate's job run \
+                        in the last stage; if it has another name than `ccgate`, set `gate` in the \
+                        policy",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

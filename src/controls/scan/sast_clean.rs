@@ -84,9 +84,14 @@ impl Control for SastClean {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ScanResults],
         rationale: "A scanner finds weaknesses only if it ran, on this commit, to its end.",
-        cheat: "Handing in an old, empty or crashed report. A report of another commit, without a run, or of a run that failed is never clean.",
-        remedy_github: "fix or triage the findings, run the scanner on the newest commit and hand its SARIF file in",
-        remedy_gitlab: "fix or triage the findings, run the scanner on the newest commit and hand its SARIF file in",
+        cheat: "Handing in an old, empty or crashed report, or splitting findings over many \
+                        reports that are each within the limits. A report of another commit, without a \
+                        run, or of a run that failed is never clean, and findings of one tool are \
+                        added up.",
+        remedy_github: "fix or triage the findings, run the scanner on the newest commit and hand its \
+                        SARIF file in with `--scan`",
+        remedy_gitlab: "fix or triage the findings, run the scanner on the newest commit and hand its \
+                        SARIF file in with `--scan`",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
