@@ -19,7 +19,7 @@ fn nothing_seen(platform: Platform) -> Snapshot {
             head: "f1".repeat(20),
             target: "main".to_owned(),
         },
-        "2026-06-01T12:00:00Z".parse().unwrap(),
+        "2026-06-01T12:00:00Z".parse().expect("a literal timestamp"),
         "ccgate test".to_owned(),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::ApprovalCoversHead;
 use crate::controls::change::approver_is_independent::ApproverIsIndependent;
-use crate::controls::control::Control;
+use crate::controls::control::Control as _;
 use crate::controls::testing::{
     approval, commit, head, hidden, identity, older, person, push, reviewed, seen, stale, untied,
     verdict_of,

@@ -1,7 +1,7 @@
 //! CHG-02 against everybody who might count and does not.
 
 use super::ApprovalsSufficient;
-use crate::controls::control::{Control, Verdict};
+use crate::controls::control::{Control as _, Verdict};
 use crate::controls::testing::{approval, hidden, reviewed, seen, stale, verdict_of};
 use crate::facts::{Account, AccountKind, Review, ReviewState, Snapshot};
 

@@ -1,7 +1,7 @@
 //! CHG-13: what was reported for the head, and the gate that waits for itself.
 
 use super::ChecksSucceeded;
-use crate::controls::control::{Control, Verdict};
+use crate::controls::control::{Control as _, Verdict};
 use crate::controls::testing::{branch, check, demand, hidden, older, seen, verdict_of};
 use crate::facts::{
     CheckConclusion, CheckKind, CheckResult, CheckStatus, RequiredCheck, Requirement, Snapshot,

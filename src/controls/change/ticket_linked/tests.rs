@@ -3,7 +3,7 @@
 use serde_json::{from_value, json};
 
 use super::TicketLinked;
-use crate::controls::control::Control;
+use crate::controls::control::Control as _;
 use crate::controls::testing::{commit, head, hidden, identity, nothing_seen, seen, verdict_of};
 use crate::facts::{Identity, Snapshot};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, from_value, json};
 
 use super::SastClean;
-use crate::controls::control::{Control, Verdict};
+use crate::controls::control::{Control as _, Verdict};
 use crate::controls::testing::{at, head, hidden, nothing_seen, older, seen, verdict_of};
 use crate::facts::{
     FindingCount, ScanFailure, ScanReport, ScanResults, ScanRun, Severity, Snapshot,
