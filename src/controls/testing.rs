@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use crate::controls::control::{Control, Verdict};
 use crate::facts::{
-    BranchRules, Demand, Fact, Layer, LayerKind, Platform, Requirement, Snapshot, Subject, Unknown,
+    Account, BranchRules, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus,
+    Commit, Demand, Fact, Identity, Layer, LayerKind, Person, Platform, Push, PushKind,
+    Requirement, Review, ReviewState, Snapshot, Subject, Unknown,
 };
 
 /// The moment of every test.
@@ -67,6 +69,124 @@ pub(crate) fn branch(fill: impl FnOnce(&mut BranchRules)) -> Snapshot {
     let mut facts = nothing_seen();
     facts.branch_rules = Fact::known_without_source(rules);
     facts
+}
+
+/// The head of change 7.
+pub(crate) fn head() -> String {
+    "f1".repeat(20)
+}
+
+/// A commit that is not the head any more.
+pub(crate) fn older() -> String {
+    "0d".repeat(20)
+}
+
+pub(crate) fn seen<T>(value: T) -> Fact<T> {
+    Fact::known_without_source(value)
+}
+
+pub(crate) fn person(login: &str) -> Person {
+    Person {
+        name: login.to_owned(),
+        email: format!("{login}@acme.test"),
+        account: seen(Some(Account::human(login))),
+    }
+}
+
+pub(crate) fn commit(sha: String, author: &str) -> Commit {
+    Commit {
+        sha,
+        message: "Do it".to_owned(),
+        author: person(author),
+        committer: person(author),
+        co_authors: Vec::new(),
+        parents: Vec::new(),
+    }
+}
+
+/// An approval of the head at 11:00 by somebody who may write.
+pub(crate) fn approval(login: &str) -> Review {
+    Review {
+        reviewer: Some(Account::human(login)),
+        state: ReviewState::Approved,
+        submitted_at: seen(at("2026-06-01T11:00:00Z")),
+        commit: seen(Some(head())),
+        can_write: seen(true),
+    }
+}
+
+/// The same of an older commit.
+pub(crate) fn stale(login: &str) -> Review {
+    Review {
+        commit: seen(Some(older())),
+        ..approval(login)
+    }
+}
+
+/// The same on a platform that ties approvals to no commit.
+pub(crate) fn untied(login: &str, when: &str) -> Review {
+    Review {
+        commit: seen(None),
+        submitted_at: seen(at(when)),
+        ..approval(login)
+    }
+}
+
+pub(crate) fn push(kind: PushKind, when: &str, who: &str) -> Push {
+    Push {
+        kind,
+        at: at(when),
+        actor: seen(Some(Account::human(who))),
+        before: Some(older()),
+        after: Some(head()),
+    }
+}
+
+pub(crate) fn identity(author: &str) -> Identity {
+    Identity {
+        number: 7,
+        title: "Do it".to_owned(),
+        body: String::new(),
+        author: Some(Account::human(author)),
+        source_branch: "feature".to_owned(),
+        target_branch: "main".to_owned(),
+        head: head(),
+        state: ChangeState::Open,
+        draft: false,
+        from_fork: false,
+        labels: Vec::new(),
+        linked_issues: Vec::new(),
+        merged_at: None,
+        merged_by: None,
+        merge_commit: None,
+    }
+}
+
+/// Change 7 by ana, one commit, nobody force-pushed, with these reviews.
+pub(crate) fn reviewed(reviews: Vec<Review>) -> Snapshot {
+    let mut facts = nothing_seen();
+    facts.identity = seen(identity("ana"));
+    facts.commits = seen(vec![commit(head(), "ana")]);
+    facts.pushes = seen(Vec::new());
+    facts.reviews = seen(reviews);
+    facts
+}
+
+/// A check run on the head that ended like that; `None`: it still runs.
+pub(crate) fn check(name: &str, conclusion: Option<CheckConclusion>) -> CheckResult {
+    CheckResult {
+        name: name.to_owned(),
+        kind: CheckKind::CheckRun,
+        app: Some("15368".to_owned()),
+        status: if conclusion.is_some() {
+            CheckStatus::Completed
+        } else {
+            CheckStatus::Running
+        },
+        conclusion,
+        head: head(),
+        allow_failure: false,
+    }
 }
 
 /// The verdict as a short word: `pass`, `fail`, `fail <reason>`, `fail pending`, `not_applicable`, `unknown`.

@@ -1,8 +1,14 @@
-//! What every control of the table promises, in a loop over the table.
+//! What every control of the table promises, in a loop over the table. The law
+//! stands here: less sight never gives more trust.
 
-use ccgate::controls::{Scope, TABLE};
-use ccgate::facts::{Platform, Snapshot, Subject};
-use serde_json::json;
+mod scenarios;
+
+use std::collections::BTreeMap;
+
+use ccgate::controls::{Bound, Scope, TABLE, Verdict};
+use ccgate::facts::{Fact, FactKey, Platform, Snapshot, Subject, Unknown, Why};
+use scenarios::Scenario;
+use serde_json::{Value, json};
 
 fn nothing_seen(platform: Platform) -> Snapshot {
     Snapshot::all_unknown(
@@ -13,9 +19,304 @@ fn nothing_seen(platform: Platform) -> Snapshot {
             head: "f1".repeat(20),
             target: "main".to_owned(),
         },
-        "2026-06-01T12:00:00Z".parse().unwrap(),
+        "2026-06-01T12:00:00Z".parse().expect("a literal timestamp"),
         "ccgate test".to_owned(),
     )
+}
+
+/// Parameters beside the defaults that the law is tried with.
+fn variants(code: &str) -> Vec<Value> {
+    let mut all = vec![json!({})];
+    all.extend(match code {
+        "BR-03" | "CHG-02" => vec![json!({"min": 2})],
+        "BR-22" => vec![json!({"allowed": ["@eve"]})],
+        "CHG-03" => vec![
+            json!({"allow_carried_forward": false}),
+            json!({"min": 2}),
+            json!({"min": 2, "allow_carried_forward": false}),
+        ],
+        "CHG-10" => vec![json!({"pattern": "INC-[0-9]+"})],
+        "CHG-13" => vec![json!({"allow_skipped": true}), json!({"gate": "test"})],
+        "SCAN-01" => vec![json!({"scans": [{
+            "tool": "semgrep", "path": "out/*.sarif", "required": true,
+            "max_age_seconds": 86400, "new": {"high": 0},
+        }]})],
+        _ => Vec::new(),
+    });
+    all
+}
+
+/// Every control that exists on the platform, with every variant of its parameters.
+fn judges(platform: Platform) -> Vec<(String, Box<dyn Bound>)> {
+    TABLE
+        .iter()
+        .filter(|entry| entry.meta.platforms.contains(&platform))
+        .flat_map(|entry| {
+            let code = entry.meta.code;
+            variants(code).into_iter().map(move |parameters| {
+                let name = format!("{code} {parameters}");
+                (name, entry.bind(parameters).expect("they are valid"))
+            })
+        })
+        .collect()
+}
+
+fn word(judge: &dyn Bound, facts: &Snapshot) -> &'static str {
+    match judge.evaluate(facts) {
+        Ok(Verdict::Pass(_)) => "pass",
+        Ok(Verdict::Fail(_)) => "fail",
+        Ok(Verdict::NotApplicable(_)) => "not applicable",
+        Err(_) => "unknown",
+    }
+}
+
+/// Where the known facts stand in the JSON of a snapshot, outer ones first.
+fn known_facts(value: &Value, here: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            if object.get("state") == Some(&json!("known")) {
+                found.push(here.to_owned());
+            }
+            for (key, part) in object {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                known_facts(part, &format!("{here}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, part) in items.iter().enumerate() {
+                known_facts(part, &format!("{here}/{index}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The snapshot with these facts hidden; `None` if hiding one hid another already.
+fn without(whole: &Value, places: &[&str]) -> Option<Snapshot> {
+    let mut less = whole.clone();
+    for place in places {
+        let unknown = Unknown::new(*place, Why::NotPermitted, "knocked out");
+        *less.pointer_mut(place)? =
+            serde_json::to_value(Fact::<bool>::Unknown(unknown)).expect("facts serialise");
+    }
+    Some(serde_json::from_value(less).expect("any fact may be unknown"))
+}
+
+/// Whether the control declared the group that the place is in. What it did not
+/// declare it cannot see, so of two facts only declared ones need a try.
+fn concerns(judge: &dyn Bound, place: &str) -> bool {
+    let group = match place.split('/').nth(1) {
+        Some("branch_rules") => FactKey::BranchRules,
+        Some("identity") => FactKey::ChangeIdentity,
+        Some("association") => FactKey::ChangeAssociation,
+        Some("commits") => FactKey::ChangeCommits,
+        Some("reviews") => FactKey::ChangeReviews,
+        Some("pushes") => FactKey::ChangePushes,
+        Some("checks") => FactKey::ChangeChecks,
+        Some("comments") => FactKey::ChangeComments,
+        Some("scans") => FactKey::ScanResults,
+        Some("platform_time" | "repository" | "policy" | "override_people") => return false,
+        other => panic!("{other:?} belongs to no group; add it here"),
+    };
+    judge.meta().needed().has(group)
+}
+
+/// What came of hiding these facts that is neither *unknown* nor as it was.
+fn changed<'j>(
+    scenario: &Scenario,
+    less: &Snapshot,
+    hidden: &[&str],
+    judges: impl Iterator<Item = &'j (String, Box<dyn Bound>, &'static str)>,
+) -> Vec<String> {
+    judges
+        .filter_map(|(name, judge, before)| {
+            let after = word(&**judge, less);
+            (after != *before && after != "unknown").then(|| {
+                let scenario = scenario.name;
+                format!("{scenario}: {name}: {before} became {after} without {hidden:?}")
+            })
+        })
+        .collect()
+}
+
+/// Tries the law on every fact of a scenario alone, or on every two of them.
+fn violations(scenario: &Scenario, pairs: bool) -> Vec<String> {
+    let whole = serde_json::to_value(&scenario.facts).expect("snapshots serialise");
+    let mut places = Vec::new();
+    known_facts(&whole, "", &mut places);
+    assert!(places.len() > 20, "{} says too little", scenario.name);
+    let judges: Vec<_> = judges(scenario.facts.subject.platform)
+        .into_iter()
+        .map(|(name, judge)| {
+            let before = word(&*judge, &scenario.facts);
+            (name, judge, before)
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (index, first) in places.iter().enumerate() {
+        if !pairs {
+            let hidden = [first.as_str()];
+            let less = without(&whole, &hidden).expect("the place is there");
+            wrong.extend(changed(scenario, &less, &hidden, judges.iter()));
+            continue;
+        }
+        for second in &places[..index] {
+            let hidden = [first.as_str(), second.as_str()];
+            let mut concerned = judges
+                .iter()
+                .filter(|(_, judge, _)| hidden.iter().all(|place| concerns(&**judge, place)))
+                .peekable();
+            if concerned.peek().is_none() {
+                continue;
+            }
+            if let Some(less) = without(&whole, &hidden) {
+                wrong.extend(changed(scenario, &less, &hidden, concerned));
+            }
+        }
+    }
+    wrong
+}
+
+/// The law: hiding a fact turns a verdict into *unknown* or leaves it as it is.
+/// In particular nothing becomes a pass or not applicable.
+#[test]
+fn the_law_hiding_any_fact_never_gives_another_verdict_than_unknown() {
+    let wrong: Vec<String> = scenarios::all()
+        .iter()
+        .flat_map(|scenario| violations(scenario, false))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_law_holds_for_any_two_facts_of_the_tricky_scenarios() {
+    let wrong: Vec<String> = scenarios::all()
+        .iter()
+        .filter(|scenario| scenario.name.contains("gate") || scenario.name.contains("stale"))
+        .flat_map(|scenario| violations(scenario, true))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_law_holds_for_any_two_facts_where_nothing_is_well() {
+    let wrong: Vec<String> = scenarios::all()
+        .iter()
+        .filter(|scenario| scenario.name.contains("nothing is"))
+        .flat_map(|scenario| violations(scenario, true))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_control_passes_where_all_is_well_and_fails_where_nothing_is() {
+    let mut seen: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for scenario in scenarios::all() {
+        let platform = scenario.facts.subject.platform;
+        for entry in TABLE {
+            let judge = entry.bind(json!({})).unwrap();
+            let verdict = word(&*judge, &scenario.facts);
+            let all_well = scenario.name.ends_with("all is well");
+            assert!(
+                !all_well || verdict == "pass",
+                "{} in {}: {verdict}",
+                entry.meta.code,
+                scenario.name
+            );
+            seen.entry((entry.meta.code, platform.word()))
+                .or_default()
+                .push(verdict);
+        }
+    }
+    for entry in TABLE {
+        for platform in entry.meta.platforms {
+            let seen = &seen[&(entry.meta.code, platform.word())];
+            assert!(
+                seen.contains(&"pass") && seen.contains(&"fail"),
+                "{} on {}: {seen:?}",
+                entry.meta.code,
+                platform.word()
+            );
+        }
+    }
+}
+
+/// Hides everything that the control did not declare, and what no control may look at.
+#[test]
+fn a_control_touches_only_the_facts_that_it_declares() {
+    for scenario in scenarios::all() {
+        for (name, judge) in judges(scenario.facts.subject.platform) {
+            let needed = judge.meta().needed();
+            let mut less = scenario.facts.clone();
+            let empty = nothing_seen(less.subject.platform);
+            less.platform_time = empty.platform_time;
+            less.repository = empty.repository;
+            less.policy = empty.policy;
+            less.override_people = empty.override_people;
+            less.requests = empty.requests;
+            less.collected_by.clear();
+            for key in FactKey::ALL {
+                if needed.has(key) {
+                    continue;
+                }
+                match key {
+                    FactKey::BranchRules => less.branch_rules = empty.branch_rules.clone(),
+                    FactKey::BranchBypass => {
+                        if let Fact::Known { value, .. } = &mut less.branch_rules {
+                            for layer in &mut value.layers {
+                                layer.bypass = Fact::Unknown(Unknown::not_collected(key.name()));
+                            }
+                        }
+                    }
+                    FactKey::ChangeIdentity => less.identity = empty.identity.clone(),
+                    FactKey::ChangeAssociation => less.association = empty.association.clone(),
+                    FactKey::ChangeCommits => less.commits = empty.commits.clone(),
+                    FactKey::ChangeReviews => less.reviews = empty.reviews.clone(),
+                    FactKey::ChangePushes => less.pushes = empty.pushes.clone(),
+                    FactKey::ChangeChecks => less.checks = empty.checks.clone(),
+                    FactKey::ChangeComments => less.comments = empty.comments.clone(),
+                    FactKey::ScanResults => less.scans = empty.scans.clone(),
+                }
+            }
+            assert_eq!(
+                judge.evaluate(&less),
+                judge.evaluate(&scenario.facts),
+                "{name} in {}",
+                scenario.name
+            );
+        }
+    }
+}
+
+/// A need that no scenario can feel is fetched for nothing, or not tested.
+#[test]
+fn a_control_looks_at_every_fact_that_it_declares() {
+    for entry in TABLE {
+        for key in entry.meta.needs {
+            let others = entry
+                .meta
+                .needed()
+                .iter()
+                .filter(|other| other != key)
+                .collect();
+            let felt = scenarios::all().iter().any(|scenario| {
+                let less = scenario.facts.restricted_to(&others);
+                judges(scenario.facts.subject.platform)
+                    .iter()
+                    .filter(|(_, judge)| judge.meta().code == entry.meta.code)
+                    .any(|(_, judge)| judge.evaluate(&less) != judge.evaluate(&scenario.facts))
+            });
+            // The rules are seen wherever the bypass lists in them are.
+            let inside =
+                *key == FactKey::BranchRules && entry.meta.needs.contains(&FactKey::BranchBypass);
+            assert!(
+                felt || inside,
+                "{} never feels {}",
+                entry.meta.code,
+                key.name()
+            );
+        }
+    }
 }
 
 #[test]
@@ -43,19 +344,26 @@ fn each_control_stands_in_the_file_of_its_name() {
 fn everything_that_has_to_be_said_is_said() {
     for entry in TABLE {
         let meta = entry.meta;
+        let code = meta.code;
         assert!(
             !meta.criteria.is_empty() && !meta.needs.is_empty(),
-            "{}",
-            meta.code
+            "{code}"
         );
-        assert!(
-            !meta.rationale.is_empty() && !meta.cheat.is_empty(),
-            "{}",
-            meta.code
-        );
+        assert!(!meta.platforms.is_empty(), "{code}");
         assert!(matches!(meta.scope, Scope::Repository | Scope::Change));
-        for platform in meta.platforms {
-            assert!(!meta.remedy(*platform).is_empty(), "{}", meta.code);
+        for sentence in [meta.rationale, meta.cheat] {
+            assert!(
+                sentence.ends_with('.') && sentence.len() > 40,
+                "{code}: {sentence}"
+            );
+        }
+        for message in [meta.title, meta.remedy_github, meta.remedy_gitlab] {
+            assert!(
+                !message.is_empty()
+                    && !message.ends_with('.')
+                    && message.starts_with(char::is_lowercase),
+                "{code}: {message}"
+            );
         }
     }
 }
@@ -82,6 +390,25 @@ fn a_misspelt_parameter_is_refused() {
             "{}",
             entry.meta.code
         );
+    }
+}
+
+#[test]
+fn a_misspelt_severity_is_refused() {
+    let entry = ccgate::controls::find("SCAN-01").unwrap();
+    assert!(entry.bind(json!({"max": {"hihg": 0}})).is_err());
+    assert!(entry.bind(json!({"max": {"high": 0}})).is_ok());
+}
+
+#[test]
+fn parameters_in_force_bind_again_and_are_no_weaker_than_themselves() {
+    for entry in TABLE {
+        for parameters in variants(entry.meta.code) {
+            let bound = entry.bind(parameters).unwrap();
+            let again = entry.bind(bound.parameters()).unwrap();
+            assert_eq!(again.parameters(), bound.parameters());
+            assert_eq!(again.weaker_than(&bound.parameters()), None);
+        }
     }
 }
 

@@ -26,9 +26,12 @@ impl Control for AdministratorsBound {
                     those who can do the most harm.",
         cheat: "Adding a clean second layer beside one that exempts administrators. Every layer \
                 is judged, and a list that was left out of the answer is not an empty list.",
-        remedy_github: "remove administrators and owners from the bypass list of every ruleset, \
-                        and do not allow bypassing the classic protection",
-        remedy_gitlab: "let no administrator or owner push to, or force-push, the protected branch",
+        remedy_github: "remove repository admins, organization admins and enterprise owners from the \
+                        \"Bypass list\" of every ruleset; in classic protection turn on \"Do not allow \
+                        bypassing the above settings\"",
+        remedy_gitlab: "set \"Allowed to push and merge\" to \"No one\" in every protected-branch \
+                        entry that matches the branch: maintainers and owners on that list may push \
+                        around the rules",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

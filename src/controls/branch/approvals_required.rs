@@ -31,10 +31,15 @@ impl Control for ApprovalsRequired {
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
-        rationale: "A second pair of eyes is only sure to look when the platform refuses a merge without it.",
-        cheat: "Requiring a pull request with zero approvals. The number itself is judged.",
-        remedy_github: "set the required number of approvals in the pull request rule of a ruleset",
-        remedy_gitlab: "add an approval rule for the branch with the required number of approvals (needs a paid tier)",
+        rationale: "A second pair of eyes is only sure to look when the platform refuses a merge \
+                        without it.",
+        cheat: "Requiring a pull request with zero approvals. The number itself is judged; who \
+                        may merge without it is judged by BR-22.",
+        remedy_github: "set \"Required approvals\" under \"Require a pull request before merging\" in \
+                        an active ruleset that targets the branch",
+        remedy_gitlab: "under Settings, Merge requests, Merge request approvals add an approval rule \
+                        for the branch with \"Approvals required\" of at least the wanted number \
+                        (needs Premium)",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -22,10 +22,16 @@ impl Control for BranchProtected {
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
-        rationale: "Rules that are written down but not enforced on the branch leave every commit to the goodwill of whoever pushes.",
-        cheat: "Adding a ruleset that only forbids force pushes, so that something counts as protection. Protection has to hold changes to a pull request, an approval or a check.",
-        remedy_github: "add an active ruleset for the branch that requires a pull request",
-        remedy_gitlab: "protect the branch and set allowed to push to no one",
+        rationale: "Rules that are written down but not enforced on the branch leave every commit \
+                        to the goodwill of whoever pushes.",
+        cheat: "Adding a ruleset that only blocks force pushes, so that something counts as \
+                        protection. Protection has to hold changes to a pull request, an approval or a \
+                        check.",
+        remedy_github: "under Settings, Rules, Rulesets add a ruleset with the enforcement status \
+                        \"Active\" that targets the branch and has \"Require a pull request before \
+                        merging\"",
+        remedy_gitlab: "under Settings, Repository, Protected branches protect the branch with \
+                        \"Allowed to push and merge\" set to \"No one\"",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -68,6 +74,25 @@ mod tests {
                 Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
         });
         assert_eq!(verdict_of(&BranchProtected::default(), &facts), "pass");
+    }
+
+    /// F12: a ruleset that only blocks force pushes protects the branch in name.
+    #[test]
+    fn f12_a_ruleset_with_only_no_force_push_fails() {
+        let facts = branch(|rules| {
+            let no =
+                || Requirement::any_layer(vec![demand("r", Fact::known_without_source(false))]);
+            rules.protected =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
+            rules.force_push_blocked =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
+            rules.pull_request_required = no();
+            rules.approvals_required =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(0))]);
+            rules.required_checks =
+                Requirement::any_layer(vec![demand("r", Fact::known_without_source(Vec::new()))]);
+        });
+        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "fail");
     }
 
     #[test]

@@ -26,13 +26,13 @@ impl Control for BypassLimited {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules, FactKey::BranchBypass],
         rationale: "A rule that somebody can go around is a custom, not a control.",
-        cheat: "Adding a clean second ruleset, or the mode that leaves no trace. The lists of all \
-                layers are taken together, that mode is never approved, and a list that was left \
-                out of the answer is not an empty list.",
-        remedy_github: "empty the bypass list of every ruleset, or name the approved actors in the \
-                        policy under `allowed`",
-        remedy_gitlab: "remove users, groups and keys from allowed to push, or name the approved \
-                        actors in the policy under `allowed`",
+        cheat: "Adding a clean second ruleset, or the mode \"exempt\", which leaves no trace. \
+                        The lists of all layers are taken together, that mode is never approved, and a \
+                        list that was left out of the answer is not an empty list.",
+        remedy_github: "empty the \"Bypass list\" of every ruleset and the allowances of classic \
+                        protection, or name the approved actors in the policy under `allowed`",
+        remedy_gitlab: "remove users, groups, roles and deploy keys from \"Allowed to push and \
+                        merge\", or name the approved actors in the policy under `allowed`",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -190,6 +190,33 @@ mod tests {
         );
     }
 
+    /// F4: two approvals are demanded by a ruleset that everybody in a role may go around.
+    #[test]
+    fn f4_two_approvals_that_a_role_may_go_around_are_weaker_than_stated() {
+        use crate::controls::branch::approvals_required::ApprovalsRequired;
+        use crate::controls::testing::demand;
+        use crate::facts::Requirement;
+
+        let facts = branch(|rules| {
+            rules.approvals_required = Requirement::any_layer(vec![demand(
+                "ruleset \"main\"",
+                Fact::known_without_source(2),
+            )]);
+            rules.layers[0].bypass = Fact::known_without_source(vec![BypassActor {
+                kind: BypassKind::Role,
+                name: "role maintain".to_owned(),
+                mode: BypassMode::Always,
+            }]);
+        });
+        assert_eq!(verdict_of(&ApprovalsRequired::default(), &facts), "pass");
+        let Ok(Verdict::Fail(failure)) = BypassLimited::default().evaluate(&facts) else {
+            panic!("the stated number alone must not open the gate");
+        };
+        assert_eq!(failure.reason, Some(FailReason::Bypassable));
+        assert!(failure.evidence.summary().contains("role maintain"));
+    }
+
+    /// F3: a setting that reads null tells nothing, for better or worse.
     #[test]
     fn f3_f9_a_list_left_out_is_unknown() {
         assert_eq!(

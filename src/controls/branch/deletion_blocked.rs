@@ -22,10 +22,14 @@ impl Control for DeletionBlocked {
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
-        rationale: "Deleting a branch and creating it anew replaces its history without a force push.",
-        cheat: "Deleting and recreating the branch where force pushes are blocked. Each is judged on its own, and no protection at all is a fail.",
-        remedy_github: "add the rule that restricts deletions to a ruleset of the branch",
-        remedy_gitlab: "protect the branch; a protected branch cannot be deleted by a push",
+        rationale: "Deleting a branch and creating it anew replaces its history without a force \
+                        push.",
+        cheat: "Deleting and recreating the branch where only force pushes are blocked. Each \
+                        is judged on its own, and no protection at all is a fail.",
+        remedy_github: "turn on \"Restrict deletions\" in an active ruleset that targets the branch; \
+                        in classic protection turn \"Allow deletions\" off",
+        remedy_gitlab: "protect the branch under Settings, Repository, Protected branches: no push can \
+                        delete a protected branch",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -26,9 +26,10 @@ impl Control for ForcePushBlocked {
         cheat: "Adding a second, more permissive protected-branch entry, or leaving the branch \
                 without any protection so that a tool finds no setting to complain about. Every \
                 matching entry is judged, and no protection at all is a fail.",
-        remedy_github: "add a ruleset for the branch with the rule \"Block force pushes\"",
+        remedy_github: "turn on \"Block force pushes\" in an active ruleset that targets the branch; \
+                        in classic protection turn \"Allow force pushes\" off",
         remedy_gitlab: "turn \"Allowed to force push\" off in every protected-branch entry that \
-                        matches the branch",
+                        matches the branch, wildcards and group entries included",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -91,19 +92,48 @@ impl Control for ForcePushBlocked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::testing::{branch, verdict_of};
-    use crate::facts::{Fact, Requirement};
+    use crate::controls::testing::{branch, demand, hidden, seen, verdict_of};
+    use crate::facts::{Fact, Requirement, Snapshot};
+
+    /// Whether each layer blocks force pushes, where one layer that does is enough.
+    fn blocked(layers: Vec<Fact<bool>>) -> Snapshot {
+        branch(|rules| {
+            rules.force_push_blocked = Requirement::any_layer(
+                layers
+                    .into_iter()
+                    .map(|blocked| demand("ruleset \"main\"", blocked))
+                    .collect(),
+            );
+        })
+    }
+
+    fn verdict(facts: &Snapshot) -> String {
+        verdict_of(&ForcePushBlocked {}, facts)
+    }
+
+    /// F5: a peer reads the setting the wrong way round and fails this.
+    #[test]
+    fn f5_f14_a_ruleset_that_blocks_it_passes() {
+        assert_eq!(verdict(&blocked(vec![seen(true)])), "pass");
+        assert_eq!(verdict(&blocked(vec![seen(false), seen(true)])), "pass");
+    }
+
+    /// F6: and passes this.
+    #[test]
+    fn f6_a_branch_that_can_be_force_pushed_fails() {
+        assert_eq!(verdict(&blocked(vec![seen(false)])), "fail");
+    }
 
     #[test]
-    fn a_ruleset_that_blocks_it_passes() {
+    fn f6_one_entry_that_allows_it_fails_where_every_entry_has_to_block_it() {
         let facts = branch(|rules| {
-            rules.force_push_blocked =
-                Requirement::any_layer(vec![crate::controls::testing::demand(
-                    "ruleset \"main\"",
-                    Fact::known_without_source(true),
-                )]);
+            rules.force_push_blocked = Requirement::every_layer(vec![
+                demand("protected branch \"main\"", seen(true)),
+                demand("protected branch \"m*\"", seen(false)),
+                demand("protected branches of a group", hidden()),
+            ]);
         });
-        assert_eq!(verdict_of(&ForcePushBlocked {}, &facts), "pass");
+        assert_eq!(verdict(&facts), "fail");
     }
 
     /// F1, F10, F13: peers pass or shrug when nothing protects the branch.
@@ -113,23 +143,22 @@ mod tests {
             rules.layers.clear();
             rules.force_push_blocked = Requirement::any_layer(vec![]);
         });
-        assert_eq!(verdict_of(&ForcePushBlocked {}, &facts), "fail unprotected");
+        assert_eq!(verdict(&facts), "fail unprotected");
     }
 
     #[test]
-    fn a_hidden_layer_leaves_it_unknown() {
+    fn a_plan_without_the_feature_fails_with_that_reason() {
         let facts = branch(|rules| {
-            rules.force_push_blocked = Requirement::any_layer(vec![
-                crate::controls::testing::demand(
-                    "ruleset \"main\"",
-                    Fact::known_without_source(false),
-                ),
-                crate::controls::testing::demand(
-                    "classic protection",
-                    crate::controls::testing::hidden(),
-                ),
-            ]);
+            rules.layers.clear();
+            rules.not_in_plan = vec!["branch protection".to_owned()];
+            rules.force_push_blocked = Requirement::any_layer(vec![]);
         });
-        assert_eq!(verdict_of(&ForcePushBlocked {}, &facts), "unknown");
+        assert_eq!(verdict(&facts), "fail plan");
+    }
+
+    #[test]
+    fn a_hidden_layer_leaves_it_unknown_unless_another_one_blocks_it() {
+        assert_eq!(verdict(&blocked(vec![seen(false), hidden()])), "unknown");
+        assert_eq!(verdict(&blocked(vec![seen(true), hidden()])), "pass");
     }
 }

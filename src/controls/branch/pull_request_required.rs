@@ -22,10 +22,14 @@ impl Control for PullRequestRequired {
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
-        rationale: "What is pushed directly was seen by nobody else and no check held it back.",
-        cheat: "Keeping a second protected-branch entry that lets some role push. Every matching entry is judged.",
-        remedy_github: "add the rule for required pull requests to a ruleset of the branch",
-        remedy_gitlab: "set allowed to push and merge to no one for pushes in every entry that matches the branch",
+        rationale: "What is pushed directly was seen by nobody else, and no check held it back.",
+        cheat: "Keeping a second protected-branch entry, such as a wildcard, that lets some \
+                        role push. Every entry that matches is judged, and the most permissive one \
+                        decides, as on the platform.",
+        remedy_github: "turn on \"Require a pull request before merging\" in an active ruleset that \
+                        targets the branch",
+        remedy_gitlab: "set \"Allowed to push and merge\" to \"No one\" in every protected-branch \
+                        entry that matches the branch, wildcards and group entries included",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -63,9 +63,6 @@ pub(super) fn unmet(fact: &Fact<BranchRules>, rules: &BranchRules, bad: &str) ->
 }
 
 /// The layers whose known demand satisfies `test`, for the summary.
-pub(super) fn layers<'a, T>(
-    requirement: &'a Requirement<T>,
-    test: impl Fn(&T) -> bool,
-) -> Vec<&'a str> {
+pub(super) fn layers<T>(requirement: &Requirement<T>, test: impl Fn(&T) -> bool) -> Vec<&str> {
     requirement.layers_where(test)
 }

@@ -22,10 +22,15 @@ impl Control for StaleApprovalsDismissed {
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],
-        rationale: "An approval speaks about what was read; what is pushed afterwards was not.",
-        cheat: "Getting an approval for something harmless and pushing the rest afterwards. CHG-03 judges the change itself as well.",
-        remedy_github: "turn on dismissal of stale approvals in the pull request rule",
-        remedy_gitlab: "turn on removal of all approvals when commits are added, in the approval settings",
+        rationale: "An approval speaks about what was read; what is pushed afterwards was read by \
+                        nobody.",
+        cheat: "Getting an approval for something harmless and pushing the rest afterwards. \
+                        Where the setting is off, CHG-03 still judges each change.",
+        remedy_github: "turn on \"Dismiss stale pull request approvals when new commits are pushed\" \
+                        under \"Require a pull request before merging\"",
+        remedy_gitlab: "under Settings, Merge requests, Approval settings set \"When a commit is \
+                        added\" to \"Remove all approvals\"; removing only those of code owners is not \
+                        enough (needs Premium)",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Approval, Standing, latest, standing};
+use super::approvals::{Approval, Standing, Weighed, covered, judged, latest, standing};
+use super::hands::{Hands, short};
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
 use crate::facts::{FactKey, Platform, Push, Snapshot, Unknown, Why};
@@ -38,64 +39,86 @@ impl Control for ApprovalCoversHead {
         needs: &[
             FactKey::ChangeReviews,
             FactKey::ChangeIdentity,
+            FactKey::ChangeCommits,
             FactKey::ChangePushes,
         ],
         rationale: "What was pushed after an approval was approved by nobody.",
-        cheat: "Getting an approval, then pushing something else, with old commit dates. The platform's commit tie and clock decide, never dates inside commits.",
-        remedy_github: "ask the reviewer to approve the newest commit",
-        remedy_gitlab: "ask the approver to approve again after the last push",
+        cheat: "Getting an approval, then pushing something else with old commit dates, or \
+                        adding the fresh approval of a co-author to the stale one of somebody \
+                        independent. The platform's commit tie and clock decide, never dates inside \
+                        commits, and where independent people approved, only theirs count.",
+        remedy_github: "ask the reviewer to approve the newest commit (\"Re-request review\")",
+        remedy_gitlab: "ask the approver to choose \"Revoke approval\" and \"Approve\" again after the \
+                        last push",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.reviews;
         let reviews = fact.known()?;
         let identity = facts.identity.known();
+        let hands = Hands::of(facts);
         let min = self.min.max(1) as usize;
-        let mut covering = Vec::new();
-        let mut stale = Vec::new();
-        let mut hidden = Vec::new();
+        let mut weighed = Vec::new();
+        let mut covers = Vec::new();
         for approval in latest(reviews) {
-            let in_doubt = match standing(&approval, &identity) {
-                Standing::Counts => None,
+            let counts = match standing(&approval, &identity) {
+                Standing::Counts => Ok(()),
                 Standing::Never => continue,
-                Standing::Hidden(unknown) => Some(unknown),
+                Standing::Hidden(unknown) => Err(unknown),
             };
-            match (self.cover(&approval, facts), in_doubt) {
-                (Err(unknown), _) | (Ok(Cover::Head(_)), Some(unknown)) => hidden.push(unknown),
-                (Ok(Cover::Head(how)), None) => covering.push(how),
-                (Ok(Cover::Older(how)), _) => stale.push(how),
+            let cover = self.cover(&approval, facts);
+            weighed.push(Weighed {
+                login: approval.reviewer.login.clone(),
+                counts,
+                fresh: cover
+                    .as_ref()
+                    .map(|cover| matches!(cover, Cover::Head(_)))
+                    .map_err(Clone::clone),
+                free: hands.hand_of(approval.reviewer).map(|hand| hand.is_none()),
+            });
+            covers.push((approval.reviewer.login.clone(), cover));
+        }
+        let covering = covered(&weighed, min)?;
+        let judged: Vec<&str> = judged(&weighed)
+            .into_iter()
+            .map(|one| one.login.as_str())
+            .collect();
+        let mut good = Vec::new();
+        let mut stale = Vec::new();
+        let mut aside = Vec::new();
+        for (login, cover) in &covers {
+            match cover {
+                Ok(Cover::Head(_)) if !judged.contains(&login.as_str()) => {
+                    aside.push(format!("@{login} had a hand in the change"));
+                }
+                Ok(Cover::Head(how)) => good.push(how.as_str()),
+                Ok(Cover::Older(how)) => stale.push(how.as_str()),
+                Err(_) => {}
             }
         }
-        if covering.len() >= min {
-            let seen = covering.join(", ");
-            return Ok(Verdict::Pass(Evidence::new(
-                seen.clone(),
-                FactKey::ChangeReviews,
-                seen,
-                fact.sources(),
-            )));
+        let evidence = |seen: String| {
+            Evidence::new(seen.clone(), FactKey::ChangeReviews, seen, fact.sources())
+        };
+        if covering {
+            return Ok(Verdict::Pass(evidence(good.join(", "))));
         }
-        if let Some(unknown) = hidden.first()
-            && covering.len() + hidden.len() >= min
-        {
-            return Err(unknown.clone());
-        }
-        Ok(if stale.is_empty() {
-            let seen = format!("{} of {min} approvals cover the head", covering.len());
-            Verdict::fail(Evidence::new(
-                seen.clone(),
-                FactKey::ChangeReviews,
-                seen,
-                fact.sources(),
-            ))
+        let verdict = if stale.is_empty() {
+            Verdict::fail(evidence(format!(
+                "{} of {min} approvals cover the head",
+                good.len()
+            )))
         } else {
-            let seen = stale.join(", ");
+            let aside = if aside.is_empty() {
+                String::new()
+            } else {
+                format!("; {}", aside.join(", "))
+            };
             Verdict::fail_because(
                 FailReason::StaleApproval,
-                Evidence::new(seen.clone(), FactKey::ChangeReviews, seen, fact.sources()),
+                evidence(format!("{}{aside}", stale.join(", "))),
             )
-        }
-        .awaiting(Awaiting::Approval))
+        };
+        Ok(verdict.awaiting(Awaiting::Approval))
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {
@@ -118,7 +141,16 @@ impl ApprovalCoversHead {
         let who = &approval.reviewer.login;
         let pushes = facts.pushes.known();
         let Some(commit) = approval.review.commit.known()? else {
-            // No commit tie: only the platform's clock can tell.
+            // No commit tie: only the platform's clock can tell, and it speaks
+            // about where the change stands, not about a head it has left.
+            let now = &facts.identity.known()?.head;
+            if now != head {
+                return Ok(Cover::Older(format!(
+                    "@{who} approved, but the head is {} by now and not {}",
+                    short(now),
+                    short(head)
+                )));
+            }
             let at = *approval.review.submitted_at.known()?;
             let newest = pushes?.iter().map(|push| push.at).max().ok_or_else(|| {
                 Unknown::new(
@@ -177,6 +209,5 @@ impl ApprovalCoversHead {
     }
 }
 
-fn short(sha: &str) -> &str {
-    sha.get(..7).unwrap_or(sha)
-}
+#[cfg(test)]
+mod tests;

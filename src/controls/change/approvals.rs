@@ -1,4 +1,5 @@
-//! Which approvals stand. It knows reviews only: not freshness, not independence.
+//! Which approvals stand and what they are worth together. CHG-02, CHG-03 and
+//! CHG-04 all count here, so that they cannot rest on different people.
 
 use crate::facts::{Account, Identity, Review, ReviewState, Unknown};
 
@@ -19,6 +20,7 @@ pub(super) enum Standing {
 
 /// Approvals by people that no later opinion of the same person replaced.
 /// A state we do not know replaces one too: we err to the strict side.
+/// A review whose account is gone is nobody's, so it never counts.
 pub(super) fn latest(reviews: &[Review]) -> Vec<Approval<'_>> {
     let mut approvals: Vec<Approval<'_>> = Vec::new();
     for review in reviews {
@@ -79,3 +81,84 @@ fn own(approval: &Approval<'_>, identity: &Result<&Identity, Unknown>) -> bool {
             .is_some_and(|author| author.is(&approval.reviewer.login))
     })
 }
+
+/// An approval that may count, with everything that decides about it.
+pub(super) struct Weighed {
+    /// Who approved.
+    pub(super) login: String,
+    /// That it counts, or why that cannot be told.
+    pub(super) counts: Result<(), Unknown>,
+    /// Whether it covers the head.
+    pub(super) fresh: Result<bool, Unknown>,
+    /// Whether the approver had no hand in the change.
+    pub(super) free: Result<bool, Unknown>,
+}
+
+impl Weighed {
+    fn surely_free(&self) -> bool {
+        self.counts.is_ok() && self.free == Ok(true)
+    }
+
+    fn surely_fresh(&self) -> bool {
+        self.counts.is_ok() && self.fresh == Ok(true)
+    }
+
+    fn doubt(&self) -> Option<&Unknown> {
+        [
+            self.counts.as_ref().err(),
+            self.fresh.as_ref().err(),
+            self.free.as_ref().err(),
+        ]
+        .into_iter()
+        .flatten()
+        .next()
+    }
+}
+
+/// The approvals that the head has to be covered by: those of independent
+/// people as soon as there is one, all of them otherwise.
+///
+/// Otherwise an independent approval that is stale (enough for CHG-04) and the
+/// fresh one of a co-author (enough for CHG-03) would together open the gate
+/// for something that no independent person has seen. Where nobody independent
+/// approved, CHG-04 says so, and freshness is judged by itself.
+pub(super) fn judged(approvals: &[Weighed]) -> Vec<&Weighed> {
+    let independent = approvals.iter().any(Weighed::surely_free);
+    approvals
+        .iter()
+        .filter(|approval| !independent || approval.surely_free())
+        .collect()
+}
+
+/// Whether at least `min` of the [`judged`] approvals cover the head. Holds,
+/// or not, only if it does whatever the hidden parts may be.
+///
+/// # Errors
+/// Why it hangs on something hidden.
+pub(super) fn covered(approvals: &[Weighed], min: usize) -> Result<bool, Unknown> {
+    let count =
+        |test: &dyn Fn(&Weighed) -> bool| approvals.iter().filter(|one| test(one)).count() >= min;
+    let independent = approvals.iter().any(Weighed::surely_free);
+    let surely = if independent {
+        count(&|one| one.surely_free() && one.fresh == Ok(true))
+    } else {
+        // Each of those who may be independent may turn out to be the only one.
+        count(&Weighed::surely_fresh)
+            && approvals
+                .iter()
+                .filter(|one| one.free != Ok(false))
+                .all(|one| min == 1 && one.fresh == Ok(true))
+    };
+    if surely {
+        return Ok(true);
+    }
+    let possibly = count(&|one| one.fresh != Ok(false) && one.free != Ok(false))
+        || (!independent && count(&|one| one.fresh != Ok(false) && one.free != Ok(true)));
+    match approvals.iter().find_map(Weighed::doubt) {
+        Some(unknown) if possibly => Err(unknown.clone()),
+        Some(_) | None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -32,9 +32,13 @@ impl Control for ApprovalsSufficient {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeReviews, FactKey::ChangeIdentity],
         rationale: "A second person has to agree before a change goes out.",
-        cheat: "Approving with a bot, as the author, or with an account that may not write; approving first and asking for changes later. Only the latest opinion of people who may write counts.",
-        remedy_github: "ask somebody with write access for a review",
-        remedy_gitlab: "ask an eligible approver for an approval",
+        cheat: "Approving with a bot, as the author, or with an account that may not write; \
+                        approving first and asking for changes later. Only the latest opinion of \
+                        people who may write counts, and merging is no approval.",
+        remedy_github: "ask people with write access under \"Reviewers\" to review and choose \
+                        \"Approve\"",
+        remedy_gitlab: "ask members with at least the Developer role under \"Reviewers\" to choose \
+                        \"Approve\"",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -68,10 +72,10 @@ impl Control for ApprovalsSufficient {
         match hidden.first() {
             Some(unknown) if who.len() + hidden.len() >= min => Err(unknown.clone()),
             Some(_) | None => Ok(Verdict::fail(evidence)
-                .next(format!(
-                    "ask for {} more approvals by people with write access",
-                    min - who.len()
-                ))
+                .next(match min - who.len() {
+                    1 => "ask for 1 more approval by somebody with write access".to_owned(),
+                    more => format!("ask for {more} more approvals by people with write access"),
+                })
                 .awaiting(Awaiting::Approval)),
         }
     }
@@ -81,3 +85,6 @@ impl Control for ApprovalsSufficient {
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
     }
 }
+
+#[cfg(test)]
+mod tests;

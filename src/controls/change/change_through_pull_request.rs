@@ -22,9 +22,13 @@ impl Control for ChangeThroughPullRequest {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeAssociation, FactKey::ChangeIdentity],
         rationale: "Only what comes as a change can be reviewed, tested and traced.",
-        cheat: "Pushing directly, or merging into another branch and pushing the result. The platform's index has to name a change into this very branch.",
-        remedy_github: "open a pull request for the commit",
-        remedy_gitlab: "open a merge request for the commit",
+        cheat: "Pushing directly, or merging into another branch and pushing the result. The \
+                        platform's index has to name a merged change into this very branch; an index \
+                        that does not know yet is unknown, not a pass.",
+        remedy_github: "revert the commit and bring it back through a pull request into the branch; \
+                        BR-02 keeps it from happening again",
+        remedy_gitlab: "revert the commit and bring it back through a merge request into the branch; \
+                        BR-02 keeps it from happening again",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -101,3 +105,6 @@ impl Control for ChangeThroughPullRequest {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,15 +6,28 @@ use serde::{Deserialize, Serialize};
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
 use crate::facts::{
-    CheckConclusion, CheckResult, CheckStatus, FactKey, Platform, RequiredCheck, Snapshot, Unknown,
+    CheckConclusion, CheckKind, CheckResult, CheckStatus, FactKey, Platform, RequiredCheck,
+    Snapshot, Unknown,
 };
 
 /// Parameters of CHG-13.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChecksSucceeded {
     /// Whether a skipped or neutral result counts as success.
     allow_skipped: bool,
+    /// Name of the gate's own check or job. Its result is what is being decided,
+    /// so it is left out here; the platform itself still waits for it.
+    gate: String,
+}
+
+impl Default for ChecksSucceeded {
+    fn default() -> Self {
+        Self {
+            allow_skipped: false,
+            gate: "ccgate".to_owned(),
+        }
+    }
 }
 
 impl Control for ChecksSucceeded {
@@ -26,20 +39,27 @@ impl Control for ChecksSucceeded {
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules, FactKey::ChangeChecks],
-        rationale: "A check that ran on something else, or did not run, says nothing about this change.",
-        cheat: "Posting a plain status of the same name beside a red check, skipping the job, or requiring a name that nobody reports. Every result of the name has to be green, on the head.",
-        remedy_github: "make the missing or failing check succeed on the newest commit",
-        remedy_gitlab: "make the pipeline of the newest commit succeed",
+        rationale: "A check that ran on something else, or did not run, says nothing about this \
+                        change.",
+        cheat: "Posting a plain status of the same name beside a red check, skipping the job, \
+                        or requiring a name that nobody reports. Every result of the name has to be \
+                        green, on the head. Only the check named by `gate` is left out, since its \
+                        result is what is being decided; the platform itself still waits for it.",
+        remedy_github: "make every missing or failing check succeed on the newest commit; if the \
+                        gate's own check has another name than `ccgate`, set `gate` in the policy",
+        remedy_gitlab: "make the other jobs of the newest pipeline succeed and let the gate's job run \
+                        in the last stage; if it has another name than `ccgate`, set `gate` in the \
+                        policy",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let rules = facts.branch_rules.known()?;
         let fact = &facts.checks;
-        let checks: Vec<&CheckResult> = fact
+        let (gate, checks): (Vec<&CheckResult>, Vec<&CheckResult>) = fact
             .known()?
             .iter()
             .filter(|check| check.head == facts.subject.head)
-            .collect();
+            .partition(|check| check.name == self.gate);
         let mut required: Vec<&RequiredCheck> = rules
             .required_checks
             .known()
@@ -47,80 +67,91 @@ impl Control for ChecksSucceeded {
             .collect();
         required.sort();
         required.dedup();
-        let mut wrong = Vec::new();
-        let mut only_running = true;
-        let mut note = |name: &str, states: &[State]| {
-            let state = match states {
-                [] => Some(State::Missing),
-                all => all.iter().copied().max(),
-            };
-            match state {
-                Some(State::Good) | None => {}
-                Some(state) => {
-                    only_running &= state == State::Running;
-                    wrong.push(format!("`{name}` {}", state.word()));
-                }
-            }
+        let all_required = required.len();
+        required.retain(|check| check.name != self.gate);
+        let gate_left_out = !gate.is_empty() || required.len() < all_required;
+        let results = Results {
+            control: self,
+            checks: &checks,
+            gate: &gate,
         };
-        for check in &required {
-            let states: Vec<State> = checks
-                .iter()
-                .filter(|result| {
-                    result.name == check.name && (check.app.is_none() || check.app == result.app)
-                })
-                .map(|result| self.state(result))
-                .collect();
-            note(&check.name, &states);
-        }
         let hidden = rules
             .required_checks
             .demands
             .iter()
             .find_map(|demand| demand.value.known().err());
+        let mut judged = Judged::default();
+        for check in &required {
+            let of_name: Vec<&CheckResult> = checks
+                .iter()
+                .copied()
+                .filter(|result| {
+                    result.name == check.name && (check.app.is_none() || check.app == result.app)
+                })
+                .collect();
+            judged.add(&check.name, &results, &of_name);
+        }
         let mut what = format!("{} required checks", required.len());
         if required.is_empty() && hidden.is_none() {
-            // Nothing is required: everything that was reported has to be green.
-            let judged: Vec<&&CheckResult> = checks
+            // Nothing else is required: everything that was reported has to be green.
+            let reported: Vec<&CheckResult> = checks
                 .iter()
+                .copied()
                 .filter(|result| !result.allow_failure)
                 .collect();
-            what = format!("no check is required; {} reported", judged.len());
-            if judged.is_empty() {
-                note("any check", &[]);
+            what = format!("no other check is required; {} reported", reported.len());
+            if !gate_left_out {
+                what = format!("no check is required; {} reported", reported.len());
             }
-            for result in judged {
-                note(&result.name, &[self.state(result)]);
+            if reported.is_empty() {
+                judged.add("any check", &results, &[]);
+            }
+            for result in reported {
+                judged.add(&result.name, &results, &[result]);
             }
         }
-        let key = FactKey::ChangeChecks;
-        if !wrong.is_empty() {
-            let seen = wrong.join(", ");
-            let verdict = Verdict::fail(Evidence::new(
-                format!("{what}: {seen}"),
-                key,
-                seen,
-                fact.sources(),
+        let mut notes = judged.notes.clone();
+        if gate_left_out {
+            notes.push(format!(
+                "`{}` is left out, its result is what is being decided",
+                self.gate
             ));
-            return Ok(if only_running {
-                verdict.awaiting(Awaiting::Check)
+        }
+        let evidence = |said: String, seen: String| {
+            let said = if notes.is_empty() {
+                said
             } else {
+                format!("{said} ({})", notes.join("; "))
+            };
+            let evidence = Evidence::new(said, FactKey::ChangeChecks, seen, fact.sources());
+            notes.iter().fold(evidence, |evidence, note| {
+                evidence.and(FactKey::ChangeChecks, note.clone(), fact.sources())
+            })
+        };
+        if !judged.wrong.is_empty() {
+            let seen = judged.wrong.join(", ");
+            let verdict = Verdict::fail(evidence(format!("{what}: {seen}"), seen));
+            return Ok(if judged.more_than_running {
                 verdict
+            } else {
+                verdict.awaiting(Awaiting::Check)
             });
         }
         match hidden {
             Some(unknown) => Err(unknown),
-            None => Ok(Verdict::Pass(Evidence::new(
+            None => Ok(Verdict::Pass(evidence(
                 format!("{what}, all succeeded on the head"),
-                key,
                 what,
-                fact.sources(),
             ))),
         }
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {
-        (self.allow_skipped && !base.allow_skipped)
-            .then(|| "counts skipped checks as success".to_owned())
+        if self.allow_skipped && !base.allow_skipped {
+            return Some("counts skipped checks as success".to_owned());
+        }
+        (self.gate != base.gate && !self.gate.is_empty())
+            .then(|| format!("leaves out `{}` instead of `{}`", self.gate, base.gate))
     }
 }
 
@@ -146,6 +177,87 @@ impl State {
     }
 }
 
+/// What was found wrong, and what has to be said in any case.
+#[derive(Default)]
+struct Judged {
+    wrong: Vec<String>,
+    more_than_running: bool,
+    notes: Vec<String>,
+}
+
+impl Judged {
+    fn add(&mut self, name: &str, results: &Results<'_>, of_name: &[&CheckResult]) {
+        let state = of_name
+            .iter()
+            .map(|result| results.state(result, &mut self.notes))
+            .max()
+            .unwrap_or(State::Missing);
+        if state != State::Good {
+            self.more_than_running |= state != State::Running;
+            self.wrong.push(format!("`{name}` {}", state.word()));
+        }
+    }
+}
+
+/// The results for the head, the gate's own apart.
+struct Results<'a> {
+    control: &'a ChecksSucceeded,
+    checks: &'a [&'a CheckResult],
+    gate: &'a [&'a CheckResult],
+}
+
+impl Results<'_> {
+    fn state(&self, result: &CheckResult, notes: &mut Vec<String>) -> State {
+        match (&result.kind, &result.status) {
+            (CheckKind::Pipeline, CheckStatus::Running) => self.pipeline(&result.name, notes),
+            (
+                CheckKind::Pipeline
+                | CheckKind::CheckRun
+                | CheckKind::CommitStatus
+                | CheckKind::Job,
+                _,
+            ) => self.control.state(result),
+        }
+    }
+
+    /// A pipeline that runs the gate cannot end before the gate does. If the
+    /// gate's own job is what it waits for, its other jobs stand for it.
+    fn pipeline(&self, name: &str, notes: &mut Vec<String>) -> State {
+        let gate_runs = self
+            .gate
+            .iter()
+            .any(|result| result.kind == CheckKind::Job && result.status != CheckStatus::Completed);
+        if !gate_runs {
+            return State::Running;
+        }
+        let (mut worst, mut succeeded) = (State::Good, 0_usize);
+        for job in self
+            .checks
+            .iter()
+            .filter(|check| check.kind == CheckKind::Job)
+        {
+            let state = self.control.state(job);
+            succeeded += usize::from(state == State::Good);
+            if !job.allow_failure {
+                worst = worst.max(state);
+            }
+        }
+        if worst != State::Good {
+            return worst;
+        }
+        if succeeded == 0 {
+            notes.push(format!(
+                "`{name}` has no job beside the gate that succeeded"
+            ));
+            return State::Missing;
+        }
+        notes.push(format!(
+            "`{name}` waits for nothing but the gate; {succeeded} of its other jobs succeeded"
+        ));
+        State::Good
+    }
+}
+
 impl ChecksSucceeded {
     fn state(&self, result: &CheckResult) -> State {
         match (&result.status, &result.conclusion) {
@@ -166,3 +278,6 @@ impl ChecksSucceeded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

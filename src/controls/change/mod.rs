@@ -6,4 +6,5 @@ pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
 pub(super) mod change_through_pull_request;
 pub(super) mod checks_succeeded;
+mod hands;
 pub(super) mod ticket_linked;

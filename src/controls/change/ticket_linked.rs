@@ -58,10 +58,13 @@ impl Control for TicketLinked {
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeIdentity, FactKey::ChangeCommits],
-        rationale: "A change without a ticket cannot be traced to the reason it was made for.",
-        cheat: "Hiding a number in an HTML comment, or a word such as `SHA-256` that only looks like a ticket. Comments do not count; set `pattern` to your own trackers' keys.",
-        remedy_github: "name the ticket in the title of the pull request",
-        remedy_gitlab: "name the ticket in the title of the merge request",
+        rationale: "A change without a ticket cannot be traced to the reason that it was made for.",
+        cheat: "Hiding a number in an HTML comment, or a word such as `SHA-256` that only \
+                        looks like a ticket. Comments do not count; set `pattern` to the keys of your \
+                        own trackers.",
+        remedy_github: "name the ticket in the title or description of the pull request, or link an \
+                        issue under \"Development\"",
+        remedy_gitlab: "name the ticket in the title or description of the merge request",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -140,3 +143,6 @@ fn visible(text: &str) -> String {
     seen.push_str(rest);
     seen
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,4 @@
 //! SCAN: scan results as controls.
 
 pub(super) mod sast_clean;
+mod tally;

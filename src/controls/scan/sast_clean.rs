@@ -1,13 +1,23 @@
 //! SCAN-01: static analysis ran on the newest commit and is clean.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
-use crate::facts::{FactKey, Platform, ScanFailure, ScanReport, ScanRun, Snapshot, Unknown, Why};
+use crate::facts::{
+    FactKey, Platform, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
+};
+
+/// How far the clocks of scanner and gate may differ.
+const CLOCK_SKEW_SECONDS: i64 = 300;
+
+/// Most findings by severity. A limit also holds for whatever is worse and has
+/// none of its own. A misspelt severity is refused.
+pub(super) type Limits = BTreeMap<Severity, u64>;
 
 /// One scan result that has to be handed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,10 +34,12 @@ struct ScanExpectation {
     max_age_seconds: Option<u64>,
     /// Most new findings allowed by severity.
     #[serde(default)]
-    new: BTreeMap<String, u64>,
+    #[schemars(schema_with = "limits_schema")]
+    new: Limits,
     /// Most findings allowed by severity.
     #[serde(default)]
-    total: BTreeMap<String, u64>,
+    #[schemars(schema_with = "limits_schema")]
+    total: Limits,
 }
 
 /// Parameters of SCAN-01.
@@ -36,15 +48,28 @@ struct ScanExpectation {
 pub(crate) struct SastClean {
     /// The results that are expected.
     scans: Vec<ScanExpectation>,
-    /// Most findings allowed by severity where no expectation says otherwise.
-    max: BTreeMap<String, u64>,
+    /// Most findings allowed by severity where no expectation says otherwise;
+    /// a limit also holds for worse severities that have none of their own.
+    #[schemars(schema_with = "limits_schema")]
+    max: Limits,
+}
+
+fn limits_schema(_: &mut SchemaGenerator) -> Schema {
+    let most = || json_schema!({"type": "integer", "minimum": 0});
+    json_schema!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "critical": most(), "high": most(), "medium": most(), "low": most(), "none": most(),
+        },
+    })
 }
 
 impl Default for SastClean {
     fn default() -> Self {
         Self {
             scans: Vec::new(),
-            max: BTreeMap::from([("critical".to_owned(), 0), ("high".to_owned(), 0)]),
+            max: BTreeMap::from([(Severity::Critical, 0), (Severity::High, 0)]),
         }
     }
 }
@@ -59,15 +84,20 @@ impl Control for SastClean {
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ScanResults],
         rationale: "A scanner finds weaknesses only if it ran, on this commit, to its end.",
-        cheat: "Handing in an old, empty or crashed report. A report of another commit, without a run, or of a run that failed is never clean.",
-        remedy_github: "fix or triage the findings, run the scanner on the newest commit and hand its SARIF file in",
-        remedy_gitlab: "fix or triage the findings, run the scanner on the newest commit and hand its SARIF file in",
+        cheat: "Handing in an old, empty or crashed report, or splitting findings over many \
+                        reports that are each within the limits. A report of another commit, without a \
+                        run, or of a run that failed is never clean, and findings of one tool are \
+                        added up.",
+        remedy_github: "fix or triage the findings, run the scanner on the newest commit and hand its \
+                        SARIF file in with `--scan`",
+        remedy_gitlab: "fix or triage the findings, run the scanner on the newest commit and hand its \
+                        SARIF file in with `--scan`",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.scans;
         let reports = &fact.known()?.reports;
-        let mut findings = Vec::new();
+        let mut tally = Tally::default();
         let mut doubts = Vec::new();
         let mut clean = Vec::new();
         for report in reports {
@@ -89,19 +119,17 @@ impl Control for SastClean {
                 }
             };
             if runs.is_empty() {
-                doubts.push(doubt(
-                    Why::Failed,
-                    format!("`{}` contains no run", report.path),
-                ));
+                let none = format!("`{}` contains no run", report.path);
+                doubts.push(doubt(Why::Failed, none));
             }
-            for run in runs {
-                let expectation = expected
+            for (place, run) in runs.iter().enumerate() {
+                let of_tool: Vec<&ScanExpectation> = expected
                     .iter()
-                    .find(|scan| scan.tool.eq_ignore_ascii_case(&run.tool));
-                if let Some(bad) = self.findings(run, expectation.copied()) {
-                    findings.push(bad);
-                }
-                match in_doubt(run, expectation.copied(), facts) {
+                    .copied()
+                    .filter(|scan| scan.tool.eq_ignore_ascii_case(&run.tool))
+                    .collect();
+                tally.add(report, place, run);
+                match in_doubt(run, &of_tool, facts) {
                     Some(unknown) => doubts.push(unknown),
                     None => clean.push((report, run)),
                 }
@@ -119,6 +147,7 @@ impl Control for SastClean {
             }
         }
         let key = FactKey::ScanResults;
+        let findings = self.findings(&tally);
         if !findings.is_empty() {
             let seen = findings.join("; ");
             return Ok(Verdict::fail_because(
@@ -137,15 +166,7 @@ impl Control for SastClean {
         }
         let seen: Vec<String> = clean
             .iter()
-            .map(|(report, run)| {
-                format!(
-                    "{} {} ({} open findings, {})",
-                    run.tool,
-                    run.version.as_deref().unwrap_or("of unknown version"),
-                    run.counts.iter().map(|count| count.open).sum::<u64>(),
-                    report.digest,
-                )
-            })
+            .map(|(report, run)| describe_run(report, run))
             .collect();
         let seen = seen.join(", ");
         Ok(Verdict::Pass(Evidence::new(
@@ -161,7 +182,7 @@ impl Control for SastClean {
             let Some(own) = self
                 .scans
                 .iter()
-                .find(|own| own.tool == scan.tool && own.path == scan.path)
+                .find(|own| own.tool.eq_ignore_ascii_case(&scan.tool) && own.path == scan.path)
             else {
                 return Some(format!("no longer expects `{}`", scan.tool));
             };
@@ -170,8 +191,14 @@ impl Control for SastClean {
                 (None, Some(_)) => true,
                 (Some(own), Some(base)) => own > base,
             };
+            // Limits of its own take the place of `max`.
+            let escapes = scan.new.is_empty()
+                && scan.total.is_empty()
+                && !(own.new.is_empty() && own.total.is_empty())
+                && looser(&own.total, &base.max);
             if (scan.required && !own.required)
                 || older
+                || escapes
                 || looser(&own.new, &scan.new)
                 || looser(&own.total, &scan.total)
             {
@@ -183,75 +210,85 @@ impl Control for SastClean {
 }
 
 impl SastClean {
-    fn findings(&self, run: &ScanRun, scan: Option<&ScanExpectation>) -> Option<String> {
-        let none = BTreeMap::new();
-        let (new, total) = match scan {
-            Some(scan) if scan.new.is_empty() && scan.total.is_empty() => (&none, &self.max),
-            Some(scan) => (&scan.new, &scan.total),
-            None => (&none, &self.max),
-        };
-        let mut over = Vec::new();
-        for count in &run.counts {
-            let word = count.severity.word();
-            if let Some(limit) = total.get(word)
-                && count.open > *limit
-            {
-                over.push(format!("{} {word}, {limit} allowed", count.open));
+    /// What is over a limit, one sentence for each tool.
+    fn findings(&self, tally: &Tally<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        for sum in tally.sums() {
+            let expected: Vec<&ScanExpectation> = self
+                .scans
+                .iter()
+                .filter(|scan| scan.path == sum.pattern && scan.tool.eq_ignore_ascii_case(sum.tool))
+                .collect();
+            let mut over = Vec::new();
+            for count in &sum.counts {
+                let limits = expected.iter().map(|scan| {
+                    (
+                        limit(&scan.new, count.severity),
+                        limit(&scan.total, count.severity),
+                    )
+                });
+                let mut named = false;
+                for (new, total) in limits {
+                    named |= new.is_some() || total.is_some();
+                    over.extend(count.over_total(total));
+                    over.extend(count.over_new(new));
+                }
+                if !named {
+                    over.extend(count.over_total(limit(&self.max, count.severity)));
+                }
             }
-            // A report without a baseline tells no old from new: all count as new.
-            let fresh = count.new.unwrap_or(count.open);
-            if let Some(limit) = new.get(word)
-                && fresh > *limit
-            {
-                let note = if count.new.is_some() {
-                    ""
-                } else {
-                    " (no baseline, all count as new)"
-                };
-                over.push(format!("{fresh} new {word}, {limit} allowed{note}"));
+            over.dedup();
+            if !over.is_empty() {
+                let examples = sum.examples.join(", ");
+                all.push(format!("{}: {}; {examples}", sum.tool, over.join(", ")));
             }
         }
-        (!over.is_empty()).then(|| {
-            format!(
-                "{}: {}; {}",
-                run.tool,
-                over.join(", "),
-                run.examples.join(", ")
-            )
-        })
+        all
     }
 }
 
-fn in_doubt(run: &ScanRun, scan: Option<&ScanExpectation>, facts: &Snapshot) -> Option<Unknown> {
+/// The limit of a severity: its own, else that of the next milder one.
+fn limit(limits: &Limits, severity: Severity) -> Option<u64> {
+    limits.range(..=severity).next_back().map(|(_, most)| *most)
+}
+
+fn in_doubt(run: &ScanRun, expected: &[&ScanExpectation], facts: &Snapshot) -> Option<Unknown> {
+    let tool = &run.tool;
     if run.execution_successful == Some(false) {
-        return Some(doubt(Why::Failed, format!("`{}` ran and failed", run.tool)));
+        return Some(doubt(Why::Failed, format!("`{tool}` ran and failed")));
     }
     if let Some(revision) = &run.revision
         && !revision.eq_ignore_ascii_case(&facts.subject.head)
     {
         return Some(doubt(
             Why::Stale,
-            format!("`{}` looked at another commit, `{revision}`", run.tool),
+            format!("`{tool}` looked at another commit, `{revision}`"),
         ));
     }
-    let limit = scan.and_then(|scan| scan.max_age_seconds)?;
-    match run.ended_at {
-        None => Some(doubt(
+    let limit = expected
+        .iter()
+        .filter_map(|scan| scan.max_age_seconds)
+        .min()?;
+    let Some(ended) = run.ended_at else {
+        return Some(doubt(
             Why::Stale,
-            format!(
-                "`{}` does not say when it ran, and its age is limited",
-                run.tool
-            ),
-        )),
-        Some(ended) => (facts.observed_at.duration_since(ended).as_secs()
-            > i64::try_from(limit).unwrap_or(i64::MAX))
-        .then(|| {
-            doubt(
-                Why::Stale,
-                format!("`{}` ran at {ended}, longer ago than {limit} s", run.tool),
-            )
-        }),
+            format!("`{tool}` does not say when it ran, and its age is limited"),
+        ));
+    };
+    let age = facts.observed_at.duration_since(ended).as_secs();
+    if age > i64::try_from(limit).unwrap_or(i64::MAX) {
+        return Some(doubt(
+            Why::Stale,
+            format!("`{tool}` ran at {ended}, longer ago than {limit} s"),
+        ));
     }
+    // A report from the future would never grow too old.
+    (age < -CLOCK_SKEW_SECONDS).then(|| {
+        doubt(
+            Why::Stale,
+            format!("`{tool}` says that it ran at {ended}, which is yet to come"),
+        )
+    })
 }
 
 fn doubt(why: Why, detail: String) -> Unknown {
@@ -268,8 +305,34 @@ fn describe(report: &ScanReport, failure: &ScanFailure) -> String {
     }
 }
 
-/// Whether a limit of `base` is missing or higher.
-fn looser(own: &BTreeMap<String, u64>, base: &BTreeMap<String, u64>) -> bool {
-    base.iter()
-        .any(|(word, limit)| own.get(word).is_none_or(|own| own > limit))
+/// What was seen of a run, and what it did not say: an auditor asks for both.
+fn describe_run(report: &ScanReport, run: &ScanRun) -> String {
+    let sum =
+        |number: fn(&crate::facts::FindingCount) -> u64| run.counts.iter().map(number).sum::<u64>();
+    let (open, suppressed) = (sum(|count| count.open), sum(|count| count.suppressed));
+    let mut seen = format!(
+        "{} {} ({open} open findings, {suppressed} suppressed",
+        run.tool,
+        run.version.as_deref().unwrap_or("of unknown version"),
+    );
+    if run.revision.is_none() {
+        seen.push_str(", names no commit");
+    }
+    if run.execution_successful.is_none() {
+        seen.push_str(", does not say how it ended");
+    }
+    format!("{seen}, {})", report.digest)
 }
+
+/// Whether a limit of `base` is missing or higher.
+fn looser(own: &Limits, base: &Limits) -> bool {
+    base.iter()
+        .any(|(severity, most)| limit(own, *severity).is_none_or(|own| own > *most))
+        // A limit that `base` passes on to what is worse may be raised there.
+        || own
+            .iter()
+            .any(|(severity, own)| limit(base, *severity).is_some_and(|base| *own > base))
+}
+
+#[cfg(test)]
+mod tests;

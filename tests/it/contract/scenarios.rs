@@ -1,0 +1,417 @@
+//! Whole snapshots for the law: one where all is well and one where nothing is
+//! on each platform, and the tricky ones in between. Literal facts, no adapter.
+
+use ccgate::facts::{
+    Account, AccountKind, Association, BranchRules, BypassActor, BypassKind, BypassMode,
+    ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit,
+    Demand, Fact, FindingCount, Identity, Layer, LayerKind, OverridePeople, Person, Platform,
+    PolicyDocument, Push, PushKind, RequiredCheck, Requirement, Review, ReviewState, ScanReport,
+    ScanResults, ScanRun, Severity, Snapshot, Source, Subject,
+};
+use jiff::Timestamp;
+
+/// A scenario with its name.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) facts: Snapshot,
+}
+
+/// Everything that the law is tried on.
+pub(crate) fn all() -> Vec<Scenario> {
+    let named = |name, facts| Scenario { name, facts };
+    vec![
+        named("github, all is well", good(Platform::Github)),
+        named("github, nothing is", bad(Platform::Github)),
+        named("gitlab, all is well", good(Platform::Gitlab)),
+        named("gitlab, nothing is", bad(Platform::Gitlab)),
+        named("github, no protection at all", unprotected()),
+        named(
+            "github, stale and dependent approvals",
+            stale_and_dependent(),
+        ),
+        named("gitlab, the gate inside the pipeline", gate_inside()),
+    ]
+}
+
+pub(crate) fn head() -> String {
+    "f1".repeat(20)
+}
+
+fn older() -> String {
+    "0d".repeat(20)
+}
+
+fn seen<T>(value: T) -> Fact<T> {
+    Fact::seen(
+        value,
+        Source {
+            endpoint: "GET /test".to_owned(),
+            digest: format!("sha256:{}", "00".repeat(32)),
+        },
+    )
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a literal timestamp")
+}
+
+fn person(login: &str) -> Person {
+    Person {
+        name: login.to_owned(),
+        email: format!("{login}@acme.test"),
+        account: seen(Some(Account::human(login))),
+    }
+}
+
+fn commit(sha: String, author: &str, co_author: &str) -> Commit {
+    Commit {
+        sha,
+        message: "Do it".to_owned(),
+        author: person(author),
+        committer: Person {
+            account: seen(Some(Account {
+                login: "web-flow".to_owned(),
+                kind: AccountKind::Platform,
+            })),
+            ..person("web")
+        },
+        co_authors: vec![person(co_author)],
+        parents: Vec::new(),
+    }
+}
+
+/// An approval as the platform ties it: to a commit, or to the clock only.
+fn approval(platform: Platform, login: &str, fresh: bool) -> Review {
+    let tied = match (platform, fresh) {
+        (Platform::Github, true) => Some(head()),
+        (Platform::Github, false) => Some(older()),
+        (Platform::Gitlab, _) => None,
+    };
+    Review {
+        reviewer: Some(Account::human(login)),
+        state: ReviewState::Approved,
+        submitted_at: seen(at(if fresh {
+            "2026-06-01T11:00:00Z"
+        } else {
+            "2026-06-01T09:00:00Z"
+        })),
+        commit: seen(tied),
+        can_write: seen(true),
+    }
+}
+
+fn push(platform: Platform, who: &str) -> Push {
+    Push {
+        kind: match platform {
+            Platform::Github => PushKind::ForcePush,
+            Platform::Gitlab => PushKind::Push,
+        },
+        at: at("2026-06-01T10:00:00Z"),
+        actor: seen(Some(Account::human(who))),
+        before: Some(older()),
+        after: Some(head()),
+    }
+}
+
+fn result(name: &str, kind: CheckKind, conclusion: Option<CheckConclusion>) -> CheckResult {
+    CheckResult {
+        name: name.to_owned(),
+        app: (kind == CheckKind::CheckRun).then(|| "15368".to_owned()),
+        kind,
+        status: if conclusion.is_some() {
+            CheckStatus::Completed
+        } else {
+            CheckStatus::Running
+        },
+        conclusion,
+        head: head(),
+        allow_failure: false,
+    }
+}
+
+fn scan(open: u64, revision: String) -> ScanResults {
+    ScanResults {
+        reports: vec![ScanReport {
+            pattern: "out/*.sarif".to_owned(),
+            path: "out/semgrep.sarif".to_owned(),
+            digest: format!("sha256:{}", "11".repeat(32)),
+            format: "sarif-2.1.0".to_owned(),
+            runs: Ok(vec![ScanRun {
+                tool: "Semgrep".to_owned(),
+                version: Some("1.99".to_owned()),
+                execution_successful: Some(true),
+                revision: Some(revision),
+                ended_at: Some(at("2026-06-01T11:00:00Z")),
+                counts: vec![FindingCount {
+                    severity: Severity::High,
+                    open,
+                    new: Some(open),
+                    suppressed: 0,
+                }],
+                examples: vec!["rule-a at src/a.rs:1".to_owned()],
+            }]),
+        }],
+    }
+}
+
+fn identity(platform: Platform) -> Identity {
+    Identity {
+        number: 7,
+        title: "ENG-7 Do it".to_owned(),
+        body: "text".to_owned(),
+        author: Some(Account::human("ana")),
+        source_branch: "feature".to_owned(),
+        target_branch: "main".to_owned(),
+        head: head(),
+        state: ChangeState::Open,
+        draft: false,
+        from_fork: false,
+        labels: vec!["x".to_owned()],
+        linked_issues: match platform {
+            Platform::Github => vec!["#3".to_owned()],
+            Platform::Gitlab => Vec::new(),
+        },
+        merged_at: None,
+        merged_by: None,
+        merge_commit: None,
+    }
+}
+
+/// One requirement with a demand of each layer.
+fn over<T>(combine: Combine, layers: &[&str], values: Vec<T>) -> Requirement<T> {
+    Requirement {
+        combine,
+        demands: layers
+            .iter()
+            .zip(values)
+            .map(|(layer, value)| Demand {
+                layer: (*layer).to_owned(),
+                value: seen(value),
+            })
+            .collect(),
+    }
+}
+
+/// Two layers. Where one is enough the first is strict; where every one counts both are.
+fn rules(platform: Platform, well: bool) -> BranchRules {
+    let (kinds, layers, strictest, check) = match platform {
+        Platform::Github => (
+            [LayerKind::ClassicProtection, LayerKind::Ruleset],
+            ["classic protection", "ruleset \"main\""],
+            Combine::AnyLayer,
+            "test",
+        ),
+        Platform::Gitlab => (
+            [LayerKind::ProtectedBranch, LayerKind::ProtectedBranch],
+            ["protected branch \"main\"", "protected branch \"m*\""],
+            Combine::EveryLayer,
+            "pipeline",
+        ),
+    };
+    let some = |on: bool| over(Combine::AnyLayer, &layers, vec![on && well, false]);
+    let all = |on: bool| match strictest {
+        Combine::AnyLayer => some(on),
+        Combine::EveryLayer => over(Combine::EveryLayer, &layers, vec![on, on && well]),
+    };
+    let required = RequiredCheck {
+        name: check.to_owned(),
+        app: None,
+    };
+    let bypass = |kind: BypassKind, name: &str, mode: BypassMode| BypassActor {
+        kind,
+        name: name.to_owned(),
+        mode,
+    };
+    let actors = if well {
+        [Vec::new(), Vec::new()]
+    } else {
+        [
+            vec![bypass(
+                BypassKind::OrganizationOwners,
+                "organization owners",
+                BypassMode::Exempt,
+            )],
+            vec![bypass(BypassKind::User, "@eve", BypassMode::Always)],
+        ]
+    };
+    BranchRules {
+        branch: "main".to_owned(),
+        layers: kinds
+            .into_iter()
+            .zip(layers)
+            .zip(actors)
+            .map(|((kind, id), actors)| Layer {
+                id: id.to_owned(),
+                kind,
+                bypass: seen(actors),
+            })
+            .collect(),
+        not_in_plan: Vec::new(),
+        protected: over(Combine::AnyLayer, &layers, vec![true, true]),
+        pull_request_required: all(true),
+        approvals_required: over(
+            Combine::AnyLayer,
+            &layers,
+            vec![if well { 2 } else { 0 }, 0],
+        ),
+        stale_approvals_dismissed: some(true),
+        required_checks: over(
+            Combine::AnyLayer,
+            &layers,
+            vec![if well { vec![required] } else { Vec::new() }, Vec::new()],
+        ),
+        skipped_checks_block: some(true),
+        force_push_blocked: all(true),
+        deletion_blocked: all(true),
+    }
+}
+
+fn policy(origin: &str) -> PolicyDocument {
+    PolicyDocument {
+        origin: origin.to_owned(),
+        commit: None,
+        digest: String::new(),
+        text: "version: 1".to_owned(),
+    }
+}
+
+/// Everything is known, and every control passes with its defaults.
+fn good(platform: Platform) -> Snapshot {
+    let mut facts = Snapshot::all_unknown(
+        Subject {
+            platform,
+            repository: "acme/app".to_owned(),
+            change: Some(7),
+            head: head(),
+            target: "main".to_owned(),
+        },
+        at("2026-06-01T12:00:00Z"),
+        "ccgate test".to_owned(),
+    );
+    facts.platform_time = seen(facts.observed_at);
+    facts.repository.default_branch = seen("main".to_owned());
+    facts.policy.target = seen(Some(policy(".ccgate.yml@main")));
+    facts.policy.floor = seen(None);
+    facts.branch_rules = seen(rules(platform, true));
+    facts.identity = seen(identity(platform));
+    facts.association = seen(Association::NotMerged);
+    facts.commits = seen(vec![
+        commit(older(), "ana", "carol"),
+        commit(head(), "ana", "carol"),
+    ]);
+    facts.reviews = seen(vec![
+        approval(platform, "bob", true),
+        approval(platform, "dan", true),
+    ]);
+    facts.pushes = seen(vec![push(platform, "ana")]);
+    let green = Some(CheckConclusion::Success);
+    facts.checks = seen(match platform {
+        Platform::Github => vec![
+            result("test", CheckKind::CheckRun, green),
+            result("ccgate", CheckKind::CheckRun, None),
+        ],
+        Platform::Gitlab => vec![
+            result("pipeline", CheckKind::Pipeline, green.clone()),
+            result("test", CheckKind::Job, green),
+        ],
+    });
+    facts.comments = seen(vec![Comment {
+        id: "1".to_owned(),
+        author: Some(Account::human("bob")),
+        body: "fine".to_owned(),
+        created_at: at("2026-06-01T11:00:00Z"),
+        edited: seen(false),
+    }]);
+    facts.override_people = seen(OverridePeople {
+        members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
+        last_pusher: seen(Account::human("ana")),
+        head_since: seen(at("2026-06-01T10:00:00Z")),
+    });
+    facts.scans = seen(scan(0, head()));
+    facts
+}
+
+/// Everything is known, and every control fails with its defaults.
+fn bad(platform: Platform) -> Snapshot {
+    let mut facts = good(platform);
+    facts.branch_rules = seen(rules(platform, false));
+    let mut plain = identity(platform);
+    plain.title = "Do it".to_owned();
+    plain.linked_issues.clear();
+    facts.identity = seen(plain);
+    facts.association = seen(Association::DirectPush {
+        pusher: Some(Account::human("eve")),
+        evidence: "the log of pushes says so".to_owned(),
+    });
+    // The opener's own, a reader's, a co-author's of an older commit: nothing that counts.
+    let reader = Review {
+        can_write: seen(false),
+        ..approval(platform, "bob", true)
+    };
+    let withdrawn = Review {
+        state: ReviewState::Dismissed,
+        ..approval(platform, "dan", true)
+    };
+    facts.reviews = seen(vec![
+        approval(platform, "ana", true),
+        reader,
+        approval(platform, "dan", true),
+        withdrawn,
+    ]);
+    let red = Some(CheckConclusion::Failure);
+    facts.checks = seen(match platform {
+        Platform::Github => vec![result("test", CheckKind::CheckRun, red)],
+        Platform::Gitlab => vec![
+            result("pipeline", CheckKind::Pipeline, red.clone()),
+            result("test", CheckKind::Job, red),
+        ],
+    });
+    facts.scans = seen(scan(3, head()));
+    facts
+}
+
+fn unprotected() -> Snapshot {
+    let mut facts = good(Platform::Github);
+    let mut none = rules(Platform::Github, false);
+    none.layers.clear();
+    none.protected.demands.clear();
+    none.pull_request_required.demands.clear();
+    none.approvals_required.demands.clear();
+    none.stale_approvals_dismissed.demands.clear();
+    none.required_checks.demands.clear();
+    none.skipped_checks_block.demands.clear();
+    none.force_push_blocked.demands.clear();
+    none.deletion_blocked.demands.clear();
+    facts.branch_rules = seen(none);
+    facts
+}
+
+/// Bob's approval is independent and stale, carol's is fresh and she is a co-author.
+fn stale_and_dependent() -> Snapshot {
+    let mut facts = good(Platform::Github);
+    facts.reviews = seen(vec![
+        approval(Platform::Github, "bob", false),
+        approval(Platform::Github, "carol", true),
+    ]);
+    facts
+}
+
+/// The pipeline cannot end before the gate does; a hand-started job is optional.
+fn gate_inside() -> Snapshot {
+    let mut facts = good(Platform::Gitlab);
+    let by_hand = CheckResult {
+        allow_failure: true,
+        ..result("deploy", CheckKind::Job, None)
+    };
+    facts.checks = seen(vec![
+        result("pipeline", CheckKind::Pipeline, None),
+        result("test", CheckKind::Job, Some(CheckConclusion::Success)),
+        result("ccgate", CheckKind::Job, None),
+        by_hand,
+    ]);
+    facts.reviews = seen(vec![
+        approval(Platform::Gitlab, "bob", false),
+        approval(Platform::Gitlab, "carol", true),
+    ]);
+    facts
+}
