@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex};
 
 use ccgate::cli::{self, World};
 use forge::{Forge, Organisation};
+use ssh_key::rand_core::OsRng;
+use ssh_key::{Algorithm, LineEnding, PrivateKey};
 
 fn main() -> ExitCode {
     let folder = std::env::args_os().nth(1).map_or_else(
@@ -36,15 +38,23 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let forge = Forge::start(Organisation::acme());
+    let key = match signing_key(&folder) {
+        Ok(key) => key,
+        Err(error) => {
+            println!("no signing key could be made: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let demo = Demo {
         forge: &forge,
         folder: &folder,
+        key: &key,
         color: std::io::stdout().is_terminal(),
     };
     let told = demo.tell();
     println!();
     println!(
-        "kept in {}: facts.json, decision.json, ledger/",
+        "kept in {}: facts.json, decision.json, ledger/, allowed_signers",
         folder.display()
     );
     if told {
@@ -58,7 +68,19 @@ fn main() -> ExitCode {
 struct Demo<'a> {
     forge: &'a Forge,
     folder: &'a Path,
+    key: &'a str,
     color: bool,
+}
+
+/// A key for this run only; its public half stands in `allowed_signers`.
+fn signing_key(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
+    let key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519)?;
+    let public = key.public_key().to_openssh()?;
+    std::fs::write(
+        folder.join("allowed_signers"),
+        format!("gate@acme.example namespaces=\"ccgate-ledger\" {public}\n"),
+    )?;
+    Ok(key.to_openssh(LineEnding::LF)?.to_string())
 }
 
 impl Demo<'_> {
@@ -105,8 +127,14 @@ impl Demo<'_> {
         );
 
         self.title("6  the ledger of all four decisions");
-        let verified = self.run(&["ledger", "verify", "dir:ledger"]) == 0
-            && self.run(&["ledger", "show", "dir:ledger"]) == 0;
+        let verified = self.run(&["ledger", "show", "dir:ledger"]) == 0
+            && self.run(&[
+                "ledger",
+                "verify",
+                "dir:ledger",
+                "--allowed-signers",
+                "allowed_signers",
+            ]) == 0;
 
         blocked && overridden && voided && allowed && again && identical && verified
     }
@@ -144,6 +172,7 @@ impl Demo<'_> {
         let mut env = BTreeMap::from([
             ("GITHUB_API_URL".to_owned(), self.forge.api()),
             ("CCGATE_TOKEN".to_owned(), "demo".to_owned()),
+            ("CCGATE_LEDGER_KEY".to_owned(), self.key.to_owned()),
         ]);
         if self.color {
             env.insert("CLICOLOR_FORCE".to_owned(), "1".to_owned());

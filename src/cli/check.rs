@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot};
+use crate::facts::{
+    Fact, FactKey, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot,
+};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
 use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
@@ -89,7 +91,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         };
         let needs = policy.needs();
         let patterns = scan_patterns(arguments, &policy);
-        if !patterns.is_empty() {
+        if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
             snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
         }
         host.collect(&mut snapshot, &needs).await;

@@ -3,7 +3,6 @@
 //! characters escaped.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -63,8 +62,7 @@ pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)
 
 /// One line a record: number, time, decision, overrides, type, subject.
 pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
-    let path = ledger::directory(url)?;
-    let checkpoint = read_checkpoint(&path)?;
+    let checkpoint = ledger::checkpoint_at(url)?;
     let store = ledger::open(url, &checkpoint.origin, None)?;
     let mut text = String::new();
     let leaves = store
@@ -85,16 +83,6 @@ pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
     Ok((text, 0))
 }
 
-fn read_checkpoint(path: &Path) -> anyhow::Result<ledger::Checkpoint> {
-    let text = std::fs::read_to_string(path.join("log/checkpoint")).with_context(|| {
-        format!(
-            "there is no ledger at `{}`",
-            plain(&path.display().to_string())
-        )
-    })?;
-    ledger::Checkpoint::parse(&text)
-}
-
 fn line(text: &mut String, name: &str, verdict: &Verdict) {
     let state = match verdict.state {
         State::Ok => "ok",
@@ -110,41 +98,34 @@ fn line(text: &mut String, name: &str, verdict: &Verdict) {
     }
 }
 
+/// One line about a record: when, what it decided or who overrode what, about which commit.
 fn describe(statement: &Value) -> String {
-    let predicate = statement.get("predicate");
-    let field = |name: &str| {
-        predicate
-            .and_then(|predicate| predicate.get(name))
-            .and_then(Value::as_str)
-    };
-    let overrides = predicate
-        .and_then(|predicate| predicate.get("overrides"))
-        .and_then(Value::as_array)
-        .map(|overrides| format!("overrides={}", overrides.len()));
-    let kind = statement.get("predicateType").and_then(Value::as_str);
-    let subject = statement.pointer("/subject/0");
-    let name = subject
-        .and_then(|subject| subject.get("name"))
-        .and_then(Value::as_str);
-    let digest = subject
-        .and_then(|subject| subject.get("digest"))
-        .and_then(Value::as_object)
-        .and_then(|digests| digests.values().next())
-        .and_then(Value::as_str);
-    let digest = digest.map(|digest| digest.chars().take(12).collect::<String>());
-    [
-        field("observed_at"),
-        field("decision"),
-        overrides.as_deref(),
-        kind,
-        name,
-        digest.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    .map(plain)
-    .collect::<Vec<_>>()
-    .join("  ")
+    let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
+    let mut words: Vec<String> = Vec::new();
+    // The last part of the type, e.g. `change-record/v1`.
+    let kind = text("/predicateType").map(|kind| {
+        let parts: Vec<&str> = kind.rsplitn(3, '/').collect();
+        parts
+            .iter()
+            .take(2)
+            .rev()
+            .copied()
+            .collect::<Vec<_>>()
+            .join("/")
+    });
+    words.extend(text("/predicate/observed_at").map(str::to_owned));
+    words.extend(kind);
+    words.extend(text("/predicate/decision").map(str::to_owned));
+    for (label, pointer) in [
+        ("", "/predicate/controls/0"),
+        ("by @", "/predicate/approver/login"),
+        ("", "/predicate/ticket/key"),
+        ("until ", "/predicate/expires_at"),
+        ("", "/subject/0/name"),
+    ] {
+        words.extend(text(pointer).map(|value| format!("{label}{value}")));
+    }
+    plain(&words.join("  "))
 }
 
 /// Control and direction characters become visible escapes; the rest stays.
@@ -174,7 +155,7 @@ mod tests {
         });
         assert_eq!(
             describe(&statement),
-            "allow\\u{d}  overrides=2  t  a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}"
+            "t  allow\\u{d}  a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}"
         );
     }
 }

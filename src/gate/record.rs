@@ -101,10 +101,9 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         "problem": decision.problem.as_deref().map(|text| cut(text, LONGEST_TEXT)),
         "subject": subject(&decision.subject),
         "title": decision.title.as_deref().map(|text| cut(text, LONGEST_SENTENCE)),
-        "observed_at": {
-            "runner_time": decision.observed_at.to_string(),
-            "platform_time": context.platform_time.map(|time| time.to_string()),
-        },
+        // The runner's clock; the platform's stands beside it.
+        "observed_at": decision.observed_at.to_string(),
+        "platform_time": context.platform_time.map(|time| time.to_string()),
         "policy": decision.policy.as_ref().map(|policy| json!({
             "origin": policy.origin,
             "commit": policy.commit,
@@ -193,6 +192,7 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         .find(|control| control.meta.code == report.code);
     json!({
         "schema": "ccgate.override/v1",
+        "observed_at": decision.observed_at.to_string(),
         "id": override_id(&decision.subject, report),
         "comment": report.id,
         "kind": "break_glass",
@@ -356,10 +356,7 @@ mod tests {
             .map(|entry| entry["state"].as_str().expect("a word"))
             .collect();
         assert_eq!(states, ["refused", "accepted"]);
-        assert_eq!(
-            change["observed_at"]["platform_time"],
-            "2026-06-01T12:00:03Z"
-        );
+        assert_eq!(change["platform_time"], "2026-06-01T12:00:03Z");
     }
 
     #[test]

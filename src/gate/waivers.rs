@@ -1,8 +1,6 @@
 //! Standing exemptions of the policy: which of them cover something here, and
 //! which have run out or cover nothing. Those two are findings, not silence.
 
-use globset::GlobBuilder;
-
 use crate::facts::Snapshot;
 use crate::policy::{Note, Policy, Waiver};
 
@@ -17,7 +15,7 @@ pub(super) fn reports(
     policy
         .waivers
         .iter()
-        .filter(|waiver| concerns(waiver, &facts.subject.repository))
+        .filter(|waiver| waiver.covers(&facts.subject.repository))
         .map(|waiver| WaiverReport {
             waiver: waiver.clone(),
             state: if !Policy::holds(waiver, facts.observed_at) {
@@ -61,13 +59,4 @@ pub(super) fn notes(reports: &[WaiverReport]) -> Vec<Note> {
             })
         })
         .collect()
-}
-
-/// Platforms do not tell upper from lower case in a path. A pattern that cannot
-/// be read covers nothing, but is reported: it concerns everybody.
-fn concerns(waiver: &Waiver, repository: &str) -> bool {
-    GlobBuilder::new(&waiver.scope)
-        .case_insensitive(true)
-        .build()
-        .is_ok_and(|glob| glob.compile_matcher().is_match(repository))
 }

@@ -372,6 +372,19 @@ impl Store for DirStore {
     }
 }
 
+pub(crate) fn checkpoint_text(path: &Path) -> anyhow::Result<Option<String>> {
+    let bytes = Folder::new(path)
+        .read(CHECKPOINT)
+        .context("the checkpoint cannot be read")?;
+    bytes
+        .map(|bytes| {
+            String::from_utf8(bytes)
+                .ok()
+                .context("the checkpoint is no text")
+        })
+        .transpose()
+}
+
 /// The lines that `keys/allowed_signers` must hold: every key that signed, in order of first use.
 pub(crate) fn signer_lines(files: &dyn Files, origin: &str, size: u64) -> anyhow::Result<String> {
     let mut sizes: Vec<u64> = files

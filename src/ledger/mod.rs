@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 mod checkpoint;
 mod dir;
@@ -14,7 +14,10 @@ mod journal;
 mod leaf;
 mod merkle;
 mod sign;
+#[cfg(test)]
+mod torture;
 mod verify;
+mod walk;
 
 pub use checkpoint::Checkpoint;
 pub use leaf::{
@@ -83,4 +86,12 @@ pub fn directory(url: &str) -> anyhow::Result<std::path::PathBuf> {
         }
     }
     bail!("the ledger URL has an unknown scheme; use `dir:PATH`")
+}
+
+/// The checkpoint of the ledger at a URL, whoever owns it.
+pub fn checkpoint_at(url: &str) -> anyhow::Result<Checkpoint> {
+    let path = directory(url)?;
+    let text = dir::checkpoint_text(&path)?;
+    let text = text.with_context(|| format!("there is no ledger at `{}`", path.display()))?;
+    Checkpoint::parse(&text)
 }

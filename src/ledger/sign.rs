@@ -3,6 +3,8 @@
 //! as text; this file reads no file and trusts no key on its own.
 
 use anyhow::{Context as _, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use signature::{Signer as _, Verifier as _};
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig};
@@ -38,6 +40,21 @@ impl Signer {
         self.0.public_key()
     }
 
+    /// The verifier key that Go's `x/mod/sumdb/note` takes: `NAME+HASH+BASE64`.
+    pub fn note_verifier_key(&self, origin: &str) -> anyhow::Result<String> {
+        let mut bytes = vec![1_u8];
+        bytes.extend_from_slice(
+            &self
+                .public()
+                .key_data()
+                .ed25519()
+                .context("the key is not Ed25519")?
+                .0,
+        );
+        let hash = hex::encode(key_hash(origin, self.public())?);
+        Ok(format!("{origin}+{hash}+{}", STANDARD.encode(bytes)))
+    }
+
     /// Adds the note's signature line.
     pub(crate) fn sign_note(&self, checkpoint: &mut Checkpoint) -> anyhow::Result<()> {
         let signature: Signature = self
@@ -70,10 +87,19 @@ pub(crate) fn verify_file(armoured: &[u8], file: &[u8]) -> anyhow::Result<Public
     let signature = SshSig::from_pem(armoured)
         .ok()
         .context("it is no SSH signature")?;
-    let canonical = signature.to_pem(LineEnding::LF).ok();
+    // Rebuilt from its parts: version, reserved field and armour have one spelling only.
+    let rebuilt = SshSig::new(
+        signature.public_key().clone(),
+        NAMESPACE,
+        signature.hash_alg(),
+        signature.signature().clone(),
+    );
+    let canonical = rebuilt
+        .and_then(|rebuilt| rebuilt.to_pem(LineEnding::LF))
+        .ok();
     ensure!(
         canonical.as_deref().map(str::as_bytes) == Some(armoured),
-        "the signature is not in its canonical form"
+        "the signature is not in its canonical form, or made for another purpose"
     );
     let key = PublicKey::from(signature.public_key().clone());
     key.verify(NAMESPACE, file, &signature)
@@ -108,23 +134,6 @@ pub(crate) fn verify_note(checkpoint: &Checkpoint, key: &PublicKey) -> anyhow::R
         .verify(checkpoint.body().as_bytes(), &signature)
         .ok()
         .context("the note's signature does not fit")
-}
-
-/// The verifier key that Go's `x/mod/sumdb/note` takes: `NAME+HASH+BASE64`.
-pub(crate) fn note_verifier_key(name: &str, key: &PublicKey) -> anyhow::Result<String> {
-    use base64::Engine as _;
-    let mut bytes = vec![1_u8];
-    bytes.extend_from_slice(
-        &key.key_data()
-            .ed25519()
-            .context("the key is not Ed25519")?
-            .0,
-    );
-    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-    Ok(format!(
-        "{name}+{}+{encoded}",
-        hex::encode(key_hash(name, key)?)
-    ))
 }
 
 /// The line of `keys/allowed_signers` that lets `ssh-keygen -Y verify -I ORIGIN` accept the key.

@@ -1,15 +1,21 @@
 //! Readers of scan reports. Foreign bytes in, counts and digests out; the
-//! native report never leaves this room.
+//! native report never leaves this room. Whether a report is good enough is
+//! none of this room's business: it tells apart what it saw, nothing else.
+
+mod find;
+mod intake;
+mod json;
+mod place;
+mod report;
+mod sarif;
 
 use std::path::Path;
 
 use crate::facts::ScanResults;
 
-/// Reads every file that the patterns match below `root`. One entry a file, and
-/// one for each pattern that matched nothing. Never fails: what is wrong with a
-/// file stands in its entry.
-pub fn read(_patterns: &[String], _root: &Path) -> ScanResults {
-    ScanResults {
-        reports: Vec::new(),
-    }
+/// Reads every file that the patterns match below `root`. One entry a pattern
+/// and file, and one for each pattern that matched nothing. Never fails: what is
+/// wrong with a file stands in its entry.
+pub fn read(patterns: &[String], root: &Path) -> ScanResults {
+    report::read_all(patterns, root)
 }

@@ -7,4 +7,6 @@ mod architecture;
 mod check;
 mod contract;
 mod generated;
+mod ledger;
+mod scan;
 mod support;

@@ -1,3 +1,5 @@
+//! Tests of the translation beside this file: small answers written by hand, shaped as the platform's.
+
 use std::collections::BTreeMap;
 
 use serde_json::json;

@@ -1,6 +1,7 @@
 """action.yml on a runner: act on the host, a workflow that uses the action by commit, the double as the platform."""
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 
@@ -27,11 +28,10 @@ def run(tally, binary, _double):
 def _job(act, action, binary, scenario, change, edit=lambda text: text):
     secrets = forge.secrets(scenario)
     folder = forge.WORK / f"act-{change}"
-    outputs, summary = forge.WORK / f"act-{change}.outputs", forge.WORK / f"act-{change}.summary"
-    for file in (outputs, summary):
-        file.unlink(missing_ok=True)
+    outputs = forge.WORK / f"act-{change}.outputs"
+    outputs.unlink(missing_ok=True)
     workflow = (forge.FIXTURES / "workflow.yml").read_text()
-    for mark, value in (("ACTION_COMMIT", COMMIT), ("BINARY", binary), ("OUTPUTS_FILE", outputs), ("SUMMARY_FILE", summary)):
+    for mark, value in (("ACTION_COMMIT", COMMIT), ("BINARY", binary), ("OUTPUTS_FILE", outputs)):
         workflow = workflow.replace(mark, str(value))
     tools.repository(folder, {".github/workflows/gate.yml": edit(workflow)}, "https://github.com/orchard/fees")
     head = hashlib.sha1(f"forge:orchard/fees:{HEADS[change]}".encode()).hexdigest()
@@ -47,9 +47,12 @@ def _job(act, action, binary, scenario, change, edit=lambda text: text):
             command += ["--env", f"{name}={value}"]
         done = subprocess.run(list(map(str, command)), cwd=folder, env=tools.environment(), capture_output=True, text=True, timeout=180)
         used = double.stats()["requests"]
-    text = lambda file: file.read_text() if file.is_file() else ""  # noqa: E731
-    pairs = dict(line.split("=", 1) for line in text(outputs).splitlines() if "=" in line)
-    return {"code": done.returncode, "log": done.stdout + done.stderr, "outputs": pairs, "summary": text(summary), "requests": used, "secrets": secrets}
+    lines = outputs.read_text().splitlines() if outputs.is_file() else []
+    pairs = dict(line.split("=", 1) for line in lines if "=" in line)
+    log = done.stdout + done.stderr
+    # act prints a step's summary behind this word, up to its next own line.
+    summary = "".join(re.findall(r"Summary - (.*?)(?=^\[gate/gate\])", log, re.S | re.M))
+    return {"code": done.returncode, "log": log, "outputs": pairs, "summary": summary, "requests": used, "secrets": secrets}
 
 
 def _judge(tally, change, name, got):

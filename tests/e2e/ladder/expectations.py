@@ -1,14 +1,14 @@
 """The plain words of the double's scenarios, as conjunctions of control codes.
 
 A sentence that no built control answers is named as skipped; a sentence nobody listed is a failure,
-so that a new scenario cannot go by unseen."""
+so that a new scenario cannot go by unseen. `part`: only a part of the sentence has a control yet."""
 import re
 
-# sentence -> codes; `change`, `commit` and `policy` say how to run.
+# sentence -> codes; `change`, `commit` and `two` say how to run.
 MEANINGS = [
     (r"main requires a pull request", ["BR-02"]),
     (r"at least one approval is required and stale approvals are dismissed", ["BR-03", "BR-04"]),
-    (r"required checks are present, pinned to an app and up to date", ["BR-13"]),
+    (r"(?P<part>required checks are present), pinned to an app and up to date", ["BR-13"]),
     (r"nobody can bypass the rules", ["BR-21", "BR-22"]),
     (r"force pushes and deletion are blocked", ["BR-18", "BR-19"]),
     (r"change #(?P<change>\d+) is approved by someone other than its authors, after its last commit", ["CHG-02", "CHG-03", "CHG-04"]),
@@ -64,3 +64,8 @@ def all_of(verdicts):
     if "fail" in verdicts:
         return "fail"
     return "unknown" if "unknown" in verdicts else "pass"
+
+
+def agrees(expected, got, part):
+    """Whether the verdicts fit the sentence. A part must pass where the whole does, and may do better where it does not."""
+    return got == expected or (part and expected != "pass" and got in ("pass", "fail", "unknown"))

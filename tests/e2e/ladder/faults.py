@@ -34,6 +34,13 @@ FAULTS = {
 # After these the very same verdicts are expected: they go by.
 PASSING = {"one 502", "429 with Retry-After"}
 CAP_S = 20
+# Every fault must matter, so what the baseline only warns about blocks here.
+POLICY = """version: 1
+extends: [soc2-baseline]
+controls:
+  administrators-bound: {enforce: block}
+  bypass-limited: {enforce: block}
+"""
 
 
 def run(tally, binary, _double):
@@ -48,11 +55,13 @@ def run(tally, binary, _double):
 
 def _check(binary, platform, scenario, faults):
     secrets = forge.secrets(scenario)
+    policy = forge.WORK / "faults-policy.yml"
+    policy.write_text(POLICY)
     with forge.Forge(scenario, faults) as double:
         given = double.github() if platform == "github" else double.gitlab()
         given |= {"CCGATE_TOKEN": secrets["settings"], "CCGATE_SETTINGS_TOKEN": secrets["settings"]}
         start = time.monotonic()
-        result = forge.check(binary, given, "--platform", platform, "--repo", "orchard/fees", "--change", "2",
+        result = forge.check(binary, given, "--platform", platform, "--repo", "orchard/fees", "--change", "2", "--policy", policy,
                              "--ledger", "dir:ledger", "--timeout", CAP_S)
         took = time.monotonic() - start
         requests = double.requests()

@@ -1,6 +1,7 @@
 """Starts the double on loopback, and ccgate against it with a clean environment.
 
 Nothing here judges: it gives exit code, decision, texts and the double's own count of requests."""
+import base64
 import dataclasses
 import datetime
 import json
@@ -17,12 +18,15 @@ TARGET = ROOT / "target"
 COPY = TARGET / "forge"
 WORK = TARGET / "e2e"
 SCENARIOS = ROOT / "tests" / "e2e" / "scenarios"
+# Long enough for the requests of one wave to overlap, so that waves can be told apart.
+LATENCY_MS = 50
 FIXTURES = ROOT / "tests" / "e2e" / "fixtures"
 
 
 def prepare(tally):
     """Copies the double under target/ and installs its packages; None if that is impossible."""
-    WORK.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
     source = pathlib.Path(os.environ.get("CCGATE_FORGE") or ROOT.parent / "shared" / "forge")
     if source.is_dir():
         shutil.copytree(source, COPY, dirs_exist_ok=True, copy_function=_writable_copy, ignore=shutil.ignore_patterns("node_modules"))
@@ -144,3 +148,21 @@ def secrets(scenario):
     """Token names of a scenario and their secrets."""
     platform = scenario.get("github") or scenario.get("gitlab")
     return {token["name"]: secret for secret, token in platform["tokens"].items()}
+
+
+def ledger_payloads(folder):
+    """The texts that the signed envelopes of a ledger carry."""
+    texts = []
+    for file in sorted((folder / "records").rglob("*.json")):
+        _payloads(json.loads(file.read_text()), texts)
+    return texts
+
+
+def _payloads(value, texts):
+    if isinstance(value, dict):
+        if isinstance(value.get("payload"), str):
+            texts.append(base64.b64decode(value["payload"]).decode())
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            _payloads(part, texts)

@@ -26,7 +26,7 @@ def variables(double, platform, secrets):
 
 def _case(tally, binary, platform, change, name, codes, decisions):
     scenario = forge.load(forge.SCENARIOS / f"{platform}.json")
-    with forge.Forge(scenario) as double:
+    with forge.Forge(scenario, latency_ms=forge.LATENCY_MS) as double:
         given = variables(double, platform, forge.secrets(scenario))
         result = forge.check(binary, given, "--platform", platform, "--repo", "orchard/fees", "--change", change,
                              "--ledger", "dir:ledger", "--output", "sarif=out.sarif", "--output", "markdown=out.md",
@@ -57,6 +57,7 @@ def _overridden(tally, result, name, chg04):
     tally.check(f"{name}: one override is accepted, by @dora for INC-7",
                 [(o["by"], o["ticket"], o["code"]) for o in accepted] == [("dora", "INC-7", "CHG-04")], str(result.decision["overrides"]))
     tally.check(f"{name}: the control still fails, and is overridden", (chg04.get("verdict"), chg04.get("disposition")) == ("fail", "overridden"), str(chg04))
-    everything = b"".join(p.read_bytes() for p in (result.folder / "ledger").rglob("*") if p.is_file())
-    tally.check(f"{name}: the ledger names who and why", b"dora" in everything and b"INC-7" in everything or b"ZG9yYQ" in everything, f"{len(everything)} bytes")
+    records = forge.ledger_payloads(result.folder / "ledger")
+    telling = [text for text in records if all(word in text for word in ("dora", "INC-7", "charged twice"))]
+    tally.check(f"{name}: the ledger names who, which ticket and why", bool(telling), str(records)[:800])
     tally.check(f"{name}: the human text says so", "overrid" in (result.folder / "out.txt").read_text().lower())

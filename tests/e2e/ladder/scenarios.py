@@ -3,7 +3,7 @@ import hashlib
 import json
 
 from . import forge
-from .expectations import all_of, meaning
+from .expectations import agrees, all_of, meaning
 
 TWO_APPROVALS = "version: 1\ncontrols:\n  approvals-required: {min: 2}\n"
 
@@ -42,7 +42,7 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         detail = "; ".join(f"{code} {result.control(code).get('verdict')}: {result.control(code).get('summary')}" for code in codes)
         if proven:
             print(f"     stricter: {name}: fail, proven by {detail}")
-        tally.check(f"{name}: {expected}", got == expected or proven, f"got {got}: {detail or result.story()} [{result.story() if not result.decision else ''}]")
+        tally.check(f"{name}: {expected}", agrees(expected, got, "part" in how) or proven, f"got {got}: {detail or result.story()} [{result.story() if not result.decision else ''}]")
 
 
 def _check(tally, binary, scenario, path, token, how):
@@ -60,7 +60,7 @@ def _check(tally, binary, scenario, path, token, how):
         arguments += ["--ref", "main", "--head", sha]
     else:
         arguments += ["--change", how.get("change", "7")]
-    with forge.Forge(path) as double:
+    with forge.Forge(path, latency_ms=forge.LATENCY_MS) as double:
         variables = double.github() if github else double.gitlab()
         if token != "job":
             variables |= {"CCGATE_TOKEN": secret, "CCGATE_SETTINGS_TOKEN": secret}
@@ -79,7 +79,9 @@ def _check(tally, binary, scenario, path, token, how):
     spent = f"{stats['requests']} requests: {json.dumps(stats['by_endpoint'])}"
     tally.check(f"{label}: at least one request", stats["requests"] > 0, result.story())
     tally.check(f"{label}: at most {most} requests", stats["requests"] <= most, spent)
-    tally.check(f"{label}: at most 2 waves", stats["sequential_depth"] <= 2, f"{stats['sequential_depth']} waves; {spent}")
+    # A commit that no change claims is looked up in the log of pushes: one more.
+    waves = 3 if "commit" in how else 2
+    tally.check(f"{label}: at most {waves} waves", stats["sequential_depth"] <= waves, f"{stats['sequential_depth']} waves; {spent}")
     tally.check(f"{label}: asks for nothing unknown to the double", not stats["unmodelled"], str(stats["unmodelled"]))
     tally.check(f"{label}: no token in an address", stats["tokens_in_urls"] == 0)
     tally.check(f"{label}: a decision is printed", result.decision is not None, result.story())

@@ -1,0 +1,385 @@
+//! The walk over a ledger folder that verification judges: it reads every file once, in
+//! order, and keeps what it found. It holds one bundle of entries at a time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use anyhow::Context as _;
+use ssh_key::PublicKey;
+
+use super::checkpoint::Checkpoint;
+use super::dir::{self, CHECKPOINT, FORMAT, SIGNERS};
+use super::files::Files;
+use super::journal;
+use super::leaf::Leaf;
+use super::merkle::{self, Hash, TILE_WIDTH, Tree};
+use super::sign;
+use super::verify::VerifyOptions;
+
+#[derive(Default)]
+pub(super) struct Walk {
+    pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) empty: bool,
+    pub(super) problems: Vec<String>,
+    pub(super) notes: Vec<String>,
+    /// Id to entry, to find records which are sealed twice.
+    pub(super) ids: HashMap<String, u64>,
+    pub(super) twice: Vec<String>,
+    /// How many records each member of the population has.
+    pub(super) counted: BTreeMap<String, u64>,
+    pub(super) entries: u64,
+    /// Roots at the sizes that somebody vouches for.
+    pub(super) roots: BTreeMap<u64, Hash>,
+    pub(super) signatures: BTreeMap<u64, PublicKey>,
+}
+
+impl Walk {
+    pub(super) fn run(
+        &mut self,
+        files: &dyn Files,
+        options: &VerifyOptions<'_>,
+    ) -> anyhow::Result<()> {
+        let mut rest: BTreeSet<String> = files
+            .list("")
+            .context("the folder cannot be read")?
+            .into_iter()
+            .collect();
+        let in_flight = match take(files, &mut rest, journal::PATH)? {
+            Some(bytes) => {
+                self.notes
+                    .push("an append was interrupted; the next one tidies up".to_owned());
+                journal::parse(&bytes)?.paths
+            }
+            None => BTreeSet::new(),
+        };
+        let Some(checkpoint) = take(files, &mut rest, CHECKPOINT)? else {
+            rest.retain(|path| {
+                !in_flight.contains(path)
+                    && !path.starts_with("tmp/")
+                    && path != "lock"
+                    && path != FORMAT
+            });
+            self.empty = rest.is_empty();
+            anyhow::bail!(
+                "there is no checkpoint (`{CHECKPOINT}`): nothing was ever recorded here, or it was deleted"
+            );
+        };
+        let checkpoint = Checkpoint::parse(
+            std::str::from_utf8(&checkpoint)
+                .ok()
+                .context("the checkpoint is no text")?,
+        )?;
+        let format =
+            take(files, &mut rest, FORMAT)?.with_context(|| format!("`{FORMAT}` is missing"))?;
+        if format != dir::format_text(&checkpoint.origin).as_bytes() {
+            self.problems.push(format!(
+                "`{FORMAT}` and the checkpoint name different ledgers"
+            ));
+        }
+        if options
+            .origin
+            .is_some_and(|origin| origin != checkpoint.origin)
+        {
+            self.problems
+                .push(format!("the ledger belongs to `{}`", checkpoint.origin));
+        }
+        if take(files, &mut rest, "lock")?.is_some_and(|lock| !lock.is_empty()) {
+            self.problems
+                .push("the file `lock` is not empty".to_owned());
+        }
+        self.checkpoint = Some(checkpoint.clone());
+        let anchors: BTreeSet<String> = rest
+            .iter()
+            .filter(|path| path.starts_with("anchors/"))
+            .cloned()
+            .collect();
+        let mut sizes: BTreeSet<u64> = anchors
+            .iter()
+            .filter_map(|path| dir::anchor_size(path, "note"))
+            .collect();
+        sizes.extend(
+            options
+                .trusted
+                .and_then(|text| Checkpoint::parse(text).ok())
+                .map(|trusted| trusted.size),
+        );
+        self.entries(files, &checkpoint, &mut rest, &sizes, options)?;
+        self.anchors(files, &checkpoint, &mut rest, &anchors, &in_flight)?;
+        self.signers(files, &checkpoint, &mut rest, !in_flight.is_empty())?;
+        for path in rest {
+            if path.starts_with("tmp/") || in_flight.contains(&path) {
+                self.notes.push(format!(
+                    "`{path}` is left from an interrupted append and counts for nothing"
+                ));
+            } else {
+                self.problems.push(format!("`{path}` belongs to no record"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every entry, its copy, its blob and every tile above it.
+    fn entries(
+        &mut self,
+        files: &dyn Files,
+        checkpoint: &Checkpoint,
+        rest: &mut BTreeSet<String>,
+        sizes: &BTreeSet<u64>,
+        options: &VerifyOptions<'_>,
+    ) -> anyhow::Result<()> {
+        let mut tree = Tree::default();
+        self.vouch(&tree, sizes);
+        for index in 0..checkpoint.size.div_ceil(TILE_WIDTH) {
+            let first = index * TILE_WIDTH;
+            let width = (checkpoint.size - first).min(TILE_WIDTH);
+            let path = merkle::bundle_path(index, width);
+            let bundle = take(files, rest, &path)?.with_context(|| {
+                format!("entry {first} and those after it are missing (`{path}`)")
+            })?;
+            let tile_path = merkle::tile_path("0", index, width);
+            let tile = take(files, rest, &tile_path)?
+                .with_context(|| format!("`{tile_path}` is missing"))?;
+            let entries = merkle::decode_entries(&bundle)
+                .with_context(|| format!("`{path}`, after entry {first}"))?;
+            for ((number, entry), hash) in (first..).zip(&entries).zip(tile.as_chunks::<32>().0) {
+                anyhow::ensure!(
+                    merkle::leaf_hash(entry) == *hash,
+                    "entry {number} does not fit the tree: it, or `{tile_path}`, was altered"
+                );
+            }
+            anyhow::ensure!(
+                entries.len() as u64 == width && tile.len() as u64 == width * 32,
+                "`{path}` or `{tile_path}` does not hold {width} entries from entry {first} on"
+            );
+            for (number, entry) in (first..).zip(entries) {
+                self.entry(files, number, entry, rest, options)
+                    .with_context(|| format!("entry {number}"))?;
+                for tile in tree.push(merkle::leaf_hash(entry)).into_iter().skip(1) {
+                    self.tile(files, &tile, rest)?;
+                }
+                self.vouch(&tree, sizes);
+                self.entries += 1;
+            }
+        }
+        for tile in tree.edge().into_iter().filter(|tile| tile.level > 0) {
+            self.tile(files, &tile, rest)?;
+        }
+        if tree.root() != checkpoint.root {
+            self.problems
+                .push("the entries do not give the checkpoint's root".to_owned());
+        }
+        Ok(())
+    }
+
+    fn vouch(&mut self, tree: &Tree, sizes: &BTreeSet<u64>) {
+        if sizes.contains(&tree.size()) {
+            self.roots.insert(tree.size(), tree.root());
+        }
+    }
+
+    fn tile(
+        &mut self,
+        files: &dyn Files,
+        tile: &merkle::Tile,
+        rest: &mut BTreeSet<String>,
+    ) -> anyhow::Result<()> {
+        if take(files, rest, &tile.path())? != Some(tile.bytes()) {
+            self.problems.push(format!(
+                "`{}` is missing or does not fit the tiles below it",
+                tile.path()
+            ));
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        files: &dyn Files,
+        number: u64,
+        entry: &[u8],
+        rest: &mut BTreeSet<String>,
+        options: &VerifyOptions<'_>,
+    ) -> anyhow::Result<()> {
+        let leaf = Leaf::parse(entry)?;
+        if let Some(earlier) = self.ids.insert(leaf.id.clone(), number) {
+            self.twice.push(format!(
+                "`{}` is sealed twice, as entries {earlier} and {number}",
+                leaf.id
+            ));
+        } else {
+            match take(files, rest, &leaf.path)? {
+                None => self.problems.push(format!(
+                    "entry {number}: its copy `{}` is missing",
+                    leaf.path
+                )),
+                Some(copy) if copy != entry => self.problems.push(format!(
+                    "entry {number}: its copy `{}` was altered",
+                    leaf.path
+                )),
+                Some(_) => {}
+            }
+        }
+        let mut statement = leaf.statement.clone();
+        if let Some(reference) = leaf.blob_reference() {
+            let (digest, size) = reference?;
+            let path = format!("blobs/{digest}");
+            // Two records may share a blob.
+            rest.remove(&path);
+            let blob = files
+                .read(&path)?
+                .with_context(|| format!("its blob `{path}` is missing"))?;
+            let fits = blob.len() as u64 == size
+                && hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&blob)) == digest;
+            anyhow::ensure!(fits, "its blob `{path}` was altered");
+            statement = serde_json::from_slice(&blob)
+                .with_context(|| format!("its blob `{path}` is no JSON"))?;
+            anyhow::ensure!(
+                statement.get("subject") == leaf.statement.get("subject"),
+                "its blob `{path}` is about another subject"
+            );
+        }
+        if let Some(population) = options.population {
+            let kind = statement
+                .get("predicateType")
+                .and_then(serde_json::Value::as_str);
+            if population
+                .predicate_type
+                .is_none_or(|wanted| Some(wanted) == kind)
+            {
+                for name in subject_names(&statement) {
+                    *self.counted.entry(name).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every kept checkpoint must be a prefix of this log, and its signature must fit.
+    fn anchors(
+        &mut self,
+        files: &dyn Files,
+        checkpoint: &Checkpoint,
+        rest: &mut BTreeSet<String>,
+        anchors: &BTreeSet<String>,
+        in_flight: &BTreeSet<String>,
+    ) -> anyhow::Result<()> {
+        for path in anchors {
+            let Some(size) = dir::anchor_size(path, "note") else {
+                continue;
+            };
+            if size > checkpoint.size {
+                if !in_flight.contains(path) {
+                    self.problems.push(format!("`{path}` vouches for {size} records, but there are {}: the tail was cut off", checkpoint.size));
+                }
+                continue;
+            }
+            let signature_path = format!("anchors/{size}.sig");
+            let note = take(files, rest, path)?.unwrap_or_default();
+            let Some(signature) = take(files, rest, &signature_path)? else {
+                self.problems.push(format!("`{signature_path}` is missing"));
+                continue;
+            };
+            match self.anchor(checkpoint, size, &note, &signature) {
+                Ok(key) => {
+                    self.signatures.insert(size, key);
+                }
+                Err(error) => self.problems.push(format!("`{signature_path}`: {error:#}")),
+            }
+        }
+        if !checkpoint.signatures.is_empty() && !self.signatures.contains_key(&checkpoint.size) {
+            self.problems.push(format!(
+                "the checkpoint is signed, but `anchors/{}.sig` does not vouch for it",
+                checkpoint.size
+            ));
+        }
+        Ok(())
+    }
+
+    fn anchor(
+        &self,
+        checkpoint: &Checkpoint,
+        size: u64,
+        note: &[u8],
+        signature: &[u8],
+    ) -> anyhow::Result<PublicKey> {
+        let key = sign::verify_file(signature, note)?;
+        let anchored = Checkpoint::parse(
+            std::str::from_utf8(note)
+                .ok()
+                .context("its note is no text")?,
+        )?;
+        anyhow::ensure!(
+            anchored.origin == checkpoint.origin && anchored.size == size,
+            "its note is about another ledger or size"
+        );
+        anyhow::ensure!(
+            self.roots.get(&size) == Some(&anchored.root),
+            "the first {size} entries are not those that were signed"
+        );
+        sign::verify_note(&anchored, &key)?;
+        if size == checkpoint.size {
+            anyhow::ensure!(
+                anchored == *checkpoint,
+                "the checkpoint differs from the signed note of the same size"
+            );
+        }
+        Ok(key)
+    }
+
+    fn signers(
+        &mut self,
+        files: &dyn Files,
+        checkpoint: &Checkpoint,
+        rest: &mut BTreeSet<String>,
+        in_flight: bool,
+    ) -> anyhow::Result<()> {
+        let found = take(files, rest, SIGNERS)?.unwrap_or_default();
+        if self.problems.is_empty() {
+            let expected = dir::signer_lines(files, &checkpoint.origin, checkpoint.size)?;
+            let fits =
+                found == expected.as_bytes() || in_flight && found.starts_with(expected.as_bytes());
+            if !fits {
+                self.problems.push(format!(
+                    "`{SIGNERS}` does not list exactly the keys that signed"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a file and crosses it off the list of files that nothing accounts for.
+fn take(
+    files: &dyn Files,
+    rest: &mut BTreeSet<String>,
+    path: &str,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    rest.remove(path);
+    files
+        .read(path)
+        .with_context(|| format!("`{path}` cannot be read"))
+}
+
+/// Every name and digest by which a statement's subjects can be called, each once.
+fn subject_names(statement: &serde_json::Value) -> BTreeSet<String> {
+    let subjects = statement
+        .get("subject")
+        .and_then(serde_json::Value::as_array);
+    let mut names = BTreeSet::new();
+    for subject in subjects.into_iter().flatten() {
+        names.extend(
+            subject
+                .get("name")
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned),
+        );
+        let digests = subject.get("digest").and_then(serde_json::Value::as_object);
+        names.extend(
+            digests
+                .into_iter()
+                .flat_map(|digests| digests.values())
+                .filter_map(serde_json::Value::as_str)
+                .map(str::to_owned),
+        );
+    }
+    names
+}

@@ -1,0 +1,277 @@
+//! Streaming over foreign JSON: objects are folded key by key, arrays element by
+//! element, nothing is kept as a tree. Strict where two tools could read two
+//! things out of one file (a key that stands twice), tolerant about the rest.
+//!
+//! Messages name what was expected, never what was found: that may be a secret.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Longest name, id or path that is taken out of a report, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
+
+/// Something that is filled from the keys of an object.
+pub(super) trait Fields {
+    /// What it is, for messages: `a result`.
+    const WHAT: &'static str;
+    /// The keys that are read. All others are skipped.
+    const KEYS: &'static [&'static str];
+    /// Whether `null` may stand for an empty object.
+    const MAY_BE_NULL: bool = true;
+
+    /// Reads the value of one of [`Self::KEYS`].
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error>;
+
+    /// Has the last word, after all keys.
+    fn complete(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Fills `T` from an object.
+pub(super) struct Object<'a, T>(pub(super) &'a mut T);
+
+impl<'de, T: Fields> DeserializeSeed<'de> for Object<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{} as an object", T::WHAT)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        if T::MAY_BE_NULL {
+            return Ok(());
+        }
+        Err(E::custom(format!("{} is null", T::WHAT)))
+    }
+
+    /// Some languages write an empty object as an empty array.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        if T::MAY_BE_NULL && seq.next_element::<IgnoredAny>()?.is_none() {
+            return Ok(());
+        }
+        Err(de::Error::custom(format!("{} is an array", T::WHAT)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = 0_u32;
+        while let Some(known) = map.next_key_seed(KnownKey(T::KEYS))? {
+            let Some((index, key)) = known else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let bit = 1 << index;
+            if seen & bit != 0 {
+                let what = T::WHAT;
+                return Err(de::Error::custom(format!(
+                    "`{key}` stands twice in {what}, so that two tools could read two things"
+                )));
+            }
+            seen |= bit;
+            self.0.field(key, &mut map)?;
+        }
+        self.0.complete().map_err(de::Error::custom)
+    }
+}
+
+/// Reads an array of objects and hands each over as it comes. `None`: the value is null.
+pub(super) struct List<T, F> {
+    what: &'static str,
+    each: F,
+    item: PhantomData<T>,
+}
+
+impl<T: Fields + Default, F: FnMut(T) -> Result<(), String>> List<T, F> {
+    /// A list that messages call `what`.
+    pub(super) fn new(what: &'static str, each: F) -> Self {
+        Self {
+            what,
+            each,
+            item: PhantomData,
+        }
+    }
+}
+
+impl<'de, T: Fields + Default, F: FnMut(T) -> Result<(), String>> DeserializeSeed<'de>
+    for List<T, F>
+{
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields + Default, F: FnMut(T) -> Result<(), String>> Visitor<'de> for List<T, F> {
+    type Value = Option<u64>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{} as an array", self.what)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Option<u64>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Option<u64>, A::Error> {
+        let mut length = 0;
+        loop {
+            let mut item = T::default();
+            if seq.next_element_seed(Object(&mut item))?.is_none() {
+                return Ok(Some(length));
+            }
+            (self.each)(item).map_err(de::Error::custom)?;
+            length += 1;
+        }
+    }
+}
+
+/// Which of the known keys stands next; the position in the table and its name.
+struct KnownKey(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for KnownKey {
+    type Value = Option<(usize, &'static str)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KnownKey {
+    type Value = Option<(usize, &'static str)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        let position = self.0.iter().position(|known| *known == key);
+        Ok(position.and_then(|index| Some((index, *self.0.get(index)?))))
+    }
+}
+
+/// A single value. Objects and arrays are read through and then forgotten.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Leaf {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    /// An object or an array; whether something stands in it.
+    Nested(bool),
+}
+
+impl Leaf {
+    /// The text, if it is one.
+    pub(super) fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Nested(_) => None,
+        }
+    }
+
+    /// A whole number from 0 on.
+    pub(super) fn index(&self) -> Option<usize> {
+        match self {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range is checked before"
+            )]
+            Self::Number(number)
+                if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number) =>
+            {
+                Some(*number as usize)
+            }
+            Self::Number(_) | Self::Null | Self::Bool(_) | Self::Text(_) | Self::Nested(_) => None,
+        }
+    }
+}
+
+impl<'de> de::Deserialize<'de> for Leaf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LeafVisitor)
+    }
+}
+
+struct LeafVisitor;
+
+impl<'de> Visitor<'de> for LeafVisitor {
+    type Value = Leaf;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Leaf, E> {
+        Ok(Leaf::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Leaf, E> {
+        Ok(Leaf::Bool(value))
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number this large is no index"
+    )]
+    fn visit_u64<E>(self, value: u64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number this low is no index")]
+    fn visit_i64<E>(self, value: i64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Leaf, E> {
+        Ok(Leaf::Number(value))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Leaf, E> {
+        if value.len() > LONGEST_TEXT {
+            return Err(E::custom("a name or path is longer than 1 MiB"));
+        }
+        Ok(Leaf::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Leaf, A::Error> {
+        let mut filled = false;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            filled = true;
+        }
+        Ok(Leaf::Nested(filled))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Leaf, A::Error> {
+        let mut filled = false;
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            filled = true;
+        }
+        Ok(Leaf::Nested(filled))
+    }
+}
+
+/// What the parser has to say, without anything that stood in the file.
+pub(super) fn complaint(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    // `invalid type: string "…", expected …`: the first half quotes the file.
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if error.is_data() => format!("expected {expected}"),
+        _ => message,
+    }
+}

@@ -1,0 +1,382 @@
+//! Counts the results of a run. Results may stand before the rules that rate
+//! them, so they are counted per rule and rated when the run is complete. What
+//! is kept grows with the number of different rules, not of results.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use serde::de::{Error as _, MapAccess};
+
+use crate::facts::{FindingCount, Severity};
+use crate::scan::json::{Fields, Leaf, Object};
+use crate::scan::place;
+
+use super::finding::{Baseline, Finding, Level, Properties, RulePlace};
+use super::invocation::RuleChange;
+
+/// Most rules, and most different rules that results point at.
+pub(super) const MOST_RULES: usize = 100_000;
+/// Most bytes of rule ids.
+const MOST_ID_BYTES: usize = 16 << 20;
+/// Examples given for a run.
+const EXAMPLES: usize = 5;
+/// With more rules than this, only one example of each is kept.
+const FEW_RULES: usize = 1_000;
+/// Longest part of a URI that is kept for an example, in characters.
+const LONGEST_URI: usize = 400;
+
+/// A rule, as far as it rates results.
+#[derive(Default)]
+pub(super) struct Rule {
+    id: Option<String>,
+    level: Option<Level>,
+    severity: Option<Severity>,
+}
+
+impl Fields for Rule {
+    const WHAT: &'static str = "a rule";
+    const KEYS: &'static [&'static str] = &["id", "defaultConfiguration", "properties"];
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match key {
+            "id" => self.id = map.next_value::<Leaf>()?.text(),
+            "defaultConfiguration" => {
+                let mut configuration = Configuration::default();
+                map.next_value_seed(Object(&mut configuration))?;
+                self.level = configuration.level;
+            }
+            _ => {
+                let mut properties = Properties::default();
+                map.next_value_seed(Object(&mut properties))?;
+                self.severity = properties.severity;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a rule rates its results.
+#[derive(Default)]
+pub(super) struct Configuration {
+    level: Option<Level>,
+}
+
+impl Fields for Configuration {
+    const WHAT: &'static str = "`defaultConfiguration`";
+    const KEYS: &'static [&'static str] = &["level"];
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        _key: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        self.level = Level::of(map.next_value()?).map_err(A::Error::custom)?;
+        Ok(())
+    }
+}
+
+/// The rules of the driver or of one extension.
+#[derive(Default)]
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+    id_bytes: usize,
+}
+
+impl Rules {
+    pub(super) fn add(&mut self, rule: Rule) -> Result<(), String> {
+        self.id_bytes += rule.id.as_ref().map_or(0, String::len);
+        if self.rules.len() >= MOST_RULES || self.id_bytes > MOST_ID_BYTES {
+            return Err(format!(
+                "a tool has more than {MOST_RULES} rules, or too long ids"
+            ));
+        }
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rules.len()
+    }
+}
+
+/// Applies a rule's level as an invocation changed it, but only upwards: which
+/// of several invocations a result belongs to is not followed, so that a result
+/// may be rated worse than it is, never better.
+pub(super) fn raise(
+    driver: &mut Rules,
+    extensions: &mut [Rules],
+    change: RuleChange,
+) -> Result<(), String> {
+    let Some(level) = change.configuration.level else {
+        return Ok(());
+    };
+    let place = change.rule.place()?;
+    let mut known = false;
+    let mut lift = |rule: &mut Rule| {
+        known = true;
+        rule.level = Some(rule.level.unwrap_or(Level::Warning).max(level));
+    };
+    if let Some(index) = place.index {
+        let rules = match place.extension {
+            None => Some(&mut *driver),
+            Some(extension) => extensions.get_mut(extension),
+        };
+        if let Some(rule) = rules.and_then(|rules| rules.rules.get_mut(index)) {
+            lift(rule);
+        }
+    }
+    let Some(id) = place.id else {
+        return Ok(());
+    };
+    let all = std::iter::once(&mut *driver).chain(extensions);
+    all.flat_map(|rules| &mut rules.rules)
+        .filter(|rule| rule.id.as_deref() == Some(id.as_str()))
+        .for_each(lift);
+    if !known {
+        driver.add(Rule {
+            id: Some(id),
+            level: Some(level),
+            severity: None,
+        })?;
+    }
+    Ok(())
+}
+
+/// Results that will be rated alike.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind {
+    rule: RulePlace,
+    level: Option<Level>,
+    severity: Option<Severity>,
+}
+
+#[derive(Default)]
+struct Group {
+    open: u64,
+    new: u64,
+    suppressed: u64,
+    examples: Vec<Example>,
+}
+
+/// Where an open finding stands, and its position among the results.
+struct Example {
+    position: u64,
+    uri: Option<String>,
+    line: Option<usize>,
+}
+
+/// The results of a run so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    groups: HashMap<Kind, Group>,
+    id_bytes: usize,
+    results: u64,
+    without_baseline: bool,
+    older_levels: bool,
+}
+
+impl Tally {
+    /// Counts a result.
+    pub(super) fn add(&mut self, finding: Finding) -> Result<(), String> {
+        self.results += 1;
+        self.older_levels |= finding.older_level;
+        if !finding.counts() {
+            return Ok(());
+        }
+        self.without_baseline |= finding.baseline.is_none();
+        let kind = Kind {
+            rule: finding.rule.place()?,
+            level: finding.level,
+            severity: finding.severity,
+        };
+        let few = self.groups.len() <= FEW_RULES;
+        if !self.groups.contains_key(&kind) {
+            self.id_bytes += kind.rule.id.as_ref().map_or(0, String::len);
+            if self.groups.len() >= MOST_RULES || self.id_bytes > MOST_ID_BYTES {
+                return Err(format!(
+                    "results point at more than {MOST_RULES} different rules, or at too long ids"
+                ));
+            }
+        }
+        let group = self.groups.entry(kind).or_default();
+        if finding.suppressed {
+            group.suppressed += 1;
+            return Ok(());
+        }
+        group.open += 1;
+        group.new += u64::from(finding.baseline == Some(Baseline::New));
+        if group.examples.len() < if few { EXAMPLES } else { 1 } {
+            group.examples.push(Example {
+                position: self.results,
+                uri: finding
+                    .uri
+                    .map(|uri| uri.chars().take(LONGEST_URI).collect()),
+                line: finding.line,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a result had a level that only SARIF 2.0.0 knows.
+    pub(super) fn has_older_levels(&self) -> bool {
+        self.older_levels
+    }
+
+    /// Whether a result leaves its level to its rule.
+    pub(super) fn has_unrated(&self) -> bool {
+        self.groups.keys().any(|kind| kind.level.is_none())
+    }
+
+    /// Rates everything: the counts worst first, and the worst open findings.
+    pub(super) fn resolve(
+        self,
+        driver: &Rules,
+        extensions: &[Rules],
+        root: &Path,
+    ) -> (Vec<FindingCount>, Vec<String>) {
+        let book = Book::new(driver, extensions);
+        let with_baseline = !self.without_baseline;
+        let mut counts: BTreeMap<Severity, FindingCount> = BTreeMap::new();
+        let mut examples = Vec::new();
+        for (kind, group) in self.groups {
+            let severity = book.severity(&kind);
+            let count = counts.entry(severity).or_insert(FindingCount {
+                severity,
+                open: 0,
+                new: with_baseline.then_some(0),
+                suppressed: 0,
+            });
+            count.open += group.open;
+            count.suppressed += group.suppressed;
+            if let Some(new) = &mut count.new {
+                *new += group.new;
+            }
+            for example in group.examples {
+                examples.push((severity, example, book.name(&kind)));
+            }
+            // Never more in hand than needed.
+            examples.sort_by(|(severity, example, _), (other, later, _)| {
+                other
+                    .cmp(severity)
+                    .then(example.position.cmp(&later.position))
+            });
+            examples.truncate(EXAMPLES);
+        }
+        let examples = examples
+            .into_iter()
+            .map(|(_, example, rule)| describe(&rule, &example, root))
+            .collect();
+        (counts.into_values().rev().collect(), examples)
+    }
+}
+
+fn describe(rule: &str, example: &Example, root: &Path) -> String {
+    let path = example
+        .uri
+        .as_ref()
+        .map(|uri| place::path(uri, root))
+        .filter(|path| !path.is_empty());
+    match (path, example.line) {
+        (Some(path), Some(line)) => format!("{rule} at {path}:{line}"),
+        (Some(path), None) => format!("{rule} at {path}"),
+        (None, _) => format!("{rule} at an unnamed place"),
+    }
+}
+
+/// All rules of a tool, to look up in.
+struct Book<'a> {
+    driver: &'a Rules,
+    extensions: &'a [Rules],
+    by_id: HashMap<&'a str, Vec<&'a Rule>>,
+}
+
+impl<'a> Book<'a> {
+    fn new(driver: &'a Rules, extensions: &'a [Rules]) -> Self {
+        let mut by_id: HashMap<&str, Vec<&Rule>> = HashMap::new();
+        let all = std::iter::once(driver).chain(extensions);
+        for rule in all.flat_map(|rules| &rules.rules) {
+            if let Some(id) = &rule.id {
+                by_id.entry(id).or_default().push(rule);
+            }
+        }
+        Self {
+            driver,
+            extensions,
+            by_id,
+        }
+    }
+
+    /// The worst rating among the rules that may be meant: where position and id
+    /// lead to different rules, the milder one is never taken on trust.
+    fn severity(&self, kind: &Kind) -> Severity {
+        let Some(own) = kind.severity else {
+            let meant = self.meant(&kind.rule);
+            let rated = meant.iter().map(|rule| {
+                let level = kind.level.or(rule.level).unwrap_or(Level::Warning);
+                rule.severity.unwrap_or_else(|| level.severity())
+            });
+            // The level of a result without a known rule is `warning` by the format's own default.
+            let unknown = || kind.level.unwrap_or(Level::Warning).severity();
+            return rated.max().unwrap_or_else(unknown);
+        };
+        own
+    }
+
+    /// The rule at the place, alone if its id fits; else all that carry the id as well.
+    fn meant(&self, place: &RulePlace) -> Vec<&'a Rule> {
+        let at_place = self.at(place);
+        let Some(id) = &place.id else {
+            return at_place.into_iter().collect();
+        };
+        if let Some(rule) = at_place
+            && rule.id.as_deref().is_some_and(|own| covers(own, id))
+        {
+            return vec![rule];
+        }
+        let mut meant: Vec<&Rule> = at_place.into_iter().collect();
+        let mut name = id.as_str();
+        loop {
+            if let Some(rules) = self.by_id.get(name) {
+                meant.extend(rules);
+                return meant;
+            }
+            // `CA1000/1` is a finer id of the rule `CA1000`.
+            let Some((shorter, _)) = name.rsplit_once('/') else {
+                return meant;
+            };
+            name = shorter;
+        }
+    }
+
+    fn at(&self, place: &RulePlace) -> Option<&'a Rule> {
+        let rules = match place.extension {
+            None => self.driver,
+            Some(extension) => self.extensions.get(extension)?,
+        };
+        rules.rules.get(place.index?)
+    }
+
+    fn name(&self, kind: &Kind) -> String {
+        let id = kind
+            .rule
+            .id
+            .as_deref()
+            .or_else(|| self.at(&kind.rule)?.id.as_deref())
+            .unwrap_or_default();
+        let shown = place::shown(id);
+        if shown.is_empty() {
+            return "an unnamed rule".to_owned();
+        }
+        shown
+    }
+}
+
+/// Whether the id of a rule is the given one or the front of it.
+fn covers(rule: &str, id: &str) -> bool {
+    id.strip_prefix(rule)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,167 @@
+//! Ledgers as other programs see them: `ssh-keygen` and the Python verifier.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests; a skipped check is said aloud"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use ccgate::ledger::{Leaf, STATEMENT_TYPE, Signer, open};
+use serde_json::json;
+
+const ORIGIN: &str = "ccgate/gitlab/acme/tools/payments";
+
+fn append(folder: &Path, numbers: std::ops::Range<u32>, signer: Option<Signer>) {
+    let leaves: Vec<Leaf> = numbers
+        .map(|number| {
+            let long = if number == 2 { 90_000 } else { 10 };
+            let statement = json!({
+                "_type": STATEMENT_TYPE,
+                "subject": [{"name": format!("change-{number}"), "digest": {"gitCommit": format!("{number:040x}")}}],
+                "predicateType": "https://ccgate.dev/change-record/v1",
+                "predicate": {"observed_at": "2026-11-21T08:00:00Z", "summary": "é\u{1f600}x".repeat(long)},
+            });
+            Leaf::new(&statement).unwrap()
+        })
+        .collect();
+    open(&format!("dir:{}", folder.display()), ORIGIN, signer)
+        .unwrap()
+        .append(&leaves)
+        .unwrap();
+}
+
+/// A fresh key, or `None` (said aloud) where `ssh-keygen` is not installed.
+fn signer(folder: &Path) -> Option<Signer> {
+    let path = folder.join("key");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"])
+        .arg(&path)
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: ssh-keygen is not installed, no signature was checked");
+        return None;
+    }
+    Some(Signer::from_openssh(&fs::read_to_string(path).unwrap()).unwrap())
+}
+
+fn ssh_keygen_verifies(ledger: &Path, size: u32, checkpoint: &Path, namespace: &str) -> bool {
+    Command::new("ssh-keygen")
+        .args(["-Y", "verify", "-I", ORIGIN, "-n", namespace, "-f"])
+        .arg(ledger.join("keys/allowed_signers"))
+        .arg("-s")
+        .arg(ledger.join(format!("anchors/{size}.sig")))
+        .stdin(fs::File::open(checkpoint).unwrap())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+}
+
+/// The Python verifier's answer; `None` (said aloud) without Python.
+fn python(ledger: &Path, arguments: &[&str]) -> Option<i32> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.py");
+    let output = Command::new("python3")
+        .arg(script)
+        .arg(ledger)
+        .args(arguments)
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: python3 is not installed, the foreign verifier was not run");
+        return None;
+    };
+    eprintln!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.status.code()
+}
+
+#[test]
+fn ssh_keygen_accepts_our_checkpoint_signature_and_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(signer) = signer(home.path()) else {
+        return;
+    };
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..5, Some(signer));
+    let checkpoint = ledger.join("log/checkpoint");
+    assert!(ssh_keygen_verifies(
+        &ledger,
+        5,
+        &checkpoint,
+        "ccgate-ledger"
+    ));
+    assert!(!ssh_keygen_verifies(&ledger, 5, &checkpoint, "git"));
+    let altered = home.path().join("altered");
+    fs::write(
+        &altered,
+        fs::read_to_string(&checkpoint)
+            .unwrap()
+            .replacen("\n5\n", "\n4\n", 1),
+    )
+    .unwrap();
+    assert!(!ssh_keygen_verifies(&ledger, 5, &altered, "ccgate-ledger"));
+}
+
+#[test]
+fn the_python_verifier_accepts_what_we_write_at_sizes_around_a_tile() {
+    for size in [2, 3, 255, 256, 257, 600] {
+        let home = tempfile::tempdir().unwrap();
+        append(home.path(), 0..size / 2, None);
+        append(home.path(), size / 2..size, None);
+        let Some(code) = python(home.path(), &[]) else {
+            return;
+        };
+        assert_eq!(code, 0, "{size} records");
+    }
+}
+
+#[test]
+fn the_python_verifier_finds_a_flip_in_every_file_and_a_rolled_back_ledger() {
+    let home = tempfile::tempdir().unwrap();
+    let signer = signer(home.path());
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..3, signer.clone());
+    let mut files = vec![
+        "FORMAT".to_owned(),
+        "log/checkpoint".to_owned(),
+        "log/tile/0/000.p/3".to_owned(),
+    ];
+    files.push("log/tile/entries/000.p/3".to_owned());
+    if signer.is_some() {
+        files.extend(["anchors/3.note".to_owned(), "anchors/3.sig".to_owned()]);
+    }
+    let Some(code) = python(&ledger, &[]) else {
+        return;
+    };
+    assert_eq!(code, 0);
+    for file in files {
+        let path = ledger.join(&file);
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        bad[good.len() / 2] ^= 1;
+        fs::write(&path, bad).unwrap();
+        assert_eq!(python(&ledger, &[]), Some(5), "{file}");
+        fs::write(&path, good).unwrap();
+    }
+    let old = home.path().join("old");
+    append(&old, 0..2, None);
+    let trusted = ledger.join("log/checkpoint");
+    assert_eq!(
+        python(&old, &["--trusted", trusted.to_str().unwrap()]),
+        Some(5)
+    );
+    assert_eq!(
+        python(
+            &ledger,
+            &["--trusted", old.join("log/checkpoint").to_str().unwrap()]
+        ),
+        Some(0)
+    );
+}

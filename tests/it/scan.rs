@@ -1,0 +1,131 @@
+//! Scan reports from a folder: which files are taken, and what is said of each.
+
+use std::fs;
+
+use ccgate::facts::{ScanFailure, ScanReport};
+use ccgate::scan;
+use tempfile::TempDir;
+
+const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
+    "invocations":[{"executionSuccessful":true}],"results":[]}]}"#;
+const FAILED: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
+    "invocations":[{"executionSuccessful":false}],"results":[]}]}"#;
+const ABORTED: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
+    "invocations":[{"executionSuccessful":true}]}]}"#;
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn read(patterns: &[&str], folder: &TempDir) -> Vec<ScanReport> {
+    let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+    scan::read(&patterns, folder.path()).reports
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_a_missing_report() {
+    let folder = folder(&[("clean.sarif", CLEAN)]);
+    let reports = read(&["clean.sarif", "other.sarif", "none/*.sarif"], &folder);
+    assert_eq!(reports.len(), 3);
+    assert!(reports[0].runs.is_ok());
+    for missing in &reports[1..] {
+        assert_eq!(missing.runs, Err(ScanFailure::Missing));
+        assert_eq!((missing.path.as_str(), missing.digest.as_str()), ("", ""));
+    }
+}
+
+#[test]
+fn each_pattern_gets_its_own_entry_of_a_file_and_a_repeated_one_none() {
+    let folder = folder(&[("clean.sarif", CLEAN)]);
+    let reports = read(&["*.sarif", "clean.sarif", "*.sarif"], &folder);
+    let patterns: Vec<&str> = reports
+        .iter()
+        .map(|report| report.pattern.as_str())
+        .collect();
+    assert_eq!(patterns, ["*.sarif", "clean.sarif"]);
+    assert_eq!(reports[0].digest, reports[1].digest);
+}
+
+#[test]
+fn files_come_in_the_order_of_their_names_and_a_bad_one_does_not_hide_the_rest() {
+    let folder = folder(&[("b.sarif", CLEAN), ("a.sarif", "{"), ("c.sarif", CLEAN)]);
+    let reports = read(&["*.sarif"], &folder);
+    let paths: Vec<&str> = reports.iter().map(|report| report.path.as_str()).collect();
+    assert_eq!(paths, ["a.sarif", "b.sarif", "c.sarif"]);
+    assert!(matches!(reports[0].runs, Err(ScanFailure::Unparsable(_))));
+    assert!(reports[2].runs.is_ok());
+}
+
+#[test]
+fn clean_failed_aborted_and_empty_are_four_answers() {
+    let folder = folder(&[
+        ("clean.sarif", CLEAN),
+        ("failed.sarif", FAILED),
+        ("aborted.sarif", ABORTED),
+        ("empty.sarif", ""),
+    ]);
+    let reports = read(
+        &[
+            "clean.sarif",
+            "failed.sarif",
+            "aborted.sarif",
+            "empty.sarif",
+        ],
+        &folder,
+    );
+    let ended = |report: &ScanReport| {
+        report
+            .runs
+            .as_ref()
+            .map(|runs| runs[0].execution_successful)
+            .map_err(Clone::clone)
+    };
+    assert_eq!(ended(&reports[0]), Ok(Some(true)));
+    assert_eq!(ended(&reports[1]), Ok(Some(false)));
+    assert_eq!(ended(&reports[2]), Ok(Some(false)));
+    let empty = ScanFailure::Unparsable("the file is empty".to_owned());
+    assert_eq!(ended(&reports[3]), Err(empty));
+}
+
+#[test]
+fn a_report_carries_its_digest_and_format() {
+    let folder = folder(&[("a.sarif", "nothing of use")]);
+    fs::write(folder.path().join("b.sarif"), CLEAN).expect("a file");
+    let reports = read(&["*.sarif"], &folder);
+    // The digest of a refused file is there too: it says which file was refused.
+    assert_eq!(
+        reports[0].digest,
+        "sha256:ffaf33c74ebce2346ddde9d5b771f481ae348953c2551bb706cb9131a1a9c8be"
+    );
+    assert_eq!(reports[0].format, "unknown");
+    assert_eq!(reports[1].format, "sarif-2.1.0");
+}
+
+#[test]
+fn a_folder_and_a_bad_glob_are_unreadable_with_a_reason() {
+    let folder = folder(&[("clean.sarif", CLEAN)]);
+    fs::create_dir(folder.path().join("results")).expect("a folder");
+    for report in read(&["results", "[", "../*.sarif", ""], &folder) {
+        assert!(
+            matches!(&report.runs, Err(ScanFailure::Unreadable(reason)) if !reason.is_empty()),
+            "{report:?}"
+        );
+    }
+}
+
+#[test]
+fn no_patterns_give_no_reports() {
+    assert_eq!(read(&[], &folder(&[("clean.sarif", CLEAN)])), []);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_report() {
+    let folder = folder(&[]);
+    let reports = read(&["/dev/zero"], &folder);
+    assert!(matches!(reports[0].runs, Err(ScanFailure::Unreadable(_))));
+}
