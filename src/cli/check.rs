@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
         Some(file) => {
             let snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
             let judged = judge(arguments, &snapshot)?;
-            finish(arguments, world, &snapshot, judged)
+            finish(arguments, world, &snapshot, &judged)
         }
         None => live(arguments, given, world),
     }
@@ -102,7 +102,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         let judged = Judged::by(policy, &snapshot);
         Ok((snapshot, judged))
     })?;
-    finish(arguments, world, &snapshot, judged)
+    finish(arguments, world, &snapshot, &judged)
 }
 
 /// A decision, and the parts of the policy that are needed after it.
@@ -179,7 +179,7 @@ fn finish(
     arguments: &CheckArgs,
     world: &mut World,
     snapshot: &Snapshot,
-    judged: Judged,
+    judged: &Judged,
 ) -> CommandResult {
     let bytes = snapshot_bytes(snapshot).map_err(CommandError::usage)?;
     let snapshot_digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
@@ -187,7 +187,7 @@ fn finish(
         outputs::write_file(&world.folder.join(path), &bytes).map_err(CommandError::usage)?;
     }
     let mut status = ExitStatus::of(&judged.decision);
-    let record = record(arguments, world, snapshot, &judged, &snapshot_digest);
+    let record = record(arguments, world, snapshot, judged, &snapshot_digest);
     let recorded = match record {
         Ok(recorded) => recorded,
         Err((error, closes)) => {

@@ -11,21 +11,21 @@ use crate::ledger::{self, AllowedSigners, Population, State, Verdict, VerifyOpti
 
 /// What the command line brings, as texts that were already read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct VerifyInput<'a> {
+pub(super) struct VerifyInput<'a> {
     /// `ccgate/PLATFORM/REPOSITORY`, if it must be that ledger.
-    pub origin: Option<&'a str>,
+    pub(super) origin: Option<&'a str>,
     /// The text of an `allowed_signers` file.
-    pub allowed_signers: Option<&'a str>,
+    pub(super) allowed_signers: Option<&'a str>,
     /// Commit ids or change names that must each have exactly one record.
-    pub population: Option<&'a [String]>,
+    pub(super) population: Option<&'a [String]>,
     /// The predicate type which counts for the population.
-    pub predicate_type: Option<&'a str>,
+    pub(super) predicate_type: Option<&'a str>,
     /// The text of an older checkpoint.
-    pub trusted: Option<&'a str>,
+    pub(super) trusted: Option<&'a str>,
 }
 
 /// Text for stdout and the exit code: 0, or 5 when the ledger does not hold.
-pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)> {
+pub(super) fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)> {
     let path = ledger::directory(url)?;
     let allowed = input
         .allowed_signers
@@ -61,7 +61,7 @@ pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)
 }
 
 /// One line a record: number, time, decision, overrides, type, subject.
-pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
+pub(super) fn show(url: &str) -> anyhow::Result<(String, u8)> {
     let checkpoint = ledger::checkpoint_at(url)?;
     let store = ledger::open(url, &checkpoint.origin, None)?;
     let mut text = String::new();

@@ -2,7 +2,7 @@
 //! which have run out or cover nothing. Those two are findings, not silence.
 
 use crate::facts::Snapshot;
-use crate::policy::{Note, Policy, Waiver};
+use crate::policy::{Note, Policy};
 
 use super::decide::{WaiverReport, WaiverState};
 
