@@ -9,13 +9,40 @@ use crate::render::{Format, UnknownFormat};
 
 const EXAMPLES: &str = "\
 Examples:
-  ccgate check                                        in a CI job: everything comes from its environment
-  ccgate check --repo acme/payments --change 42       by hand, with CCGATE_TOKEN set
-  ccgate check --policy soc2-all --format json        look around: every control, nothing enforced
-  ccgate check --snapshot facts.json                  repeat a decision offline
-  ccgate explain CHG-04                               what a control asks, and how to meet it
+  ccgate check                          in a CI job: all comes from its environment
+  ccgate check --help                   by hand, offline, all formats
+  ccgate explain CHG-04                 what a control asks, and how to meet it
+  ccgate policy lint                    is .ccgate.yml valid?
+  ccgate ledger verify                  do the records still hold?
 
-Exit codes: 0 allow, 1 block, 2 wrong usage or policy, 3 undecided, 4 pending, 5 ledger";
+Exit codes: 0 allow, 1 block, 2 wrong usage or invalid policy, 3 undecided,
+4 pending, 5 the ledger refused; 101 crash, 130 interrupted";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  In a CI job, where everything comes from the environment:
+    ccgate check
+  By hand, with CCGATE_TOKEN set:
+    ccgate check --platform github --repo acme/payments --change 42
+  To look around, with every control and nothing enforced:
+    ccgate check --policy soc2-all
+  Now, and once more offline:
+    ccgate check --save-snapshot facts.json
+    ccgate check --snapshot facts.json --output json=decision.json
+
+Environment:
+  CCGATE_TOKEN            reads the change; else GITHUB_TOKEN or CI_JOB_TOKEN
+  CCGATE_SETTINGS_TOKEN   reads settings that the first token cannot see
+  CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger's checkpoints
+  GITHUB_API_URL, CI_API_V4_URL
+                          address of the API, for a server of your own
+  SSL_CERT_FILE           certificate authorities of your own
+  HTTPS_PROXY, NO_PROXY   proxy
+  NO_COLOR, CLICOLOR_FORCE, COLUMNS
+                          colour and width of the text
+
+Exit codes: 0 allow, 1 block, 2 wrong usage or invalid policy, 3 undecided,
+4 pending, 5 the ledger refused; 101 crash, 130 interrupted";
 
 /// SOC 2 change control in CI
 #[derive(Debug, Parser)]
@@ -28,8 +55,9 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge a change: collect facts, judge, apply waivers and overrides, decide, record
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// What a control asks, why, how it could be cheated, and how to meet it
+    /// Say what a control asks, why, how it could be cheated, and how to meet it
     Explain(ExplainArgs),
     /// Look after the policy file
     Policy(PolicyArgs),
@@ -39,13 +67,13 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Where the change is; found from the CI's environment otherwise
+    /// Where the change is; found from the environment in a CI job
     #[arg(long, value_enum)]
     pub(super) platform: Option<PlatformArg>,
-    /// Full path of the repository, e.g. `acme/payments`
+    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
     #[arg(long, value_name = "PATH")]
     pub(super) repo: Option<String>,
-    /// Number of the pull request, iid of the merge request
+    /// Number of the pull request or merge request (`iid`); found from the environment in a CI job
     #[arg(long, value_name = "N", conflicts_with = "reference")]
     pub(super) change: Option<u64>,
     /// The head that is meant; the check is undecided if the change has another one
@@ -60,25 +88,27 @@ pub(super) struct CheckArgs {
     /// A settings snapshot (not built in this version)
     #[arg(long, value_name = "FILE", hide = true)]
     pub(super) settings: Option<PathBuf>,
-    /// Scan reports (SARIF); may repeat
+    /// Scan reports (SARIF), beside those of the policy's section `scans`; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
-    /// Where the record goes, e.g. `dir:.ccgate/ledger`
+    /// Where the record goes; without it, as the policy says, else `dir:.ccgate/ledger`
+    /// outside CI and nowhere in CI
     #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
     /// Overrides the policy's mode; lowering it is recorded
     #[arg(long, value_enum)]
     pub(super) mode: Option<ModeArg>,
-    /// What stdout carries; with a machine format, human text goes to stderr
+    /// What stdout carries: human, json, sarif, markdown or github (annotations); with any but
+    /// human, human text goes to stderr
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
-    /// Another format into a file; may repeat
+    /// Another format into a file, e.g. `json=decision.json`; may repeat
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     pub(super) output: Vec<(Format, PathBuf)>,
-    /// Judge a saved snapshot; no network, and its moment is the clock
+    /// Judge saved facts: no network, and their moment is the clock
     #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan"])]
     pub(super) snapshot: Option<PathBuf>,
-    /// Write the facts to a file
+    /// Write the facts to a file, for `--snapshot`
     #[arg(long, value_name = "FILE")]
     pub(super) save_snapshot: Option<PathBuf>,
     /// Most seconds to spend on requests, waiting included
@@ -109,7 +139,8 @@ pub(super) enum ModeArg {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// Code or id of a control, e.g. `CHG-04` or `approver-is-independent`; all of them without
+    /// Code or id of a control, e.g. `CHG-04` or `approver-is-independent`; without it, a list
+    /// of all controls
     pub(super) control: Option<String>,
 }
 
@@ -139,7 +170,7 @@ pub(super) struct LedgerArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Three verdicts: integrity, completeness, anchored up to N
+    /// Give three verdicts: integrity, completeness, anchored up to N
     Verify(LedgerVerifyArgs),
     /// List the records
     Show {
@@ -174,11 +205,13 @@ fn parse_format(text: &str) -> Result<Format, UnknownFormat> {
 }
 
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, path) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` is not of the form FORMAT=PATH"))?;
+    let (format, path) = text.split_once('=').ok_or_else(|| {
+        format!("`{text}` is not of the form FORMAT=PATH, e.g. `json=decision.json`")
+    })?;
     if path.is_empty() {
-        return Err("the path is empty".to_owned());
+        return Err(format!(
+            "`{text}` names no file, write e.g. `json=decision.json`"
+        ));
     }
     let format = format
         .parse()

@@ -1,10 +1,12 @@
 //! `ccgate check`: the gate. Wires collection, judgement, record and output
 //! together; every rule stands in the rooms below.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::{
@@ -18,7 +20,7 @@ use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
-use super::ledger_commands::absolute;
+use super::ledger::absolute;
 use super::outputs::{self, Finished, TOOL};
 use super::world::World;
 
@@ -42,7 +44,7 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
         Some(file) => {
             let snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
             let judged = judge(arguments, &snapshot)?;
-            finish(arguments, world, &snapshot, judged)
+            finish(arguments, world, &snapshot, &judged)
         }
         None => live(arguments, given, world),
     }
@@ -102,7 +104,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         let judged = Judged::by(policy, &snapshot);
         Ok((snapshot, judged))
     })?;
-    finish(arguments, world, &snapshot, judged)
+    finish(arguments, world, &snapshot, &judged)
 }
 
 /// A decision, and the parts of the policy that are needed after it.
@@ -179,7 +181,7 @@ fn finish(
     arguments: &CheckArgs,
     world: &mut World,
     snapshot: &Snapshot,
-    judged: Judged,
+    judged: &Judged,
 ) -> CommandResult {
     let bytes = snapshot_bytes(snapshot).map_err(CommandError::usage)?;
     let snapshot_digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
@@ -187,11 +189,11 @@ fn finish(
         outputs::write_file(&world.folder.join(path), &bytes).map_err(CommandError::usage)?;
     }
     let mut status = ExitStatus::of(&judged.decision);
-    let record = record(arguments, world, snapshot, &judged, &snapshot_digest);
+    let record = record(arguments, world, snapshot, judged, &snapshot_digest);
     let recorded = match record {
         Ok(recorded) => recorded,
         Err((error, closes)) => {
-            world.complain(&format!("the record was not written: {error:#}"));
+            world.complain(&format!("no record was written: {error:#}"));
             if closes {
                 status = ExitStatus::Ledger;
             }
@@ -251,9 +253,14 @@ fn record(
             .collect::<anyhow::Result<Vec<_>>>()?;
         let receipt = store.append(&leaves)?;
         let entries: Vec<String> = receipt.indexes.iter().map(u64::to_string).collect();
+        let word = if entries.len() == 1 {
+            "entry"
+        } else {
+            "entries"
+        };
         Ok(format!(
-            "{url}, entries {} of {}",
-            entries.join(" "),
+            "{url} as {word} {}; it holds {} now",
+            entries.join(", "),
             receipt.size
         ))
     };
@@ -333,8 +340,8 @@ fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<P
     let path = world.folder.join(name);
     if !path.exists() {
         bail!(
-            "`--policy {name}`: there is no such file, and the presets are {}",
-            policy::PRESETS.join(", ")
+            "`--policy {name}` names no file and no preset ({})",
+            policy::did_you_mean(name, policy::PRESETS.iter().copied()).unwrap_or_default()
         );
     }
     policy_file(&path, name).map(Some)
@@ -358,6 +365,12 @@ pub(super) fn policy_file(path: &Path, name: &str) -> anyhow::Result<PolicyDocum
     })
 }
 
+/// The one field that every version of a snapshot has.
+#[derive(Deserialize)]
+struct SnapshotVersion {
+    schema: Option<String>,
+}
+
 /// A snapshot written by `--save-snapshot`.
 fn saved_snapshot(
     file: &Path,
@@ -366,15 +379,19 @@ fn saved_snapshot(
 ) -> anyhow::Result<Snapshot> {
     let path = world.folder.join(file);
     let bytes = read_whole(&path)?;
-    let mut snapshot: Snapshot = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is not a snapshot", file.display()))?;
-    if snapshot.schema != SNAPSHOT_SCHEMA {
-        bail!(
-            "{} has the schema `{}`; this version reads `{SNAPSHOT_SCHEMA}`",
-            file.display(),
-            snapshot.schema
-        );
+    let name = file.display();
+    let no_snapshot = || format!("`{name}` is no snapshot; `--save-snapshot` writes one");
+    // Another version may lack fields, so its name is looked at before them.
+    let version: SnapshotVersion = serde_json::from_slice(&bytes).with_context(no_snapshot)?;
+    match version.schema.as_deref() {
+        Some(SNAPSHOT_SCHEMA) => {}
+        Some(other) => bail!(
+            "`{name}` has the schema `{other}`, and this version reads `{SNAPSHOT_SCHEMA}`; \
+             write it again with this version's `--save-snapshot`"
+        ),
+        None => return Err(anyhow!("it has no `schema`").context(no_snapshot())),
     }
+    let mut snapshot: Snapshot = serde_json::from_slice(&bytes).with_context(no_snapshot)?;
     if let Some(document) = given {
         snapshot.policy = PolicyFacts {
             target: Fact::known_without_source(Some(document)),
@@ -412,10 +429,20 @@ fn head_moved(expected: Option<&str>, snapshot: &Snapshot) -> Option<String> {
 
 /// Reads a file of bearable size.
 pub(super) fn read_whole(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let name = path.display();
-    let metadata = std::fs::metadata(path).with_context(|| format!("could not read {name}"))?;
-    if metadata.len() > LARGEST_FILE {
-        bail!("{name} is larger than {} MiB", LARGEST_FILE >> 20);
+    let name = path.strip_prefix(".").unwrap_or(path).display();
+    let unreadable = |error: std::io::Error| {
+        if error.kind() == ErrorKind::NotFound {
+            anyhow!("there is no file `{name}`")
+        } else {
+            anyhow!(error).context(format!("could not read `{name}`"))
+        }
+    };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        bail!("`{name}` is a folder; name a file in it");
     }
-    std::fs::read(path).with_context(|| format!("could not read {name}"))
+    if metadata.len() > LARGEST_FILE {
+        bail!("`{name}` is larger than {} MiB", LARGEST_FILE >> 20);
+    }
+    std::fs::read(path).map_err(unreadable)
 }

@@ -7,7 +7,8 @@ use anyhow::anyhow;
 
 use crate::controls;
 use crate::platform;
-use crate::render::catalogue;
+use crate::policy::did_you_mean;
+use crate::render::{self, catalogue};
 
 use super::args::ExplainArgs;
 use super::exit::{CommandError, CommandResult, ExitStatus};
@@ -18,18 +19,14 @@ pub(super) fn run(arguments: &ExplainArgs, world: &mut World) -> CommandResult {
         None => overview(),
         Some(name) => {
             let entry = controls::find(name).ok_or_else(|| {
-                let near = controls::TABLE
+                let known = controls::TABLE
                     .iter()
-                    .max_by(|a, b| {
-                        strsim::jaro_winkler(a.meta.id, name)
-                            .total_cmp(&strsim::jaro_winkler(b.meta.id, name))
-                    })
-                    .map_or("", |entry| entry.meta.id);
-                CommandError::usage(anyhow!(
-                    "there is no control `{name}`; did you mean `{near}`? `ccgate explain` lists all"
-                ))
+                    .flat_map(|entry| [entry.meta.code, entry.meta.id]);
+                let help = did_you_mean(name, known)
+                    .unwrap_or_else(|| "`ccgate explain` lists all".to_owned());
+                CommandError::usage(anyhow!("there is no control `{name}` ({help})"))
             })?;
-            catalogue::explain(entry, rights())
+            render::explain(entry, rights(), world.width())
         }
     };
     // A reader that went away is no reason for another exit code.

@@ -1,49 +1,80 @@
-//! `ccgate ledger verify` and `ccgate ledger show`: files in, text and exit code out. The
-//! caller prints. Everything from the ledger is untrusted and shown with its control
-//! characters escaped.
+//! `ccgate ledger`: verify and show. Reads the files that the command names. Everything
+//! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde_json::Value;
 
+use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{self, AllowedSigners, Population, State, Verdict, VerifyOptions};
+use crate::render::wrap;
 
-/// What the command line brings, as texts that were already read.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct VerifyInput<'a> {
-    /// `ccgate/PLATFORM/REPOSITORY`, if it must be that ledger.
-    pub origin: Option<&'a str>,
-    /// The text of an `allowed_signers` file.
-    pub allowed_signers: Option<&'a str>,
-    /// Commit ids or change names that must each have exactly one record.
-    pub population: Option<&'a [String]>,
-    /// The predicate type which counts for the population.
-    pub predicate_type: Option<&'a str>,
-    /// The text of an older checkpoint.
-    pub trusted: Option<&'a str>,
+use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
+use super::check::read_whole;
+use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::world::World;
+
+/// Problems of one verdict that are shown.
+const MOST_PROBLEMS: usize = 21;
+
+pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
+    let (text, status) = match &arguments.command {
+        LedgerCommand::Verify(arguments) => verify(arguments, world)?,
+        LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
+    };
+    // A reader that went away is no reason for another exit code.
+    let _ = world.stdout.write_all(text.as_bytes());
+    Ok(status)
 }
 
-/// Text for stdout and the exit code: 0, or 5 when the ledger does not hold.
-pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)> {
-    let path = ledger::directory(url)?;
-    let allowed = input
-        .allowed_signers
-        .map(AllowedSigners::parse)
-        .transpose()?;
-    let options = VerifyOptions {
-        origin: input.origin,
-        allowed_signers: allowed.as_ref(),
-        population: input.population.map(|members| Population {
-            members,
-            predicate_type: input.predicate_type,
-        }),
-        trusted: input.trusted,
+/// The address with a relative folder resolved against the working folder.
+pub(super) fn absolute(url: &str, world: &World) -> String {
+    match url.strip_prefix("dir:") {
+        Some(path) if !path.is_empty() => format!("dir:{}", world.folder.join(path).display()),
+        Some(_) | None => url.to_owned(),
+    }
+}
+
+/// Three verdicts; the status is that of a refusing ledger when it does not hold.
+fn verify(
+    arguments: &LedgerVerifyArgs,
+    world: &World,
+) -> Result<(String, ExitStatus), CommandError> {
+    let folder = existing(&arguments.url, world)?;
+    let text = |path: &Option<PathBuf>| -> Result<Option<String>, CommandError> {
+        path.as_ref()
+            .map(|path| read_text(&world.folder.join(path)))
+            .transpose()
+            .map_err(CommandError::usage)
     };
-    let verification = ledger::verify(&path, &options);
+    let allowed_signers = text(&arguments.allowed_signers)?
+        .map(|text| AllowedSigners::parse(&text))
+        .transpose()
+        .map_err(CommandError::usage)?;
+    let trusted = text(&arguments.trusted_checkpoint)?;
+    let population: Option<Vec<String>> = text(&arguments.population)?.map(|text| {
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    });
+    let options = VerifyOptions {
+        origin: arguments.origin.as_deref(),
+        allowed_signers: allowed_signers.as_ref(),
+        population: population.as_ref().map(|members| Population {
+            members,
+            predicate_type: Some(CHANGE_RECORD_TYPE),
+        }),
+        trusted: trusted.as_deref(),
+    };
+    let verification = ledger::verify(&folder, &options);
     let mut text = String::new();
     let origin = verification.origin.as_deref().unwrap_or("no ledger");
-    let _ = writeln!(text, "{}: {} records", plain(origin), verification.size);
+    let _ = writeln!(text, "{}: {}", plain(origin), records(verification.size));
     if let Some(root) = &verification.root {
         let _ = writeln!(text, "root {root}");
     }
@@ -52,22 +83,32 @@ pub fn verify(url: &str, input: &VerifyInput<'_>) -> anyhow::Result<(String, u8)
         ("completeness", &verification.completeness),
         ("anchored", &verification.anchored),
     ] {
-        line(&mut text, name, verdict);
+        paragraph(&mut text, name, verdict, world.width());
     }
     for note in &verification.notes {
-        let _ = writeln!(text, "note: {}", plain(note));
+        text.push_str(&wrap("note: ", &plain(note), world.width()));
     }
-    Ok((text, verification.exit_code()))
+    let status = if verification.exit_code() == 0 {
+        ExitStatus::Allow
+    } else {
+        ExitStatus::Ledger
+    };
+    Ok((text, status))
 }
 
-/// One line a record: number, time, decision, overrides, type, subject.
-pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
+/// One line a record.
+fn show(url: &str, world: &World) -> Result<String, CommandError> {
+    existing(url, world)?;
+    list(&absolute(url, world)).map_err(CommandError::ledger)
+}
+
+fn list(url: &str) -> anyhow::Result<String> {
     let checkpoint = ledger::checkpoint_at(url)?;
     let store = ledger::open(url, &checkpoint.origin, None)?;
-    let mut text = String::new();
     let leaves = store
         .read(0..checkpoint.size)
         .context("the ledger cannot be read; run `ccgate ledger verify`")?;
+    let mut text = String::new();
     for (number, leaf) in leaves.iter().enumerate() {
         let statement = ledger::Leaf::parse(leaf)
             .with_context(|| format!("entry {number}"))?
@@ -76,56 +117,89 @@ pub fn show(url: &str) -> anyhow::Result<(String, u8)> {
     }
     let _ = writeln!(
         text,
-        "{} records of {}; not verified here, run `ccgate ledger verify`",
-        checkpoint.size,
+        "{} of {}; not verified here, run `ccgate ledger verify`",
+        records(checkpoint.size),
         plain(&checkpoint.origin)
     );
-    Ok((text, 0))
+    Ok(text)
 }
 
-fn line(text: &mut String, name: &str, verdict: &Verdict) {
+/// The folder of the ledger: an address that names none is wrong usage, an empty
+/// place is a ledger that refuses.
+fn existing(url: &str, world: &World) -> Result<PathBuf, CommandError> {
+    let folder = ledger::directory(&absolute(url, world)).map_err(CommandError::usage)?;
+    if folder.exists() {
+        return Ok(folder);
+    }
+    Err(CommandError::ledger(anyhow!(
+        "there is no ledger at `{url}`; `ccgate check --ledger {url}` begins one"
+    )))
+}
+
+/// A verdict, and further problems below its sentence.
+fn paragraph(text: &mut String, name: &str, verdict: &Verdict, width: usize) {
     let state = match verdict.state {
         State::Ok => "ok",
         State::Failed => "FAILED",
         State::Unknown => "unknown",
     };
-    let _ = writeln!(text, "{name:<13} {state:<8} {}", plain(&verdict.says));
-    for problem in verdict.problems.iter().skip(1).take(20) {
-        let _ = writeln!(text, "{:22} {}", "", plain(problem));
+    let heading = format!("{name:<13} {state:<8} ");
+    text.push_str(&wrap(&heading, &plain(&verdict.says), width));
+    let indent = " ".repeat(heading.len());
+    for problem in verdict.problems.iter().take(MOST_PROBLEMS).skip(1) {
+        text.push_str(&wrap(&indent, &plain(problem), width));
     }
-    if verdict.problems.len() > 21 {
-        let _ = writeln!(text, "{:22} and {} more", "", verdict.problems.len() - 21);
+    if verdict.problems.len() > MOST_PROBLEMS {
+        let more = verdict.problems.len() - MOST_PROBLEMS;
+        let _ = writeln!(text, "{indent}and {more} more");
     }
 }
 
-/// One line about a record: when, what it decided or who overrode what, about which commit.
+fn records(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "record" } else { "records" })
+}
+
+/// One line about a record: when, about which change and commit, what it decided or who
+/// overrode what.
 fn describe(statement: &Value) -> String {
     let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
     let mut words: Vec<String> = Vec::new();
-    // The last part of the type, e.g. `change-record/v1`.
-    let kind = text("/predicateType").map(|kind| {
-        let parts: Vec<&str> = kind.rsplitn(3, '/').collect();
-        parts
-            .iter()
-            .take(2)
-            .rev()
-            .copied()
-            .collect::<Vec<_>>()
-            .join("/")
-    });
     words.extend(text("/predicate/observed_at").map(str::to_owned));
-    words.extend(kind);
-    words.extend(text("/predicate/decision").map(str::to_owned));
+    words.extend(subject(statement));
+    // `change-record` of `https://…/change-record/v1`.
+    words.extend(
+        text("/predicateType").map(|kind| kind.rsplit('/').nth(1).unwrap_or(kind).to_owned()),
+    );
     for (label, pointer) in [
+        ("", "/predicate/decision"),
         ("", "/predicate/controls/0"),
         ("by @", "/predicate/approver/login"),
         ("", "/predicate/ticket/key"),
         ("until ", "/predicate/expires_at"),
-        ("", "/subject/0/name"),
     ] {
         words.extend(text(pointer).map(|value| format!("{label}{value}")));
     }
     plain(&words.join("  "))
+}
+
+/// The change and the commit, e.g. `#42 at 58777b722715`; the repository is that of the ledger.
+fn subject(statement: &Value) -> Option<String> {
+    let name = statement.pointer("/subject/0/name")?.as_str()?;
+    let Some((_, commit)) = name.rsplit_once('@') else {
+        return Some(name.to_owned());
+    };
+    let commit: String = commit.chars().take(12).collect();
+    let change = ["/predicate/subject/change", "/predicate/scope/change"]
+        .into_iter()
+        .find_map(|pointer| statement.pointer(pointer)?.as_u64());
+    Some(match change {
+        Some(number) => format!("#{number} at {commit}"),
+        None => commit,
+    })
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    String::from_utf8(read_whole(path)?).map_err(|_| anyhow!("`{}` is not UTF-8", path.display()))
 }
 
 /// Control and direction characters become visible escapes; the rest stays.
@@ -147,6 +221,23 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn a_record_is_told_by_time_change_and_what_was_decided() {
+        let decided = json!({
+            "subject": [{"name": "github/acme/app@58777b7227156906dbf4cbe363c6b3da53e3ba19"}],
+            "predicateType": "https://ccgate.dev/change-record/v1",
+            "predicate": {
+                "observed_at": "2026-06-01T08:05:00Z",
+                "subject": {"change": 42},
+                "decision": "block",
+            },
+        });
+        assert_eq!(
+            describe(&decided),
+            "2026-06-01T08:05:00Z  #42 at 58777b722715  change-record  block"
+        );
+    }
+
+    #[test]
     fn a_hostile_subject_cannot_write_on_the_terminal() {
         let statement = json!({
             "subject": [{"name": "a\u{1b}[2Jb\n::set-output\u{202e}"}],
@@ -155,7 +246,7 @@ mod tests {
         });
         assert_eq!(
             describe(&statement),
-            "t  allow\\u{d}  a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}"
+            "a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}  t  allow\\u{d}"
         );
     }
 }

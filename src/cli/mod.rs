@@ -6,7 +6,6 @@ mod check;
 mod exit;
 mod explain;
 mod ledger;
-mod ledger_commands;
 mod outputs;
 mod policy;
 mod world;
@@ -36,7 +35,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Check(arguments) => check::run(arguments, world),
         Command::Explain(arguments) => explain::run(arguments, world),
         Command::Policy(arguments) => policy::run(arguments, world),
-        Command::Ledger(arguments) => ledger_commands::run(arguments, world),
+        Command::Ledger(arguments) => ledger::run(arguments, world),
     };
     match result {
         Ok(status) => status.code(),

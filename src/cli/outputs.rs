@@ -45,7 +45,7 @@ pub(super) fn write(
     }
     let style = Style {
         color: world.color_stdout(),
-        width: world.columns.unwrap_or(100),
+        width: world.width(),
     };
     if format == Format::Human {
         human(finished, style, world);
@@ -90,10 +90,7 @@ fn render(finished: &Finished<'_>, format: Format, style: Style) -> String {
 }
 
 fn plain() -> Style {
-    Style {
-        color: false,
-        width: 100,
-    }
+    Style::default()
 }
 
 /// Appends the Markdown to the job summary.

@@ -8,10 +8,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::render::escape;
+use crate::render::{Style, escape};
 
 /// A message of our own may quote much, e.g. a whole problem of a policy file.
 const LONGEST_LINE: usize = 2000;
+
+/// Widest text on a terminal.
+const WIDEST: usize = 120;
 
 /// What a command may know of the process it runs in.
 pub struct World {
@@ -46,7 +49,14 @@ impl World {
                 .collect::<BTreeMap<_, _>>(),
             Timestamp::now(),
         );
-        let columns = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let columns = env
+            .get("COLUMNS")
+            .and_then(|columns| columns.parse().ok())
+            .or_else(|| {
+                let (width, _) = terminal_size::terminal_size()?;
+                // Longer lines are hard to read, however wide the window is.
+                Some(usize::from(width.0).min(WIDEST))
+            });
         Self {
             env,
             now,
@@ -64,6 +74,11 @@ impl World {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Columns that text for people may fill.
+    pub(super) fn width(&self) -> usize {
+        self.columns.unwrap_or(Style::default().width)
     }
 
     /// Whether this runs in a CI job.

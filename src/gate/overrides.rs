@@ -188,7 +188,7 @@ fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
         Ok(since) => {
             return Err((
                 OverrideState::Void,
-                format!("a new push at {since} voids it: it was given for an older head"),
+                format!("it was given for an older head; the newest push was at {since}"),
             ));
         }
         Err(unknown) => {

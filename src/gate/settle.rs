@@ -2,7 +2,7 @@
 //! a waived or overridden fail stays a fail, with what became of it beside it.
 
 use crate::controls::{Awaiting, Verdict};
-use crate::facts::{Fact, Snapshot, Unknown, Why};
+use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
 
 use super::decide::{
@@ -275,8 +275,13 @@ fn mend(unknown: &Unknown) -> String {
              control, or switch it off with reason, owner and expiry"
                 .to_owned()
         }
+        Why::NotCollected if unknown.fact == FactKey::ScanResults.name() => {
+            "hand in the scanner's SARIF file with `--scan`, or name it in the policy's section \
+             `scans`"
+                .to_owned()
+        }
         Why::NotCollected => format!(
-            "{} was not collected: run the check again with access to it",
+            "run the check again without `--snapshot`: {} is not in the facts that were judged",
             unknown.fact
         ),
         Why::Stale => "take a new snapshot and run the check again".to_owned(),

@@ -98,9 +98,7 @@ impl Walk {
             .as_ref()
             .map_or(0, |checkpoint| checkpoint.size);
         let integrity = match (&self.checkpoint, self.problems.as_slice()) {
-            (Some(_), []) => Verdict::ok(format!(
-                "{size} records, every leaf, tile, copy and signature fits"
-            )),
+            (Some(_), []) => Verdict::ok("every leaf, tile, copy and signature fits".to_owned()),
             (None, _) if self.empty => Verdict {
                 state: State::Unknown,
                 says: "there is nothing to verify".to_owned(),
@@ -111,7 +109,11 @@ impl Walk {
                 problems.to_vec(),
             ),
         };
-        let completeness = self.completeness(size, options);
+        let completeness = if self.empty {
+            Verdict::unknown("there is nothing to verify")
+        } else {
+            self.completeness(size, options)
+        };
         let (anchored, anchored_up_to) = self.anchoring(size, options);
         Verification {
             origin: self
@@ -144,7 +146,7 @@ impl Walk {
             return match problems.first().cloned() {
                 Some(first) => Verdict::failed(first, problems),
                 None => Verdict::unknown(
-                    "the sequence has no gap; not compared with the branch's history, hand in its changes to find missing records",
+                    "the sequence has no gap; to find changes without a record, hand in the branch's commits with `--population`",
                 ),
             };
         };
@@ -211,7 +213,7 @@ impl Walk {
             }
         } else if let Some((signed, key)) = newest {
             let print = key.fingerprint(HashAlg::Sha256);
-            says.push(format!("{signed} of {size} records are signed by {print}, a key that only this ledger names; hand in allowed signers to trust it"));
+            says.push(format!("{signed} of {size} records are signed by {print}, a key that only this ledger names: hand in your own list with `--allowed-signers`"));
         }
         if let Some(first) = problems.first().cloned() {
             return (Verdict::failed(first, problems), 0);
@@ -219,7 +221,8 @@ impl Walk {
         if up_to == 0 {
             says.insert(
                 0,
-                "nothing outside anchors it: an administrator could rewrite it".to_owned(),
+                "nothing outside the ledger vouches for it, so its owner could rewrite it"
+                    .to_owned(),
             );
             return (Verdict::unknown(&says.join("; ")), 0);
         }

@@ -48,6 +48,7 @@ pub struct Setup {
 }
 
 /// An open connection to one platform about one subject.
+#[expect(clippy::large_enum_variant, reason = "there is one for the whole run")]
 pub enum Host {
     /// GitHub.
     Github(github::Session),

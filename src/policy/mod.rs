@@ -27,3 +27,4 @@ pub use model::{
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};
 pub use sections::MAX_OVERRIDE;
+pub(crate) use words::did_you_mean;

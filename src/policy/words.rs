@@ -29,7 +29,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// Help for a misspelt word: the nearest known one, else what there is.
-pub(super) fn did_you_mean<'a>(
+pub(crate) fn did_you_mean<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<String> {

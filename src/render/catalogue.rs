@@ -1,6 +1,5 @@
-//! The table of controls as documents: `docs/controls.md`, the table of token
-//! rights, and what `ccgate explain` says. Everything comes from the controls'
-//! own metadata; the platforms' lists of rights are handed in, because this room
+//! The table of controls as documents: `docs/controls.md` and the table of token
+//! rights. Everything comes from the controls' own metadata; the platforms' lists of rights are handed in, because this room
 //! does not know the platforms.
 
 use std::fmt::Write as _;
@@ -27,7 +26,7 @@ pub struct Rights<'a> {
 }
 
 impl Rights<'_> {
-    fn of(&self, platform: Platform, key: FactKey) -> (&'static str, &'static str) {
+    pub(super) fn of(&self, platform: Platform, key: FactKey) -> (&'static str, &'static str) {
         let all = match platform {
             Platform::Github => self.github,
             Platform::Gitlab => self.gitlab,
@@ -43,7 +42,7 @@ impl Rights<'_> {
 
 const GENERATED: &str = "<!-- Generated from the table of controls. Do not edit: run `CCGATE_UPDATE=1 cargo test --test it generated`. -->";
 
-const PLATFORMS: [Platform; 2] = [Platform::Github, Platform::Gitlab];
+pub(super) const PLATFORMS: [Platform; 2] = [Platform::Github, Platform::Gitlab];
 
 /// `docs/controls.md`.
 pub fn controls_document() -> String {
@@ -199,65 +198,15 @@ fn needed(entry: &Entry, platform: Platform, rights: Rights<'_>) -> (String, Str
     (jobs.join("; "), others.join("; "))
 }
 
-/// What `ccgate explain` says about one control, as plain text.
-pub fn explain(entry: &Entry, rights: Rights<'_>) -> String {
-    let meta = entry.meta;
-    let mut text = String::new();
-    line(&mut text, &format!("{}  {}", meta.code, meta.id));
-    line(&mut text, &format!("{}\n", meta.title));
-    line(&mut text, &format!("criteria   {}", criteria(entry, true)));
-    line(
-        &mut text,
-        &format!("about      {}", scope(meta.scope, true)),
-    );
-    line(&mut text, &format!("platforms  {}", platforms(entry)));
-    paragraph(&mut text, "why it matters", meta.rationale);
-    paragraph(&mut text, "how it could be cheated", meta.cheat);
-    text.push_str("\nparameters\n");
-    let rows = parameter_rows(entry);
-    if meta.id == SCANS_CONTROL {
-        text.push_str("  the policy's section `scans` says which results are expected\n");
-    } else if rows.is_empty() {
-        text.push_str("  none\n");
-    }
-    for row in rows {
-        line(
-            &mut text,
-            &format!(
-                "  {} ({}, default {}): {}",
-                row.name, row.kind, row.default, row.meaning
-            ),
-        );
-    }
-    for platform in PLATFORMS {
-        if !meta.platforms.contains(&platform) {
-            continue;
-        }
-        let _ = write!(text, "\non {}\n", title(platform));
-        line(&mut text, &format!("  mend it: {}", meta.remedy(platform)));
-        for key in meta.needs {
-            let (job, other) = rights.of(platform, *key);
-            line(
-                &mut text,
-                &format!(
-                    "  looks at {}: job token: {job}; other token needs: {other}",
-                    key.name()
-                ),
-            );
-        }
-    }
-    text
-}
-
 /// A parameter in words.
-struct ParameterRow {
-    name: String,
-    kind: String,
-    default: String,
-    meaning: String,
+pub(super) struct ParameterRow {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) default: String,
+    pub(super) meaning: String,
 }
 
-fn parameter_rows(entry: &Entry) -> Vec<ParameterRow> {
+pub(super) fn parameter_rows(entry: &Entry) -> Vec<ParameterRow> {
     // What binding nothing gives is what holds, whatever the schema says.
     let defaults = entry
         .bind(Value::Object(serde_json::Map::new()))
@@ -304,7 +253,7 @@ fn kind(schema: &Value) -> String {
     }
 }
 
-fn criteria(entry: &Entry, with_titles: bool) -> String {
+pub(super) fn criteria(entry: &Entry, with_titles: bool) -> String {
     let names: Vec<_> = entry
         .meta
         .criteria
@@ -320,7 +269,7 @@ fn criteria(entry: &Entry, with_titles: bool) -> String {
     names.join(", ")
 }
 
-fn scope(scope: Scope, in_full: bool) -> &'static str {
+pub(super) fn scope(scope: Scope, in_full: bool) -> &'static str {
     match (scope, in_full) {
         (Scope::Repository, false) => "repository",
         (Scope::Change, false) => "change",
@@ -341,12 +290,12 @@ fn looks_at(entry: &Entry) -> String {
     groups.join(", ")
 }
 
-fn platforms(entry: &Entry) -> String {
+pub(super) fn platforms(entry: &Entry) -> String {
     let names: Vec<_> = entry.meta.platforms.iter().map(|one| title(*one)).collect();
     names.join(", ")
 }
 
-fn title(platform: Platform) -> &'static str {
+pub(super) fn title(platform: Platform) -> &'static str {
     match platform {
         Platform::Github => "GitHub",
         Platform::Gitlab => "GitLab",
@@ -371,10 +320,6 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
-fn paragraph(text: &mut String, heading: &str, body: &str) {
-    let _ = write!(text, "\n{heading}\n  {body}\n");
-}
-
 fn line(text: &mut String, content: &str) {
     text.push_str(content);
     text.push('\n');
@@ -388,26 +333,6 @@ mod tests {
         github: &[],
         gitlab: &[],
     };
-
-    #[test]
-    fn every_control_is_explained_with_all_that_is_said_about_it() {
-        for entry in TABLE {
-            let text = explain(entry, NONE);
-            let page = controls_document();
-            for part in [
-                entry.meta.code,
-                entry.meta.id,
-                entry.meta.rationale,
-                entry.meta.cheat,
-            ] {
-                assert!(text.contains(part), "{text}");
-                assert!(page.contains(part));
-            }
-            for platform in entry.meta.platforms {
-                assert!(text.contains(entry.meta.remedy(*platform)), "{text}");
-            }
-        }
-    }
 
     #[test]
     fn a_right_that_is_not_listed_is_said_to_be_undocumented() {

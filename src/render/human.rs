@@ -11,6 +11,7 @@ use crate::gate::{ControlDecision, Decision, Outcome};
 use super::escape::{LONGEST, terminal};
 use super::format::{Style, Tool};
 use super::wording::{self, Label};
+use super::wrap::wrap;
 
 /// The decision as text.
 pub fn human(decision: &Decision, tool: Tool<'_>, exit_code: u8, style: Style) -> String {
@@ -181,33 +182,8 @@ impl Page {
 
     /// Text that may come from anybody, under its heading, wrapped at blanks.
     fn paragraph(&mut self, heading: &str, text: &str) {
-        let indent = heading.chars().count();
-        let room = self.style.width.max(indent + 30) - indent;
-        let mut line = String::new();
-        let mut used = 0;
-        let mut first = true;
         let text = terminal(text, 2 * LONGEST);
-        for word in text.split_whitespace() {
-            let length = word.chars().count();
-            if used > 0 && used + 1 + length > room {
-                self.wrapped(heading, indent, first, &line);
-                first = false;
-                line.clear();
-                used = 0;
-            }
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += length;
-        }
-        self.wrapped(heading, indent, first, &line);
-    }
-
-    fn wrapped(&mut self, heading: &str, indent: usize, first: bool, line: &str) {
-        let start = if first { heading } else { "" };
-        self.line(&format!("{start:<indent$}{line}"));
+        self.text.push_str(&wrap(heading, &text, self.style.width));
     }
 
     fn painted(&self, label: Label, word: &str) -> String {

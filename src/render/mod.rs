@@ -4,6 +4,7 @@
 mod annotations;
 pub mod catalogue;
 pub mod escape;
+mod explain;
 mod format;
 mod human;
 mod json;
@@ -13,11 +14,14 @@ mod sarif;
 #[cfg(test)]
 mod testing;
 mod wording;
+mod wrap;
 
 pub use annotations::annotations;
+pub use explain::explain;
 pub use format::{Format, Style, Tool, UnknownFormat, render};
 pub use human::human;
 pub use json::{DECISION_SCHEMA, json};
 pub use markdown::markdown;
 pub use policy_schema::policy_schema;
 pub use sarif::sarif;
+pub use wrap::wrap;

@@ -6,8 +6,10 @@
 //! It knows no permissions beyond "may see settings" and no faults; those are
 //! tested beside the transport and against a larger double.
 
-#![expect(
+#![allow(
     dead_code,
+    unreachable_pub,
+    unused_imports,
     reason = "the tests and the demonstration each use a part of it"
 )]
 

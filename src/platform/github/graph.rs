@@ -178,7 +178,6 @@ pub(super) mod testing {
                 digest: "sha256:00".to_owned(),
             },
             endpoint: "POST /graphql#Test".to_owned(),
-            points: None,
         }
     }
 }

@@ -223,7 +223,10 @@ impl AsyncClient for Carrier {
         request: http::request::Builder,
         body: Vec<u8>,
     ) -> Result<Response<Bytes>, ApiError<Self::Error>> {
-        let (parts, body) = request.body(body).map_err(unusable)?.into_parts();
+        let (parts, body) = request
+            .body(body)
+            .map_err(|error| unusable(&error))?
+            .into_parts();
         let mut headers = parts.headers;
         headers.extend(self.inner.rest_headers.clone());
         let mut url: Url = parts.uri.to_string().parse()?;
@@ -247,13 +250,13 @@ impl AsyncClient for Carrier {
         let mut response = Response::builder()
             .status(answer.status)
             .body(answer.body)
-            .map_err(unusable)?;
+            .map_err(|error| unusable(&error))?;
         *response.headers_mut() = answer.headers;
         Ok(response)
     }
 }
 
-fn unusable(error: http::Error) -> ApiError<TransportError> {
+fn unusable(error: &http::Error) -> ApiError<TransportError> {
     ApiError::client(TransportError::new(
         "GET",
         TransportErrorKind::Other,

@@ -122,8 +122,6 @@ pub(crate) struct GraphqlAnswer {
     pub source: Source,
     /// `GraphQL operation`.
     pub endpoint: String,
-    /// `data.rateLimit.cost`.
-    pub points: Option<u32>,
 }
 
 impl GraphqlAnswer {
@@ -150,18 +148,12 @@ impl GraphqlAnswer {
                 answer.endpoint
             ));
         }
-        let points = data
-            .as_ref()
-            .and_then(|data| data.pointer("/rateLimit/cost"))
-            .and_then(Value::as_u64)
-            .and_then(|cost| u32::try_from(cost).ok());
         Ok(Self {
             status: answer.status,
             data,
             errors,
             source: answer.source.clone(),
             endpoint: answer.endpoint.clone(),
-            points,
         })
     }
 }
@@ -243,7 +235,6 @@ mod tests {
             "errors":[{"type":"FORBIDDEN","message":"no","path":["repository","x",0]}]}"#;
         let read = GraphqlAnswer::read(&answer(200, body)).unwrap();
         assert!(read.data.is_some());
-        assert_eq!(read.points, Some(2));
         assert_eq!(
             read.errors,
             [GraphqlError {

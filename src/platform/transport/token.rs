@@ -21,11 +21,6 @@ impl Token {
         Self { secret, job: true }
     }
 
-    /// The secret itself, for the header that carries it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.secret
-    }
-
     /// Whether it is a CI job token, by declaration or by its prefix.
     pub(crate) fn is_job(&self) -> bool {
         self.job || self.secret.starts_with("glcbt-")
