@@ -89,6 +89,10 @@ pub struct ScanReport {
     pub digest: String,
     /// The format found by content, e.g. `sarif-2.1.0`.
     pub format: String,
+    /// When the file was last written, by the file system. Weaker than a time inside
+    /// the report (a copy may look younger than it is), and used only where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<Timestamp>,
     /// The runs, or why there are none. A readable report without a run is [`ScanFailure::Unparsable`].
     pub runs: Result<Vec<ScanRun>, ScanFailure>,
 }

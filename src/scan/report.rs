@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::facts::{ScanFailure, ScanReport, ScanResults, ScanRun};
 
 use super::find::{self, Found};
@@ -53,10 +55,14 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
                 Found::File(path) => {
                     let name = place::shown(&path.to_string_lossy());
                     let path = root.join(path);
+                    let modified_at = modified_at(&path);
                     let content = contents
                         .entry(path)
                         .or_insert_with_key(|path| content_of(path, &absolute));
-                    entry(pattern, name, content.clone())
+                    ScanReport {
+                        modified_at,
+                        ..entry(pattern, name, content.clone())
+                    }
                 }
                 Found::Problem { path, reason } => {
                     let name = place::shown(&path.to_string_lossy());
@@ -74,8 +80,14 @@ fn entry(pattern: &str, path: String, content: Content) -> ScanReport {
         path,
         digest: content.digest,
         format: content.format,
+        modified_at: None,
         runs: content.runs,
     }
+}
+
+/// When the file was last written, where the file system tells.
+fn modified_at(path: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
 }
 
 fn failed(pattern: &str, path: String, failure: ScanFailure) -> ScanReport {

@@ -126,19 +126,19 @@ impl Control for SastClean {
                 let of_tool: Vec<&ScanExpectation> = expected
                     .iter()
                     .copied()
-                    .filter(|scan| scan.tool.eq_ignore_ascii_case(&run.tool))
+                    .filter(|scan| is_tool(&scan.tool, &run.tool))
                     .collect();
                 tally.add(report, place, run);
-                match in_doubt(run, &of_tool, facts) {
+                match in_doubt(report, run, &of_tool, facts) {
                     Some(unknown) => doubts.push(unknown),
                     None => clean.push((report, run)),
                 }
             }
         }
         for scan in self.scans.iter().filter(|scan| scan.required) {
-            let met = clean.iter().any(|(report, run)| {
-                report.pattern == scan.path && scan.tool.eq_ignore_ascii_case(&run.tool)
-            });
+            let met = clean
+                .iter()
+                .any(|(report, run)| report.pattern == scan.path && is_tool(&scan.tool, &run.tool));
             if !met {
                 doubts.push(doubt(
                     Why::NotCollected,
@@ -217,7 +217,7 @@ impl SastClean {
             let expected: Vec<&ScanExpectation> = self
                 .scans
                 .iter()
-                .filter(|scan| scan.path == sum.pattern && scan.tool.eq_ignore_ascii_case(sum.tool))
+                .filter(|scan| scan.path == sum.pattern && is_tool(&scan.tool, sum.tool))
                 .collect();
             let mut over = Vec::new();
             for count in &sum.counts {
@@ -252,7 +252,21 @@ fn limit(limits: &Limits, severity: Severity) -> Option<u64> {
     limits.range(..=severity).next_back().map(|(_, most)| *most)
 }
 
-fn in_doubt(run: &ScanRun, expected: &[&ScanExpectation], facts: &Snapshot) -> Option<Unknown> {
+/// Tools add words to their name (`Semgrep OSS`); the expected name is the whole
+/// of it or one of its words.
+fn is_tool(expected: &str, named: &str) -> bool {
+    named.eq_ignore_ascii_case(expected)
+        || named
+            .split_whitespace()
+            .any(|word| word.eq_ignore_ascii_case(expected))
+}
+
+fn in_doubt(
+    report: &ScanReport,
+    run: &ScanRun,
+    expected: &[&ScanExpectation],
+    facts: &Snapshot,
+) -> Option<Unknown> {
     let tool = &run.tool;
     if run.execution_successful == Some(false) {
         return Some(doubt(Why::Failed, format!("`{tool}` ran and failed")));
@@ -269,7 +283,8 @@ fn in_doubt(run: &ScanRun, expected: &[&ScanExpectation], facts: &Snapshot) -> O
         .iter()
         .filter_map(|scan| scan.max_age_seconds)
         .min()?;
-    let Some(ended) = run.ended_at else {
+    // The report's own time if it tells one, else the file's.
+    let Some(ended) = run.ended_at.or(report.modified_at) else {
         return Some(doubt(
             Why::Stale,
             format!("`{tool}` does not say when it ran, and its age is limited"),

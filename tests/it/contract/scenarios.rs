@@ -136,6 +136,7 @@ fn scan(open: u64, revision: String) -> ScanResults {
             path: "out/semgrep.sarif".to_owned(),
             digest: format!("sha256:{}", "11".repeat(32)),
             format: "sarif-2.1.0".to_owned(),
+            modified_at: None,
             runs: Ok(vec![ScanRun {
                 tool: "Semgrep".to_owned(),
                 version: Some("1.99".to_owned()),

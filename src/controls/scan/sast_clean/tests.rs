@@ -36,6 +36,7 @@ fn report(digest: &str, runs: Result<Vec<ScanRun>, ScanFailure>) -> ScanReport {
         path: "out/semgrep.sarif".to_owned(),
         digest: digest.to_owned(),
         format: "sarif-2.1.0".to_owned(),
+        modified_at: None,
         runs,
     }
 }
@@ -303,4 +304,37 @@ fn limits_of_its_own_that_escape_max_are_weaker() {
             .weaker_than(&base)
             .is_none()
     );
+}
+
+#[test]
+fn the_files_own_date_limits_the_age_of_a_tool_that_does_not_say_when_it_ran() {
+    let control = expecting(json!({"max_age_seconds": 3600}));
+    let silent = ScanRun {
+        ended_at: None,
+        ..run(vec![])
+    };
+    let written = |when: &str| ScanReport {
+        modified_at: Some(at(when)),
+        ..report("sha256:aa", Ok(vec![silent.clone()]))
+    };
+    let verdict = |when: &str| verdict_of(&control, &handed_in(vec![written(when)]));
+    assert_eq!(verdict("2026-06-01T11:30:00Z"), "pass");
+    assert_eq!(verdict("2026-06-01T10:30:00Z"), "unknown");
+    assert_eq!(verdict("2026-06-01T13:30:00Z"), "unknown", "yet to come");
+    let undated = report("sha256:aa", Ok(vec![silent.clone()]));
+    assert_eq!(verdict_of(&control, &handed_in(vec![undated])), "unknown");
+}
+
+#[test]
+fn a_tool_is_known_by_a_word_of_its_name() {
+    let named = |tool: &str| {
+        let run = ScanRun {
+            tool: tool.to_owned(),
+            ..run(vec![])
+        };
+        let facts = handed_in(vec![report("sha256:aa", Ok(vec![run]))]);
+        verdict_of(&expecting(json!({})), &facts)
+    };
+    assert_eq!(named("Semgrep OSS"), "pass");
+    assert_eq!(named("semgrepish"), "unknown");
 }
