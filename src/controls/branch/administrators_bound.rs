@@ -38,7 +38,7 @@ impl Control for AdministratorsBound {
         let fact = &facts.branch_rules;
         let rules = fact.known()?;
         if rules.layers.is_empty() {
-            return Ok(unmet(fact, rules, "no rule binds administrators"));
+            return Ok(unmet(fact, rules, "no rule binds administrators", None));
         }
         let mut hidden = None;
         let mut exempt = Vec::new();

@@ -52,6 +52,7 @@ impl Control for ApprovalsRequired {
             &layers(&rules.approvals_required, |count| *count >= min),
             &format!("at least {min} approvals are demanded"),
             &format!("fewer than {min} approvals are demanded"),
+            Some("approval rules"),
         )
     }
 

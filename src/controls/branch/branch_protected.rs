@@ -51,6 +51,7 @@ impl Control for BranchProtected {
             &layers(&rules.protected, |on| *on),
             "changes are held to rules",
             "nothing holds changes to a review or a check",
+            None,
         )
     }
 

@@ -43,6 +43,7 @@ impl Control for BypassLimited {
                 fact,
                 rules,
                 "everybody with write access is free of rules",
+                None,
             ));
         }
         let mut hidden = None;

@@ -47,6 +47,7 @@ impl Control for ChecksRequired {
             &layers(&rules.required_checks, |checks| !checks.is_empty()),
             "checks have to succeed before a merge",
             bad,
+            None,
         )
     }
 

@@ -41,6 +41,7 @@ impl Control for DeletionBlocked {
             &layers(&rules.deletion_blocked, |on| *on),
             "deletion is blocked",
             "the branch can be deleted",
+            None,
         )
     }
 

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
+use super::requirement::unmet;
+use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -55,21 +56,11 @@ impl Control for ForcePushBlocked {
             )));
         }
         if rules.layers.is_empty() {
-            return Ok(Verdict::fail_because(
-                if rules.not_in_plan.is_empty() {
-                    FailReason::Unprotected
-                } else {
-                    FailReason::Plan
-                },
-                Evidence::new(
-                    format!(
-                        "nothing protects {}: everybody with write access can force-push",
-                        rules.branch
-                    ),
-                    FactKey::BranchRules,
-                    "no layer",
-                    fact.sources(),
-                ),
+            return Ok(unmet(
+                fact,
+                rules,
+                "everybody with write access can force-push",
+                None,
             ));
         }
         Ok(Verdict::fail(Evidence::new(

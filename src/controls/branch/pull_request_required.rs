@@ -41,6 +41,7 @@ impl Control for PullRequestRequired {
             &layers(&rules.pull_request_required, |on| *on),
             "changes come through a pull or merge request only",
             "commits can be pushed without a pull or merge request",
+            None,
         )
     }
 

@@ -42,6 +42,7 @@ impl Control for StaleApprovalsDismissed {
             &layers(&rules.stale_approvals_dismissed, |on| *on),
             "approvals fall with a new push",
             "approvals survive a new push",
+            Some("approval settings"),
         )
     }
 

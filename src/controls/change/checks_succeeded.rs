@@ -91,7 +91,10 @@ impl Control for ChecksSucceeded {
                 .collect();
             judged.add(&check.name, &results, &of_name);
         }
-        let mut what = format!("{} required checks", required.len());
+        let mut what = match required.len() {
+            1 => "1 required check".to_owned(),
+            many => format!("{many} required checks"),
+        };
         if required.is_empty() && hidden.is_none() {
             // Nothing else is required: everything that was reported has to be green.
             let reported: Vec<&CheckResult> = checks
