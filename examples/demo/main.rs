@@ -17,6 +17,7 @@
 #[path = "../../tests/forge/mod.rs"]
 mod forge;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use ccgate::cli::{self, World};
+use ccgate::render::wrap;
 use forge::{Forge, Organisation};
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
@@ -50,6 +52,9 @@ fn main() -> ExitCode {
         folder: &folder,
         key: &key,
         color: std::io::stdout().is_terminal(),
+        width: terminal_size::terminal_size()
+            .map_or(100, |(width, _)| usize::from(width.0).min(100)),
+        checks_shown: Cell::new(false),
     };
     let told = demo.tell();
     println!();
@@ -70,6 +75,8 @@ struct Demo<'a> {
     folder: &'a Path,
     key: &'a str,
     color: bool,
+    width: usize,
+    checks_shown: Cell<bool>,
 }
 
 /// A key for this run only; its public half stands in `allowed_signers`.
@@ -89,11 +96,10 @@ impl Demo<'_> {
         self.title("1  a change whose only approval is by one of its authors");
         let blocked = self.check() == 1;
 
-        self.title(
-            "2  the on-call security engineer overrides it on the change, with ticket and reason",
-        );
+        self.title("2  the security engineer on call overrides it, with ticket and reason");
+        println!();
         let command = "/ccgate override CHG-04 INC-482 Card capture is down since 07:40; reviewer on call unreachable";
-        println!("   @ana on #42: {command}\n");
+        print!("{}", wrap("   @ana on #42:  ", command, self.width));
         self.forge.with(|acme| acme.comment(42, "ana", command));
         let overridden = self.check() == 0;
 
@@ -118,7 +124,7 @@ impl Demo<'_> {
         let second = std::fs::read(self.folder.join("again.json")).unwrap_or_default();
         let identical = !first.is_empty() && first == second;
         println!(
-            "   decision.json and again.json are {}",
+            "\n   decision.json and again.json are {}",
             if identical {
                 "byte for byte the same"
             } else {
@@ -141,9 +147,9 @@ impl Demo<'_> {
 
     fn title(&self, text: &str) {
         if self.color {
-            println!("\n\u{1b}[1;36m── {text}\u{1b}[0m\n");
+            println!("\n\u{1b}[1;36m── {text}\u{1b}[0m");
         } else {
-            println!("\n── {text}\n");
+            println!("\n── {text}");
         }
     }
 
@@ -161,13 +167,13 @@ impl Demo<'_> {
             "--output",
             "json=decision.json",
         ]);
-        println!("   exit code {code}");
         code
     }
 
     /// Runs the real command line in a world of its own and shows what it prints.
     fn run(&self, arguments: &[&str]) -> u8 {
-        println!("   $ ccgate {}\n", arguments.join(" "));
+        let command = format!("ccgate {}", arguments.join(" "));
+        println!("\n{}", wrap("   $ ", &command, self.width));
         let printed = Printed::default();
         let mut env = BTreeMap::from([
             ("GITHUB_API_URL".to_owned(), self.forge.api()),
@@ -185,7 +191,7 @@ impl Demo<'_> {
             stdout: Box::new(printed.clone()),
             stderr: Box::new(printed.clone()),
             stdout_is_terminal: false,
-            columns: Some(96),
+            columns: Some(self.width.saturating_sub(3)),
         };
         let code = cli::run(
             std::iter::once("ccgate")
@@ -193,8 +199,21 @@ impl Demo<'_> {
                 .map(Into::into),
             &mut world,
         );
-        for line in printed.text().lines() {
-            println!("   {line}");
+        let text = printed.text();
+        // What passes is told once; later only what is new.
+        let passes = |line: &str| line.starts_with("  ") && line.contains("PASS");
+        let shown_before = self.checks_shown.replace(true);
+        let mut left_out = 0;
+        for line in text.lines() {
+            if shown_before && passes(line) {
+                left_out += 1;
+                continue;
+            }
+            if line.is_empty() && left_out > 0 {
+                println!("     … and {left_out} that pass");
+                left_out = 0;
+            }
+            println!("{}", format!("   {line}").trim_end());
         }
         code
     }

@@ -99,10 +99,10 @@ fn verify(
 /// One line a record.
 fn show(url: &str, world: &World) -> Result<String, CommandError> {
     existing(url, world)?;
-    list(&absolute(url, world)).map_err(CommandError::ledger)
+    list(&absolute(url, world), world.width()).map_err(CommandError::ledger)
 }
 
-fn list(url: &str) -> anyhow::Result<String> {
+fn list(url: &str, width: usize) -> anyhow::Result<String> {
     let checkpoint = ledger::checkpoint_at(url)?;
     let store = ledger::open(url, &checkpoint.origin, None)?;
     let leaves = store
@@ -115,12 +115,12 @@ fn list(url: &str) -> anyhow::Result<String> {
             .statement;
         let _ = writeln!(text, "{number:>6}  {}", describe(&statement));
     }
-    let _ = writeln!(
-        text,
+    let foot = format!(
         "{} of {}; not verified here, run `ccgate ledger verify`",
         records(checkpoint.size),
         plain(&checkpoint.origin)
     );
+    text.push_str(&wrap("", &foot, width));
     Ok(text)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::gate::{Decision, Outcome, OverrideState, VerdictWord};
-use crate::render::{self, Format, Style, Tool};
+use crate::render::{self, Format, Style, Tool, escape};
 
 use super::exit::ExitStatus;
 use super::world::World;
@@ -65,7 +65,12 @@ pub(super) fn write(
 fn human(finished: &Finished<'_>, style: Style, world: &mut World) {
     let mut text = render(finished, Format::Human, style);
     if let Some(recorded) = finished.recorded {
-        text.push_str(&format!("        recorded in {recorded}\n"));
+        let recorded = escape::terminal(recorded, escape::LONGEST);
+        text.push_str(&render::wrap(
+            "        recorded in ",
+            &recorded,
+            style.width,
+        ));
     }
     if world.in_github_actions() {
         let fence = random_word();

@@ -1,6 +1,6 @@
 //! The table of controls as documents: `docs/controls.md` and the table of token
-//! rights. Everything comes from the controls' own metadata; the platforms' lists of rights are handed in, because this room
-//! does not know the platforms.
+//! rights. Everything comes from the controls' own metadata; the platforms' lists
+//! of rights are handed in, because this room does not know the platforms.
 
 use std::fmt::Write as _;
 

@@ -80,7 +80,7 @@ impl Page {
                 terminal(&wording::short(&subject.head), 20)
             ));
         }
-        self.line(&line);
+        self.text.push_str(&wrap("", &line, self.style.width));
         match &decision.policy {
             Some(policy) => {
                 let mut line = terminal(&policy.origin, LONGEST);
@@ -95,7 +95,8 @@ impl Page {
                     terminal(&wording::short(&policy.digest), 20),
                     wording::mode(decision.mode)
                 ));
-                self.line(&format!("policy  {line}"));
+                self.text
+                    .push_str(&wrap("policy  ", &line, self.style.width));
             }
             None => self.line("policy  none was read"),
         }
@@ -118,9 +119,12 @@ impl Page {
             let label = Label::of(control);
             // Padded before it is painted: escapes have no width.
             let word = self.painted(label, &format!("{:<words$}", label.word()));
-            self.line(&format!(
+            let indent = " ".repeat(codes + words + 6);
+            let title = wrap(&indent, control.meta.title, self.style.width);
+            self.text.push_str(&format!(
                 "  {:<codes$}  {word}  {}",
-                control.meta.code, control.meta.title
+                control.meta.code,
+                title.trim_start()
             ));
         }
     }
@@ -161,15 +165,14 @@ impl Page {
         ));
         let requests = &decision.requests;
         self.line(&format!(
-            "        {} {}, {} {}",
-            requests.count,
-            plural(requests.count, "API request", "API requests"),
-            requests.waves,
-            plural(requests.waves, "wave", "waves")
+            "        {}, {}",
+            wording::number(requests.count, "API request"),
+            wording::number(requests.waves, "wave")
         ));
         if let Some(command) = wording::override_hint(decision) {
-            self.line(
-                "        must merge now? somebody whom the policy allows, with no hand in the change, comments:",
+            self.paragraph(
+                "        ",
+                "must merge now? somebody whom the policy allows, with no hand in the change, comments:",
             );
             self.line(&format!("        {command}"));
         }
@@ -205,10 +208,6 @@ impl Page {
     }
 }
 
-fn plural(count: u32, one: &'static str, many: &'static str) -> &'static str {
-    if count == 1 { one } else { many }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,8 +216,8 @@ mod tests {
     #[test]
     fn a_blocked_change_reads_from_the_verdict_to_the_next_step() {
         insta::assert_snapshot!(human(&blocked(), TOOL, 1, Style::default()), @r#"
-        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
-        policy  .ccgate.yml@main @ 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
+        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce
 
           TST-01  FAIL     the first thing is done
           TST-02  UNKNOWN  the second thing is done
@@ -252,8 +251,8 @@ mod tests {
     #[test]
     fn an_override_and_a_waiver_are_told_with_who_until_when_and_why() {
         insta::assert_snapshot!(human(&covered(), TOOL, 0, Style::default()), @r#"
-        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
-        policy  .ccgate.yml@main @ 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
+        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce
 
           TST-01  OVERRIDDEN  the first thing is done
           TST-02  WAIVED      the second thing is done
@@ -280,7 +279,7 @@ mod tests {
     #[test]
     fn a_decision_that_could_not_be_made_says_why() {
         insta::assert_snapshot!(human(&not_judged(), TOOL, 3, Style::default()), @r#"
-        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f1f
+        ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
         policy  none was read
 
         problem GET /repos/acme/app answered 502

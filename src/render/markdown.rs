@@ -175,8 +175,11 @@ fn origin_line(decision: &Decision, tool: Tool<'_>) -> String {
         None => "No policy was read".to_owned(),
     };
     format!(
-        "{policy} · {} API requests · {} {} · {}\n",
-        decision.requests.count, tool.name, tool.version, decision.observed_at
+        "{policy} · {} · {} {} · {}\n",
+        wording::number(decision.requests.count, "API request"),
+        tool.name,
+        tool.version,
+        decision.observed_at
     )
 }
 
@@ -201,7 +204,7 @@ mod tests {
 
         1 pending · 1 passed
 
-        acme/app &#35;&#8203;7 “Retry card capture” · main ← f1f1f1f1f
+        acme/app &#35;&#8203;7 “Retry card capture” · main ← f1f1f1f
 
         | | control | finding | next step |
         |---|---|---|---|
@@ -217,7 +220,7 @@ mod tests {
 
         Override: somebody whom the policy allows and who had no hand in the change comments `/ccgate override TST-01 TICKET reason`
 
-        Policy .ccgate.yml@&#8203;main at 1c7b1c7b1 + preset soc2-baseline (sha256 4c4c4c4c4…) · mode enforce · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
+        Policy .ccgate.yml@&#8203;main at 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
         "#);
     }
 

@@ -1,7 +1,8 @@
 //! Words and counts that the formats for people share.
 
-use crate::gate::OverrideState;
-use crate::gate::{ControlDecision, Decision, Disposition, Outcome, VerdictWord, WaiverState};
+use crate::gate::{
+    ControlDecision, Decision, Disposition, Outcome, OverrideState, VerdictWord, WaiverState,
+};
 use crate::policy::{Enforcement, Mode};
 
 /// How a control is shown: its verdict together with what became of it.
@@ -248,12 +249,18 @@ pub(super) fn subject(decision: &Decision) -> String {
     }
 }
 
+/// E.g. `1 wave`, `2 waves`.
+pub(super) fn number(count: u32, of: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {of}{end}")
+}
+
 /// The first characters of a commit or digest.
 pub(super) fn short(id: &str) -> String {
     id.strip_prefix("sha256:")
         .unwrap_or(id)
         .chars()
-        .take(9)
+        .take(7)
         .collect()
 }
 
