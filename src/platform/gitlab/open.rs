@@ -13,6 +13,9 @@ use super::{Index, Session, permissions};
 /// How often the index of merge requests is asked before it is believed.
 const INDEX_TRIES: u32 = 3;
 
+/// The tip of the default branch; no tag can be meant.
+const DEFAULT_TIP: &str = "HEAD";
+
 pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapshot {
     match session.setup.place.wanted.clone() {
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
@@ -32,8 +35,8 @@ async fn change(
     let (merge_request, project, at_head, at_target) = tokio::join!(
         merge_request(session, number),
         session.settings.get(&project_path),
-        file(session, path, Some("HEAD")),
-        file(session, path, target.as_deref()),
+        file(session, path, Some(DEFAULT_TIP.to_owned())),
+        file(session, path, tip(target.as_deref())),
     );
     session.opened.project = object("repository", permissions::PROJECT, &project);
     session.opened.merge_request = merge_request;
@@ -73,8 +76,8 @@ async fn commit(
     let project_path = session.path("");
     let reference = sha
         .clone()
-        .or_else(|| branch.clone())
-        .unwrap_or_else(|| "HEAD".to_owned());
+        .or_else(|| tip(branch.as_deref()))
+        .unwrap_or_else(|| DEFAULT_TIP.to_owned());
     let commit_path = session.path(&format!(
         "/repository/commits/{}",
         access::encode(&reference)
@@ -90,8 +93,8 @@ async fn commit(
         },
         session.change.get(&commit_path),
         session.settings.get(&project_path),
-        file(session, path, Some("HEAD")),
-        file(session, path, branch.as_deref()),
+        file(session, path, Some(DEFAULT_TIP.to_owned())),
+        file(session, path, tip(branch.as_deref())),
     );
     session.opened.project = object("repository", permissions::PROJECT, &project);
     let commit: Read<WireCommit> = object("change.association", permissions::FILES, &commit);
@@ -218,13 +221,13 @@ async fn policies(session: &Session, snapshot: &mut Snapshot, policy: &PolicyWan
     let target = snapshot.subject.target.clone();
     let default = snapshot.repository.default_branch.known().ok().cloned();
     let same = default.as_deref() == Some(target.as_str()) && !target.is_empty();
-    let floor_name = default.unwrap_or_else(|| "HEAD".to_owned());
+    let floor_name = default.unwrap_or_else(|| DEFAULT_TIP.to_owned());
     let at_target = match at_target {
         Some(reply) => Some(reply),
         None if same || target.is_empty() => None,
         None => {
             session.transport.begin_wave();
-            file(session, Some(path), Some(&target)).await
+            file(session, Some(path), tip(Some(&target))).await
         }
     };
     let hidden = |fact: &str| {
@@ -255,13 +258,19 @@ fn policy_path(policy: &PolicyWanted) -> Option<&str> {
     }
 }
 
+/// The tip of a branch by its full name. The bare name would mean a tag of that
+/// name first, and whoever may push a tag could bring a policy of their own.
+fn tip(branch: Option<&str>) -> Option<String> {
+    branch.map(|branch| format!("refs/heads/{branch}"))
+}
+
 /// A file at the tip of a branch, raw: the one form that a job token may read.
-async fn file(session: &Session, path: Option<&str>, reference: Option<&str>) -> Option<Reply> {
-    let (path, reference) = (path?, reference?);
+async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Option<Reply> {
+    let (path, tip) = (path?, tip?);
     let path = session.path(&format!(
         "/repository/files/{}/raw?ref={}",
         access::encode(path),
-        access::encode(reference)
+        access::encode(&tip)
     ));
     Some(session.change.get(&path).await)
 }
@@ -336,8 +345,48 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::facts::Source;
+    use crate::facts::{Platform, Source};
     use crate::platform::transport::Answer;
+    use crate::platform::transport::testing::{Reply as Sent, Server};
+    use crate::platform::{Limits, Place, Setup, Token};
+
+    /// What is asked to open change 7, which goes into `release/1`.
+    async fn opened(told: Option<&str>) -> (Vec<String>, Snapshot) {
+        let server = Server::start(|_, request| {
+            Sent::json(if request.line.ends_with("/merge_requests/7") {
+                r#"{"iid":7,"sha":"f1","target_branch":"release/1"}"#
+            } else {
+                r#"{"default_branch":"main"}"#
+            })
+        })
+        .await;
+        let place = Place {
+            platform: Platform::Gitlab,
+            api: server.url.join("/api/v4").unwrap(),
+            graphql: server.url.join("/api/graphql").unwrap(),
+            repository: "acme/app".to_owned(),
+            wanted: Wanted::Change {
+                number: 7,
+                head: None,
+                target: told.map(str::to_owned),
+            },
+            run_url: None,
+        };
+        let mut session = Session::new(Setup {
+            place,
+            token: Token::new("glpat-x".to_owned()),
+            settings_token: None,
+            ca_bundle: None,
+            limits: Limits::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            program: "ccgate/test".to_owned(),
+        })
+        .unwrap();
+        let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());
+        let snapshot = open(&mut session, &policy).await;
+        let asked = server.received();
+        (asked.into_iter().map(|one| one.line).collect(), snapshot)
+    }
 
     #[expect(
         clippy::result_large_err,
@@ -372,6 +421,20 @@ mod tests {
         assert_eq!(document.text, "version: 1\n");
         assert_eq!(document.origin, ".ccgate.yml@main");
         assert!(!found(&reply(200, b"\xff"), true).is_known());
+    }
+
+    #[tokio::test]
+    async fn a_tag_named_like_the_target_branch_is_not_read_for_it() {
+        for told in [Some("release/1"), None] {
+            let (asked, snapshot) = opened(told).await;
+            let mut tips: Vec<&str> = asked
+                .iter()
+                .filter_map(|line| Some(line.split_once("/raw?ref=")?.1))
+                .collect();
+            tips.sort_unstable();
+            assert_eq!(tips, ["HEAD", "refs%2Fheads%2Frelease%2F1"]);
+            assert!(snapshot.policy.target.is_known());
+        }
     }
 
     #[test]
