@@ -312,3 +312,15 @@ fn a_run_for_another_head_does_not_speak_for_this_one() {
     let ended = bench.check(&["--head", &"0".repeat(40), "--format", "json"]);
     assert_eq!(ended.code, 3, "{}", ended.stdout);
 }
+
+#[test]
+fn f7_the_verdict_depends_on_the_repository() {
+    let bench = Bench::new();
+    let protected = |bench: &Bench| {
+        let (_, decision) = bench.decision(&["--policy", "soc2-all"]);
+        control(&decision, "BR-01")["verdict"].clone()
+    };
+    assert_eq!(protected(&bench), "pass");
+    bench.forge.with(|acme| acme.rules.clear());
+    assert_eq!(protected(&bench), "fail");
+}
