@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::{Approval, Standing, Weighed, covered, judged, latest, standing};
 use super::hands::{Hands, short};
+use super::head::head;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
 use crate::facts::{FactKey, Platform, Push, Snapshot, Unknown, Why};
@@ -137,7 +138,7 @@ enum Cover {
 
 impl ApprovalCoversHead {
     fn cover(&self, approval: &Approval<'_>, facts: &Snapshot) -> Result<Cover, Unknown> {
-        let head = &facts.subject.head;
+        let head = head(facts)?;
         let who = &approval.reviewer.login;
         let pushes = facts.pushes.known();
         let Some(commit) = approval.review.commit.known()? else {

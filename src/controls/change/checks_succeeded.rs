@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::head::head;
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::Criterion;
 use crate::facts::{
@@ -38,7 +39,11 @@ impl Control for ChecksSucceeded {
         criteria: &[Criterion::Cc8_1, Criterion::Cc7_1],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
-        needs: &[FactKey::BranchRules, FactKey::ChangeChecks],
+        needs: &[
+            FactKey::BranchRules,
+            FactKey::ChangeIdentity,
+            FactKey::ChangeChecks,
+        ],
         rationale: "A check that ran on something else, or did not run, says nothing about this \
                         change.",
         cheat: "Posting a plain status of the same name beside a red check, skipping the job, \
@@ -55,10 +60,11 @@ impl Control for ChecksSucceeded {
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let rules = facts.branch_rules.known()?;
         let fact = &facts.checks;
+        let head = head(facts)?;
         let (gate, checks): (Vec<&CheckResult>, Vec<&CheckResult>) = fact
             .known()?
             .iter()
-            .filter(|check| check.head == facts.subject.head)
+            .filter(|check| check.head == head)
             .partition(|check| check.name == self.gate);
         let mut required: Vec<&RequiredCheck> = rules
             .required_checks

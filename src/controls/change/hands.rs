@@ -2,6 +2,7 @@
 //! knows nothing of reviews. Somebody who cannot be told is never left out:
 //! then nobody can be told apart from them.
 
+use super::head::head;
 use crate::facts::{
     Account, AccountKind, Commit, FactKey, Person, PushKind, Snapshot, Unknown, Why,
 };
@@ -27,7 +28,8 @@ impl Hands {
             Err(unknown) => hands.hidden.push(unknown),
         }
         match facts.commits.known() {
-            Ok(commits) => hands.add_commits(commits, &facts.subject.head),
+            // A head that cannot be told is among the hidden already: so is the opener.
+            Ok(commits) => hands.add_commits(commits, head(facts).ok()),
             Err(unknown) => hands.hidden.push(unknown),
         }
         match facts.pushes.known() {
@@ -89,8 +91,10 @@ impl Hands {
 
     /// A list that does not reach the head may lack the very commit that
     /// matters (GitHub lists 250 at most, and a push may have come in between).
-    fn add_commits(&mut self, commits: &[Commit], head: &str) {
-        if !commits.iter().any(|commit| commit.sha == head) {
+    fn add_commits(&mut self, commits: &[Commit], head: Option<&str>) {
+        if let Some(head) = head
+            && !commits.iter().any(|commit| commit.sha == head)
+        {
             self.hidden.push(Unknown::new(
                 FactKey::ChangeCommits.name(),
                 Why::Failed,

@@ -7,4 +7,5 @@ pub(super) mod approver_is_independent;
 pub(super) mod change_through_pull_request;
 pub(super) mod checks_succeeded;
 mod hands;
+mod head;
 pub(super) mod ticket_linked;

@@ -30,6 +30,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             stale_and_dependent(),
         ),
         named("gitlab, the gate inside the pipeline", gate_inside()),
+        named("github, a squash commit after its merge", squashed()),
     ]
 }
 
@@ -394,6 +395,23 @@ fn stale_and_dependent() -> Snapshot {
         approval(Platform::Github, "bob", false),
         approval(Platform::Github, "carol", true),
     ]);
+    facts
+}
+
+/// The commit that a merge left on the branch; its change was all well.
+fn squashed() -> Snapshot {
+    let mut facts = good(Platform::Github);
+    facts.subject.head = "5a".repeat(20);
+    let mut merged = identity(Platform::Github);
+    merged.state = ChangeState::Merged;
+    merged.merged_at = Some(at("2026-06-01T11:30:00Z"));
+    merged.merged_by = Some(Account::human("bob"));
+    merged.merge_commit = Some(facts.subject.head.clone());
+    facts.identity = seen(merged);
+    facts.association = seen(Association::Change {
+        number: 7,
+        target_branch: "main".to_owned(),
+    });
     facts
 }
 

@@ -7,7 +7,7 @@ use crate::controls::testing::{
     approval, commit, head, hidden, identity, older, person, push, reviewed, seen, stale, untied,
     verdict_of,
 };
-use crate::facts::{PushKind, Review, Snapshot};
+use crate::facts::{ChangeState, PushKind, Review, Snapshot};
 
 const BEFORE: &str = "2026-06-01T10:00:00Z";
 const THEN: &str = "2026-06-01T11:00:00Z";
@@ -203,6 +203,20 @@ fn a_deleted_account_the_opener_and_people_without_the_right_to_write_cover_noth
     };
     let facts = reviewed(vec![gone, reader, approval("ana")]);
     assert_eq!(verdict(&facts), "fail pending");
+}
+
+/// After the merge: nobody can have approved the commit that the merge made.
+#[test]
+fn what_a_merge_left_on_the_branch_is_judged_at_the_head_that_was_merged() {
+    let mut facts = reviewed(vec![approval("bob")]);
+    facts.subject.head = "5a".repeat(20);
+    assert_eq!(verdict(&facts), "fail stale_approval pending");
+    let mut merged = identity("ana");
+    merged.state = ChangeState::Merged;
+    merged.merge_commit = Some(facts.subject.head.clone());
+    facts.identity = seen(merged);
+    assert_eq!(verdict(&facts), "pass");
+    assert_eq!(verdict_of(&ApproverIsIndependent {}, &facts), "pass");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::ChecksSucceeded;
 use crate::controls::control::{Control as _, Verdict};
-use crate::controls::testing::{branch, check, demand, hidden, older, seen, verdict_of};
+use crate::controls::testing::{branch, check, demand, hidden, identity, older, seen, verdict_of};
 use crate::facts::{
-    CheckConclusion, CheckKind, CheckResult, CheckStatus, RequiredCheck, Requirement, Snapshot,
+    ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, RequiredCheck, Requirement,
+    Snapshot,
 };
 use CheckConclusion::{Failure, Neutral, Skipped, Success};
 
@@ -24,6 +25,7 @@ fn case(required: &[&str], results: Vec<CheckResult>) -> Snapshot {
     let mut facts = branch(|rules| {
         rules.required_checks = Requirement::any_layer(vec![demand("r", seen(required))]);
     });
+    facts.identity = seen(identity("ana"));
     facts.checks = seen(results);
     facts
 }
@@ -137,6 +139,23 @@ fn f15_a_result_of_an_older_commit_is_none() {
     assert_eq!(verdict(&case(&["test"], vec![old])), "fail");
 }
 
+/// After the merge: the squash commit itself was never checked, its change was.
+#[test]
+fn what_a_merge_left_on_the_branch_is_judged_at_the_head_that_was_merged() {
+    let mut facts = case(&["test"], vec![check("test", Some(Success))]);
+    facts.subject.head = "5a".repeat(20);
+    assert_eq!(verdict(&facts), "fail");
+    let mut merged = identity("ana");
+    merged.merge_commit = Some(facts.subject.head.clone());
+    facts.identity = seen(merged.clone());
+    assert_eq!(verdict(&facts), "fail", "it is not merged yet");
+    merged.state = ChangeState::Merged;
+    facts.identity = seen(merged);
+    assert_eq!(verdict(&facts), "pass");
+    facts.identity = hidden();
+    assert_eq!(verdict(&facts), "unknown");
+}
+
 #[test]
 fn skipped_and_neutral_fail_unless_the_policy_allows_them() {
     let lenient = ChecksSucceeded {
@@ -171,6 +190,7 @@ fn a_check_that_is_pinned_to_an_app_is_not_met_by_another() {
         };
         rules.required_checks = Requirement::any_layer(vec![demand("r", seen(vec![pinned]))]);
     });
+    facts.identity = seen(identity("ana"));
     facts.checks = seen(vec![check("test", Some(Success))]);
     assert_eq!(verdict(&facts), "fail");
 }
@@ -185,6 +205,7 @@ fn a_hidden_layer_may_require_more_so_it_is_unknown_unless_something_is_red() {
         rules.required_checks =
             Requirement::any_layer(vec![demand("r", seen(vec![test])), demand("c", hidden())]);
     });
+    facts.identity = seen(identity("ana"));
     facts.checks = seen(vec![check("test", Some(Success))]);
     assert_eq!(verdict(&facts), "unknown");
     facts.checks = seen(vec![check("test", Some(Failure))]);
