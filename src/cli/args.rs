@@ -33,7 +33,7 @@ Examples:
 Environment:
   CCGATE_TOKEN            reads the change; else GITHUB_TOKEN or CI_JOB_TOKEN
   CCGATE_SETTINGS_TOKEN   reads settings that the first token cannot see
-  CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger's checkpoints
+  CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
   GITHUB_API_URL, CI_API_V4_URL
                           address of the API, for a server of your own
   SSL_CERT_FILE           certificate authorities of your own

@@ -1,37 +1,29 @@
 //! `ccgate check`: the gate. Wires collection, judgement, record and output
 //! together; every rule stands in the rooms below.
 
-use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{
-    Fact, FactKey, Platform, PolicyDocument, PolicyFacts, SNAPSHOT_SCHEMA, Snapshot,
-};
-use crate::gate::{self, Decision, OverrideState};
-use crate::ledger::{self, Leaf};
+use crate::facts::{Fact, FactKey, Platform, PolicyDocument, Snapshot};
+use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
 use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
-use super::ledger::absolute;
-use super::outputs::{self, Finished, TOOL};
+use super::files::{policy_file, read_whole, saved_snapshot, snapshot_bytes};
+use super::outputs::{self, Finished};
+use super::record::record;
 use super::world::World;
 
 /// The program as it names itself in records and to the platforms.
-pub(super) const PROGRAM: &str = concat!("ccgate/", env!("CARGO_PKG_VERSION"));
+const PROGRAM: &str = concat!("ccgate/", env!("CARGO_PKG_VERSION"));
 
 /// The policy's path in a repository.
 const POLICY_PATH: &str = ".ccgate.yml";
-
-/// Largest file that is read whole (policy, snapshot, event): 64 MiB.
-const LARGEST_FILE: u64 = 64 << 20;
 
 pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
     if arguments.settings.is_some() {
@@ -108,10 +100,10 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
 }
 
 /// A decision, and the parts of the policy that are needed after it.
-struct Judged {
-    decision: Decision,
-    ledger: Option<LedgerChoice>,
-    review_within: Option<String>,
+pub(super) struct Judged {
+    pub(super) decision: Decision,
+    pub(super) ledger: Option<LedgerChoice>,
+    pub(super) review_within: Option<String>,
 }
 
 impl Judged {
@@ -211,70 +203,6 @@ fn finish(
     Ok(status)
 }
 
-/// Seals the records. The error says whether the gate stays closed for it: it
-/// does where the policy demands a ledger, and wherever an override was accepted
-/// that would otherwise leave no trace.
-fn record(
-    arguments: &CheckArgs,
-    world: &World,
-    snapshot: &Snapshot,
-    judged: &Judged,
-    snapshot_digest: &str,
-) -> Result<Option<String>, (anyhow::Error, bool)> {
-    let demanded = judged.ledger.as_ref().is_some_and(|choice| choice.required);
-    let overridden = judged
-        .decision
-        .overrides
-        .iter()
-        .any(|report| report.state == OverrideState::Accepted);
-    let url = match (&arguments.ledger, &judged.ledger) {
-        (Some(url), _) => url.clone(),
-        (None, Some(choice)) => choice.url.clone(),
-        // Repeating a decision is no new event.
-        (None, None) if world.in_ci() || arguments.snapshot.is_some() => return Ok(None),
-        (None, None) => "dir:.ccgate/ledger".to_owned(),
-    };
-    let closes = demanded || overridden;
-    let subject = &judged.decision.subject;
-    let origin = format!("ccgate/{}/{}", subject.platform.word(), subject.repository);
-    let append = || -> anyhow::Result<String> {
-        let signer = signer(world)?;
-        let mut store = ledger::open(&absolute(&url, world), &origin, signer)?;
-        let context = gate::RecordContext {
-            tool: TOOL.name.to_owned(),
-            version: TOOL.version.to_owned(),
-            snapshot_digest: Some(snapshot_digest.to_owned()),
-            platform_time: snapshot.platform_time.known().ok().copied(),
-            review_within: judged.review_within.clone(),
-        };
-        let leaves = gate::records(&judged.decision, &context)
-            .iter()
-            .map(Leaf::new)
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let receipt = store.append(&leaves)?;
-        let entries: Vec<String> = receipt.indexes.iter().map(u64::to_string).collect();
-        let word = if entries.len() == 1 {
-            "entry"
-        } else {
-            "entries"
-        };
-        Ok(format!(
-            "{url} as {word} {}; it holds {} now",
-            entries.join(", "),
-            receipt.size
-        ))
-    };
-    append().map(Some).map_err(|error| (error, closes))
-}
-
-/// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.
-fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
-    world
-        .var("CCGATE_LEDGER_KEY")
-        .map(|pem| ledger::Signer::from_openssh(pem).context("`CCGATE_LEDGER_KEY` is not usable"))
-        .transpose()
-}
-
 /// Where the change is, from flags and environment.
 fn place(arguments: &CheckArgs, world: &World) -> anyhow::Result<Place> {
     let flags = platform::Flags {
@@ -347,66 +275,6 @@ fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<P
     policy_file(&path, name).map(Some)
 }
 
-/// A policy file on this machine.
-pub(super) fn policy_file(path: &Path, name: &str) -> anyhow::Result<PolicyDocument> {
-    let bytes = read_whole(path)?;
-    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-    let text = String::from_utf8(bytes).map_err(|error| {
-        anyhow!(
-            "{name}: not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        )
-    })?;
-    Ok(PolicyDocument {
-        origin: name.to_owned(),
-        commit: None,
-        digest,
-        text,
-    })
-}
-
-/// The one field that every version of a snapshot has.
-#[derive(Deserialize)]
-struct SnapshotVersion {
-    schema: Option<String>,
-}
-
-/// A snapshot written by `--save-snapshot`.
-fn saved_snapshot(
-    file: &Path,
-    given: Option<PolicyDocument>,
-    world: &World,
-) -> anyhow::Result<Snapshot> {
-    let path = world.folder.join(file);
-    let bytes = read_whole(&path)?;
-    let name = file.display();
-    let no_snapshot = || format!("`{name}` is no snapshot; `--save-snapshot` writes one");
-    // Another version may lack fields, so its name is looked at before them.
-    let version: SnapshotVersion = serde_json::from_slice(&bytes).with_context(no_snapshot)?;
-    match version.schema.as_deref() {
-        Some(SNAPSHOT_SCHEMA) => {}
-        Some(other) => bail!(
-            "`{name}` has the schema `{other}`, and this version reads `{SNAPSHOT_SCHEMA}`; \
-             write it again with this version's `--save-snapshot`"
-        ),
-        None => return Err(anyhow!("it has no `schema`").context(no_snapshot())),
-    }
-    let mut snapshot: Snapshot = serde_json::from_slice(&bytes).with_context(no_snapshot)?;
-    if let Some(document) = given {
-        snapshot.policy = PolicyFacts {
-            target: Fact::known_without_source(Some(document)),
-            floor: Fact::known_without_source(None),
-        };
-    }
-    Ok(snapshot)
-}
-
-fn snapshot_bytes(snapshot: &Snapshot) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(snapshot)?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
 /// The head that the caller means, if they said.
 fn expected_head(wanted: &Wanted) -> Option<String> {
     match wanted {
@@ -425,24 +293,4 @@ fn head_moved(expected: Option<&str>, snapshot: &Snapshot) -> Option<String> {
     Some(format!(
         "this run is for head {expected}, but the change is at {head} now; the run for that head decides"
     ))
-}
-
-/// Reads a file of bearable size.
-pub(super) fn read_whole(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let name = path.strip_prefix(".").unwrap_or(path).display();
-    let unreadable = |error: std::io::Error| {
-        if error.kind() == ErrorKind::NotFound {
-            anyhow!("there is no file `{name}`")
-        } else {
-            anyhow!(error).context(format!("could not read `{name}`"))
-        }
-    };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_dir() {
-        bail!("`{name}` is a folder; name a file in it");
-    }
-    if metadata.len() > LARGEST_FILE {
-        bail!("`{name}` is larger than {} MiB", LARGEST_FILE >> 20);
-    }
-    std::fs::read(path).map_err(unreadable)
 }

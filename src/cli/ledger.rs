@@ -13,8 +13,8 @@ use crate::ledger::{self, AllowedSigners, Population, State, Verdict, VerifyOpti
 use crate::render::wrap;
 
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
-use super::check::read_whole;
 use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::files::read_whole;
 use super::world::World;
 
 /// Problems of one verdict that are shown.

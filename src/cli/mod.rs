@@ -5,9 +5,11 @@ mod args;
 mod check;
 mod exit;
 mod explain;
+mod files;
 mod ledger;
 mod outputs;
 mod policy;
+mod record;
 mod world;
 
 use std::ffi::OsString;

@@ -2,20 +2,28 @@
 
 use std::io::Write as _;
 
+use anyhow::anyhow;
+
 use crate::policy;
 use crate::render;
 
 use super::args::{PolicyArgs, PolicyCommand};
-use super::check::policy_file;
 use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::files::policy_file;
 use super::world::World;
 
 pub(super) fn run(arguments: &PolicyArgs, world: &mut World) -> CommandResult {
     let text = match &arguments.command {
         PolicyCommand::Lint { file } => {
             let name = file.display().to_string();
-            let document =
-                policy_file(&world.folder.join(file), &name).map_err(CommandError::usage)?;
+            let path = world.folder.join(file);
+            if !path.exists() {
+                return Err(CommandError::usage(anyhow!(
+                    "there is no file `{name}`; begin one with `version: 1` and \
+                     `extends: [soc2-baseline]`"
+                )));
+            }
+            let document = policy_file(&path, &name).map_err(CommandError::usage)?;
             let notes = policy::lint(&document, world.now).map_err(CommandError::usage)?;
             let mut text = format!("{name}: valid\n");
             for note in notes {

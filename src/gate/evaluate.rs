@@ -40,11 +40,7 @@ fn reach(policy: &Policy, facts: &Snapshot) -> Reach {
     if target.is_empty() {
         // A branch without a name matches no pattern; that must not look like
         // a branch that the policy leaves alone.
-        return Reach::Unknown(Unknown::new(
-            "subject.target",
-            Why::Failed,
-            "the target branch is not known, so nobody can say whether the policy covers it",
-        ));
+        return Reach::Unknown(no_target(facts));
     }
     // The name that the platform gives for the change counts as well: a wrong
     // flag must not move a change out of the policy's reach.
@@ -61,6 +57,27 @@ fn reach(policy: &Policy, facts: &Snapshot) -> Reach {
         format!("target branch `{target}`"),
         facts.identity.sources(),
     ))
+}
+
+/// Why the target branch is not known: the platform's own answer, if there was one.
+fn no_target(facts: &Snapshot) -> Unknown {
+    let fact = "subject.target";
+    let detail = "the target branch is not known, so nobody can say whether the policy covers it";
+    [
+        facts.identity.known().err(),
+        facts.repository.default_branch.known().err(),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|unknown| unknown.why != Why::NotCollected)
+    .map_or_else(
+        || Unknown::new(fact, Why::Failed, detail),
+        |unknown| Unknown {
+            fact: fact.to_owned(),
+            detail: format!("{}; {detail}", unknown.detail),
+            ..unknown
+        },
+    )
 }
 
 fn judge(bound: &BoundControl, facts: &Snapshot, reach: &Reach) -> Result<Verdict, Unknown> {
