@@ -107,8 +107,13 @@ fn sections(decision: &Decision) -> Vec<Section> {
         },
         Section {
             start: format!(
-                "<details><summary>{} without findings</summary>\n\n| | control | seen |\n|---|---|---|\n",
-                calm.len()
+                "<details><summary>{} {} without findings</summary>\n\n| | control | seen |\n|---|---|---|\n",
+                calm.len(),
+                if calm.len() == 1 {
+                    "control"
+                } else {
+                    "controls"
+                }
             ),
             rows: calm.into_iter().map(calm_row).collect(),
             end: "\n</details>\n\n".to_owned(),
@@ -210,7 +215,7 @@ mod tests {
         |---|---|---|---|
         | ⏳ pending | **TST-01** the first thing is done | it is not done yet | mend it on GitHub |
 
-        <details><summary>1 without findings</summary>
+        <details><summary>1 control without findings</summary>
 
         | | control | seen |
         |---|---|---|
