@@ -23,20 +23,21 @@ pub use world::World;
 
 /// Runs with the process's own arguments, environment, clock and streams.
 pub fn from_process() -> u8 {
-    let mut world = World::of_process();
-    run(std::env::args_os(), &mut world)
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // The version is asked for often and by scripts: no world is read for it.
+    if let [_, only] = arguments.as_slice()
+        && (only == "--version" || only == "-V")
+    {
+        let line = concat!("ccgate ", env!("CARGO_PKG_VERSION"), "\n");
+        // A reader that went away is no reason for another exit code.
+        let _ = std::io::stdout().write_all(line.as_bytes());
+        return ExitStatus::Allow.code();
+    }
+    run(arguments, &mut World::of_process())
 }
 
 /// Runs one command in the given world and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    // The version is asked for often and by scripts: no command line is built for it.
-    if let [_, only] = arguments.as_slice()
-        && (only == "--version" || only == "-V")
-    {
-        let _ = writeln!(world.stdout, "ccgate {}", env!("CARGO_PKG_VERSION"));
-        return ExitStatus::Allow.code();
-    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, world),
