@@ -141,7 +141,7 @@ fn judge(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Judged, CommandEr
 
 /// The policy in force, with `--mode` applied; lowering it leaves a note.
 fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError> {
-    let mut policy = policy::load(&snapshot.policy, snapshot.observed_at)?;
+    let mut policy = policy::load(&snapshot.policy, snapshot.latest_time())?;
     match arguments.mode {
         Some(ModeArg::Advisory) if policy.mode == Mode::Enforce => {
             policy.mode = Mode::Advisory;

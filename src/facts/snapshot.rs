@@ -143,6 +143,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The moment that decides whether something is over. Two clocks are known,
+    /// the machine's and the platform's; the later one counts, so that a slow
+    /// clock prolongs nothing.
+    pub fn latest_time(&self) -> Timestamp {
+        match &self.platform_time {
+            Fact::Known { value, .. } => self.observed_at.max(*value),
+            Fact::Unknown(_) => self.observed_at,
+        }
+    }
+
     /// A snapshot in which nothing has been seen yet.
     pub fn all_unknown(subject: Subject, observed_at: Timestamp, collected_by: String) -> Self {
         fn hidden<T>(name: &str) -> Fact<T> {

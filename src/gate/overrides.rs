@@ -161,14 +161,9 @@ fn ticket(pattern: Option<&Regex>, ticket: Option<&str>) -> Result<(), Refusal> 
     }
 }
 
-/// Bound to the head as it is now, and not over yet. Two clocks are known, the
-/// machine's and the platform's; the later one counts, so that a slow clock
-/// prolongs nothing.
+/// Bound to the head as it is now, and not over yet.
 fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
-    let now = match &facts.platform_time {
-        Fact::Known { value, .. } => facts.observed_at.max(*value),
-        Fact::Unknown(_) => facts.observed_at,
-    };
+    let now = facts.latest_time();
     if report.at
         > now
             .saturating_add(CLOCK_TOLERANCE)

@@ -18,7 +18,7 @@ pub(super) fn reports(
         .filter(|waiver| waiver.covers(&facts.subject.repository))
         .map(|waiver| WaiverReport {
             waiver: waiver.clone(),
-            state: if !Policy::holds(waiver, facts.observed_at) {
+            state: if !Policy::holds(waiver, facts.latest_time()) {
                 WaiverState::Expired
             } else if is_non_pass(&waiver.control) {
                 WaiverState::Applied

@@ -207,11 +207,34 @@ impl AllowedSigners {
         Ok(Self(signers))
     }
 
-    pub(crate) fn principal(&self, key: &PublicKey) -> Option<&str> {
+    /// Who may sign this ledger with that key. A key that is listed for other
+    /// ledgers only may not; one that is listed under a person's name may.
+    pub(crate) fn principal(&self, key: &PublicKey, origin: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|(_, allowed)| allowed.key_data() == key.key_data())
-            .map(|(principal, _)| principal.as_str())
+            .filter(|(_, allowed)| allowed.key_data() == key.key_data())
+            .map(|(principals, _)| principals.as_str())
+            .find(|principals| {
+                principals
+                    .trim_matches('"')
+                    .split(',')
+                    .any(|name| !name.starts_with("ccgate/") || matches(name, origin))
+            })
+    }
+}
+
+/// OpenSSH's patterns: `*` stands for any text, `?` for one character.
+fn matches(pattern: &str, text: &str) -> bool {
+    match (pattern.chars().next(), text.chars().next()) {
+        (None, None) => true,
+        (Some('*'), _) => {
+            let rest = &pattern[1..];
+            matches(rest, text) || text.get(1..).is_some_and(|text| matches(pattern, text))
+        }
+        (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
+            matches(&pattern[wanted.len_utf8()..], &text[found.len_utf8()..])
+        }
+        _ => false,
     }
 }
 
@@ -228,4 +251,37 @@ fn key_hash(name: &str, key: &PublicKey) -> anyhow::Result<[u8; 4]> {
     );
     let digest: [u8; 32] = hasher.finalize().into();
     Ok([digest[0], digest[1], digest[2], digest[3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_listed_for_another_ledger_does_not_vouch_for_this_one() {
+        let key = PublicKey::from(ssh_key::public::Ed25519PublicKey([7; 32]));
+        let line = key.to_openssh().unwrap();
+        let origin = "ccgate/github/acme/payments";
+        let may = |principals: &str| {
+            AllowedSigners::parse(&format!("{principals} {line}\n"))
+                .unwrap()
+                .principal(&key, origin)
+                .is_some()
+        };
+        for principals in [
+            origin,
+            "ccgate/github/acme/*",
+            "ccgate/github/acme/other,ccgate/github/acme/payment?",
+            "auditor@acme.test",
+        ] {
+            assert!(may(principals), "{principals}");
+        }
+        for principals in [
+            "ccgate/github/acme/other",
+            "ccgate/github/acme/payments-old",
+            "ccgate/gitlab/*,ccgate/github/acme/pay",
+        ] {
+            assert!(!may(principals), "{principals}");
+        }
+    }
 }

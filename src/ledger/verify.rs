@@ -195,12 +195,16 @@ impl Walk {
             }
         }
         let newest = self.signatures.last_key_value();
+        let origin = self
+            .checkpoint
+            .as_ref()
+            .map_or("", |checkpoint| checkpoint.origin.as_str());
         if let Some(allowed) = options.allowed_signers {
             let signed = self
                 .signatures
                 .iter()
                 .rev()
-                .find_map(|(size, key)| Some((*size, allowed.principal(key)?)));
+                .find_map(|(size, key)| Some((*size, allowed.principal(key, origin)?)));
             match signed {
                 None => problems.push("no checkpoint is signed by an allowed signer".to_owned()),
                 Some((signed, principal)) => {

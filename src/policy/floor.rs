@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use crate::facts::Severity;
 
+use super::choice::SCANS_CONTROL;
 use super::model::{
     BoundControl, Enforcement, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver,
 };
@@ -41,6 +42,7 @@ impl Notes {
 
 /// `target`, with the demands of `floor` wherever those are stricter or cannot be compared.
 pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands {
+    let limits = limits(&floor);
     let mut notes = Notes {
         voice,
         notes: target.notes,
@@ -98,7 +100,7 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
         settings_max_age: target.settings_max_age.min(floor.settings_max_age),
         controls,
         written,
-        scans: hold_scans(target.scans, floor.scans, &mut notes),
+        scans: hold_scans(target.scans, floor.scans, &limits, &mut notes),
         overrides: match voice {
             Voice::Heard => hold_overrides(target.overrides, floor.overrides, &mut notes),
             Voice::Silent => target.overrides,
@@ -185,16 +187,48 @@ fn either_scope(
     }
 }
 
-/// Each result that the floor expects is expected, at least as strictly.
+/// How many findings the floor lets pass in a result that it does not name.
+fn limits(floor: &Demands) -> Vec<(Severity, u64)> {
+    let judge = floor.controls.values().find(|bound| {
+        bound.control.meta().id == SCANS_CONTROL && bound.enforcement != Enforcement::Off
+    });
+    let parameters = judge.map(|bound| bound.control.parameters());
+    let max = parameters.as_ref().and_then(|all| all.get("max"));
+    [
+        Severity::Critical,
+        Severity::High,
+        Severity::Medium,
+        Severity::Low,
+        Severity::None,
+    ]
+    .into_iter()
+    .filter_map(|severity| Some((severity, max?.get(severity.word())?.as_u64()?)))
+    .collect()
+}
+
+/// Each result that the floor expects is expected, at least as strictly. One that
+/// only the branch names keeps to what the floor allows in any result: naming it
+/// with a threshold of its own must not free it of that.
 fn hold_scans(
     mut own: Vec<ScanExpectation>,
     floor: Vec<ScanExpectation>,
+    limits: &[(Severity, u64)],
     notes: &mut Notes,
 ) -> Vec<ScanExpectation> {
+    for scan in &mut own {
+        let named = floor.iter().any(|demand| same_result(scan, demand));
+        let has_thresholds = !scan.new.is_empty() || !scan.total.is_empty();
+        let total = fewest(&scan.total, limits);
+        if !named && has_thresholds && total != scan.total {
+            let tool = super::words::quote(&scan.tool);
+            let message =
+                format!("the result of {tool} is held to what the default branch demands");
+            notes.say(None, message);
+            scan.total = total;
+        }
+    }
     for demand in floor {
-        let same = own.iter_mut().find(|scan| {
-            scan.tool.to_lowercase() == demand.tool.to_lowercase() && scan.path == demand.path
-        });
+        let same = own.iter_mut().find(|scan| same_result(scan, &demand));
         let tool = super::words::quote(&demand.tool);
         let Some(scan) = same else {
             let message = format!(
@@ -223,6 +257,10 @@ fn hold_scans(
         }
     }
     own
+}
+
+fn same_result(one: &ScanExpectation, other: &ScanExpectation) -> bool {
+    one.tool.to_lowercase() == other.tool.to_lowercase() && one.path == other.path
 }
 
 /// For each severity the lower threshold; one that only one side has holds.

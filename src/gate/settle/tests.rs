@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gate::testing::{
-    FIRST, GITLAB_ONLY, SECOND, THIRD, awaiting, control, decision, facts, fail, pass, policy,
+    FIRST, GITLAB_ONLY, SECOND, THIRD, at, awaiting, control, decision, facts, fail, pass, policy,
     unknown, waiver,
 };
 use crate::gate::{WaiverState, evaluate};
@@ -197,4 +197,14 @@ fn an_expired_waiver_covers_nothing() {
     let mut policy = policy(vec![control(&FIRST, fail())]);
     policy.waivers = vec![waiver("first-thing-done", "*", "2026-05-31")];
     assert_eq!(decision(&policy, &facts()).outcome, Outcome::Block);
+}
+
+#[test]
+fn a_slow_clock_of_the_machine_prolongs_no_waiver() {
+    let mut policy = policy(vec![control(&FIRST, fail())]);
+    policy.waivers = vec![waiver("first-thing-done", "*", "2026-06-01")];
+    let mut facts = facts();
+    assert_eq!(decision(&policy, &facts).outcome, Outcome::Allow);
+    facts.platform_time = Fact::known_without_source(at("2026-06-02T00:00:00Z"));
+    assert_eq!(decision(&policy, &facts).outcome, Outcome::Block);
 }

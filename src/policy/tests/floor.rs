@@ -1,7 +1,7 @@
 //! A branch may only tighten: one line for each thing it could try to loosen.
 
 use super::{at, loaded, loaded_at, notes, over};
-use crate::facts::Fact;
+use crate::facts::{Fact, Severity};
 use crate::policy::{BoundControl, Enforcement, LoadError, Mode, OnUnknown, Policy, load};
 
 const FLOOR: &str = "version: 1\nextends: [soc2-strict]\n";
@@ -351,4 +351,20 @@ fn problems_of_both_documents_come_together() {
         origins.contains(&"branch.yml") && origins.contains(&"default.yml"),
         "{problems}"
     );
+}
+
+#[test]
+fn a_branch_cannot_name_a_result_to_free_it_of_the_default_branchs_thresholds() {
+    let floor = "controls:\n  sast-clean: {max: {critical: 0, high: 2}}\n";
+    let scan =
+        "  - {tool: semgrep, path: a.sarif, required: true, new: {critical: 999, high: 1}}\n";
+    let policy = held(
+        &format!("controls:\n  sast-clean: {{max: {{critical: 0, high: 2}}}}\nscans:\n{scan}"),
+        floor,
+    );
+    assert_eq!(
+        policy.scans[0].total,
+        [(Severity::Critical, 0), (Severity::High, 2)]
+    );
+    noted(&policy, "semgrep");
 }
