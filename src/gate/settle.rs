@@ -1,6 +1,8 @@
 //! Evaluations, waivers and overrides become one decision. Nothing is dropped:
 //! a waived or overridden fail stays a fail, with what became of it beside it.
 
+use serde_json::Value;
+
 use crate::controls::{Awaiting, Verdict};
 use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
@@ -10,6 +12,7 @@ use super::decide::{
     WaiverReport, title,
 };
 use super::evaluate::Evaluation;
+use super::holding::Awaited;
 use super::{holding, overrides, waivers};
 
 /// Puts evaluations, waivers and overrides together.
@@ -39,7 +42,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
     for judged in &mut judged {
         let disposition = judged.disposition(policy.mode, &overrides);
         if disposition == Some(Disposition::Pending) {
-            awaited.extend(judged.awaiting);
+            awaited.extend(judged.awaited());
         }
         judged.control.disposition = disposition;
     }
@@ -141,6 +144,24 @@ impl<'p> Judged<'p> {
             awaiting,
             waived: false,
         }
+    }
+
+    /// What it waits for, and which approvals would do.
+    fn awaited(&self) -> Option<Awaited> {
+        let meta = self.control.meta;
+        Some(Awaited {
+            what: self.awaiting?,
+            least: self
+                .control
+                .parameters
+                .get("min")
+                .and_then(Value::as_u64)
+                .and_then(|least| usize::try_from(least).ok())
+                .unwrap_or(1)
+                .max(1),
+            // Whoever looks at the commits minds who wrote them.
+            by_others: meta.needs.contains(&FactKey::ChangeCommits),
+        })
     }
 
     fn is_non_pass(&self) -> bool {

@@ -129,11 +129,29 @@ fn an_override_ends_with_its_time() {
 #[test]
 fn a_change_without_approval_waits_while_the_platform_holds_it() {
     let bench = Bench::new();
-    bench.forge.with(|acme| acme.change(42).reviews.clear());
+    bench.forge.with(|acme| {
+        let change = acme.change(42);
+        change.reviews.clear();
+        for commit in &mut change.commits {
+            "lena".clone_into(&mut commit.author);
+        }
+    });
     let (code, decision) = bench.decision(&[]);
     assert_eq!(
         (code, &decision["decision"]),
         (0, &json!("pending")),
+        "{decision:#}"
+    );
+}
+
+#[test]
+fn a_change_by_several_people_waits_at_the_gate_since_the_platform_would_take_their_own_approval() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.change(42).reviews.clear());
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(
+        (code, &decision["decision"]),
+        (4, &json!("pending")),
         "{decision:#}"
     );
 }

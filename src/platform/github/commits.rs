@@ -36,7 +36,10 @@ fn one(commit: &wire::Commit, source: &Source) -> Result<Commit, String> {
         .as_ref()
         .filter(|list| complete(list))
         .ok_or_else(|| format!("commit {sha} does not name all its parents"))?;
-    let author = commit.author.as_ref().map(|actor| person(actor, source));
+    let author = commit
+        .author
+        .as_ref()
+        .map(|actor| somebody(person(actor, source)));
     let committer = commit.committer.as_ref().map(|actor| person(actor, source));
     let co_authors = co_authors(&message, commit.authors.as_ref(), source);
     Ok(Commit {
@@ -67,6 +70,15 @@ fn unnamed() -> Person {
             "the answer does not say who it was",
         )),
     }
+}
+
+/// Somebody who wrote: the platform itself never does. Anybody may put its
+/// address there, to be no one in particular.
+fn somebody(mut person: Person) -> Person {
+    person.account = person
+        .account
+        .map(|account| account.filter(|account| account.kind != AccountKind::Platform));
+    person
 }
 
 fn person(actor: &wire::GitActor, source: &Source) -> Person {
@@ -178,7 +190,7 @@ fn co_authors(
             people.push(person(actor, source));
         }
     }
-    people
+    people.into_iter().map(somebody).collect()
 }
 
 /// Name and address of a `Co-authored-by: Name <address>` line. A line without
@@ -225,6 +237,22 @@ mod tests {
         let account = commit.committer.account.known().unwrap().clone().unwrap();
         assert_eq!(account.kind, AccountKind::Platform);
         assert_eq!(commit.parents, ["bb"]);
+    }
+
+    #[test]
+    fn f20_whoever_writes_under_the_platforms_address_is_known_to_be_nobody() {
+        for email in ["noreply@github.com", "NoReply@GitHub.com"] {
+            let web = json!({"name": "GitHub", "email": email, "user": null});
+            let linked = json!({"name": "x", "email": "x@acme.test", "user": {"__typename": "User", "login": "web-flow"}});
+            for author in [web, linked] {
+                let commit = commit(|node| {
+                    node["author"] = author.clone();
+                    node["message"] = json!(format!("s\n\nCo-authored-by: GitHub <{email}>"));
+                });
+                assert_eq!(commit.author.account.known(), Ok(&None));
+                assert_eq!(commit.co_authors[0].account.known(), Ok(&None));
+            }
+        }
     }
 
     #[test]

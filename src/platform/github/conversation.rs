@@ -59,8 +59,11 @@ pub(super) fn comments(nodes: &[Value], source: &Source) -> Result<Vec<Comment>,
     let mut list = nodes
         .iter()
         .map(|node| {
-            let edit_is_told =
-                node.get("lastEditedAt").is_some() && node.get("includesCreatedEdit").is_some();
+            // No time of an edit is null; whether there is one in the text is never null.
+            let edit_is_told = node.get("lastEditedAt").is_some()
+                && node
+                    .get("includesCreatedEdit")
+                    .is_some_and(Value::is_boolean);
             let comment: wire::Comment = read(node)?;
             let edited =
                 comment.last_edited_at.is_some() || comment.includes_created_edit == Some(true);
@@ -156,6 +159,7 @@ mod tests {
                 json!({"databaseId": 2, "body": "b", "createdAt": at, "lastEditedAt": at, "includesCreatedEdit": false}),
                 json!({"databaseId": 3, "body": "c", "createdAt": at, "lastEditedAt": null, "includesCreatedEdit": true}),
                 json!({"databaseId": 4, "body": "d", "createdAt": at}),
+                json!({"databaseId": 5, "body": "e", "createdAt": at, "lastEditedAt": null, "includesCreatedEdit": null}),
             ],
             &source(),
         )
@@ -164,7 +168,7 @@ mod tests {
             .iter()
             .map(|comment| comment.edited.known().ok().copied())
             .collect();
-        assert_eq!(edited, [Some(false), Some(true), Some(true), None]);
+        assert_eq!(edited, [Some(false), Some(true), Some(true), None, None]);
     }
 
     #[test]

@@ -44,7 +44,9 @@ pub(super) fn place(answer: &GraphqlAnswer, path: &[&str], fact: &str, needs: &s
     }
 }
 
-/// The first error at or below a place.
+/// The first error that may have touched a place: at it, below it, above it, or
+/// without a path. A server that ran into a limit says so beside the data that it
+/// did gather, and a list cut short by it looks like a whole one.
 pub(super) fn errors_below(
     answer: &GraphqlAnswer,
     path: &[&str],
@@ -55,11 +57,9 @@ pub(super) fn errors_below(
         .errors
         .iter()
         .find(|error| {
-            error.path.len() >= path.len()
-                && path
-                    .iter()
-                    .zip(&error.path)
-                    .all(|(want, have)| want == have)
+            path.iter()
+                .zip(&error.path)
+                .all(|(want, have)| want == have)
         })
         .map(|error| refusal(answer, error, fact, needs))
 }

@@ -152,7 +152,23 @@ pub(super) fn pull(answer: &GraphqlAnswer) -> Result<wire::Pull, Unknown> {
     let fact = FactKey::ChangeIdentity.name();
     let needs = permissions::needs(FactKey::ChangeIdentity);
     match graph::place(answer, &path, fact, needs) {
-        Place::There(value) => graph::read(&value, answer, fact),
+        Place::There(value) => {
+            // Null is an account that is gone; a name left out or refused is
+            // somebody who may be among the approvers.
+            let author = [path[0], path[1], "author"];
+            if let Some(unknown) = graph::errors_below(answer, &author, fact, needs) {
+                return Err(unknown);
+            }
+            if value.get("author").is_none() {
+                return Err(graph::empty(
+                    answer,
+                    fact,
+                    needs,
+                    "author of the pull request",
+                ));
+            }
+            graph::read(&value, answer, fact)
+        }
         Place::Empty => Err(graph::empty(answer, fact, needs, "such pull request")),
         Place::Refused(unknown) => Err(unknown),
     }
@@ -287,6 +303,19 @@ mod tests {
     }
 
     #[test]
+    fn an_author_who_is_left_out_or_refused_is_not_an_account_that_is_gone() {
+        let gone = json!({"data": {"repository": {"pullRequest": {"number": 7, "author": null}}}});
+        assert!(pull(&answer(&gone)).is_ok());
+        let left_out = json!({"data": {"repository": {"pullRequest": {"number": 7}}}});
+        assert!(pull(&answer(&left_out)).is_err());
+        for path in [json!([]), json!(["repository", "pullRequest", "author"])] {
+            let mut refused = gone.clone();
+            refused["errors"] = json!([{"type": "FORBIDDEN", "path": path, "message": "no"}]);
+            assert!(pull(&answer(&refused)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
     fn an_unknown_state_word_is_kept_and_a_bot_keeps_its_suffix() {
         let body = json!({"data": {"repository": {"pullRequest": {
             "number": 7, "title": "t", "state": "QUEUED", "isDraft": false, "isCrossRepository": false,
@@ -303,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_pull_request_without_its_head_is_unknown() {
-        let body = json!({"data": {"repository": {"pullRequest": {"number": 7, "title": "t"}}}});
+        let body = json!({"data": {"repository": {"pullRequest": {"number": 7, "title": "t", "author": null}}}});
         let answer = answer(&body);
         assert!(!identity(&pull(&answer).unwrap(), &answer, "acme/app").is_known());
     }

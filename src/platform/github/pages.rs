@@ -138,14 +138,6 @@ fn add(
     let (fact, needs) = (group.name(), permissions::needs(group));
     let failed = |detail: &str| access::malformed(fact, &answer.endpoint, answer.status, detail);
     gathering.sources.push(answer.source.clone());
-    if part != Part::Checks && moved(answer, head) {
-        return Err(Unknown::new(
-            fact,
-            Why::Failed,
-            "the head of the change moved while it was read; run the check again",
-        )
-        .at(answer.endpoint.clone(), Some(answer.status)));
-    }
     if let Some(unknown) = graph::errors_below(answer, part.path(), fact, needs) {
         return Err(unknown);
     }
@@ -155,6 +147,14 @@ fn add(
         Place::Empty if part == Part::Checks && no_result_yet(answer) => return Ok(false),
         Place::Empty => return Err(graph::empty(answer, fact, needs, "such list")),
     };
+    if part != Part::Checks && moved(answer, head) {
+        return Err(Unknown::new(
+            fact,
+            Why::Failed,
+            "the head of the change moved while it was read; run the check again",
+        )
+        .at(answer.endpoint.clone(), Some(answer.status)));
+    }
     let list: wire::Nodes<Value> = graph::read(&value, answer, fact)?;
     let Some(nodes) = list.nodes else {
         return Err(graph::empty(answer, fact, needs, "entries of the list"));
@@ -194,6 +194,7 @@ fn add(
     }
 }
 
+/// Whether the answer is not about that head. A head that it does not tell may be any.
 fn moved(answer: &GraphqlAnswer, head: &str) -> bool {
     answer
         .data
@@ -204,7 +205,7 @@ fn moved(answer: &GraphqlAnswer, head: &str) -> bool {
                 .get("headRefOid")?
                 .as_str()
         })
-        .is_some_and(|now| now != head)
+        .is_none_or(|now| now != head)
 }
 
 /// The commit is there and its rollup is null: nothing was reported.
@@ -261,6 +262,27 @@ mod tests {
     }
 
     #[test]
+    fn an_error_beside_the_data_that_may_have_touched_the_list_makes_it_unknown() {
+        let list = json!({"totalCount": 0, "pageInfo": {"hasNextPage": false}, "nodes": []});
+        for path in [
+            json!(null),
+            json!([]),
+            json!(["repository"]),
+            json!(["repository", "pullRequest"]),
+            json!(["repository", "pullRequest", "reviews", "nodes", 0, "author"]),
+        ] {
+            let mut body = reviews(&list);
+            body["errors"] =
+                json!([{"type": "RESOURCE_LIMITS_EXCEEDED", "path": path, "message": "limits"}]);
+            assert!(page(Part::Reviews, &body).is_err(), "{path}");
+        }
+        let mut body = reviews(&list);
+        body["errors"] =
+            json!([{"path": ["repository", "pullRequest", "comments"], "message": "no"}]);
+        assert_eq!(page(Part::Reviews, &body), Ok(false));
+    }
+
+    #[test]
     fn a_cursor_that_does_not_move_is_a_loop() {
         let body =
             reviews(&json!({"nodes": [{}], "pageInfo": {"hasNextPage": true, "endCursor": "x"}}));
@@ -274,8 +296,10 @@ mod tests {
     fn a_head_that_moved_meanwhile_makes_the_list_unknown() {
         let list = json!({"totalCount": 0, "pageInfo": {"hasNextPage": false}, "nodes": []});
         let mut body = reviews(&list);
-        body["data"]["repository"]["pullRequest"]["headRefOid"] = json!("bb");
-        assert!(page(Part::Reviews, &body).is_err());
+        for other in [json!("bb"), json!(null)] {
+            body["data"]["repository"]["pullRequest"]["headRefOid"] = other;
+            assert!(page(Part::Reviews, &body).is_err());
+        }
     }
 
     #[test]

@@ -98,21 +98,25 @@ fn from_summary(branch: &Result<Answer, NoAnswer>, hidden: &Unknown) -> Classic 
             checks.enforcement_level.is_some()
                 && (checks.checks.is_some() || checks.contexts.is_some())
         });
-    if let Some(checks) = checks {
-        rules.set_checks(required(&checks), &answer.source);
+    if let Some(checks) = checks.and_then(|checks| required(&checks)) {
+        rules.set_checks(checks, &answer.source);
     }
     Classic::Layer(Box::new(rules))
 }
 
-/// A key that the answer leaves out is a protection that is not set.
+/// A key that the answer leaves out is a protection that is not set; where that
+/// would be good news, it is not known.
 fn in_full(protection: &wire::Protection, source: &Source) -> LayerRules {
     let seen = |value: bool| Fact::seen(value, source.clone());
     let reviews = protection.required_pull_request_reviews.as_ref();
-    let checks = protection
-        .required_status_checks
-        .as_ref()
-        .map(required)
-        .unwrap_or_default();
+    let missing = |what: &str| {
+        Unknown::new(
+            "branch.rules",
+            Why::Failed,
+            format!("the answer leaves out {what}"),
+        )
+        .at(source.endpoint.clone(), Some(200))
+    };
     let mut rules = LayerRules {
         id: CLASSIC.to_owned(),
         kind: LayerKind::ClassicProtection,
@@ -132,27 +136,34 @@ fn in_full(protection: &wire::Protection, source: &Source) -> LayerRules {
         skipped_checks_block: seen(false),
         force_push_blocked: blocked(
             protection.allow_force_pushes.as_ref(),
-            "force pushes",
+            "a force push",
             source,
         ),
         deletion_blocked: blocked(protection.allow_deletions.as_ref(), "deletion", source),
     };
-    rules.set_checks(checks, source);
+    match protection.required_status_checks.as_ref().map(required) {
+        None => rules.set_checks(Vec::new(), source),
+        Some(Some(checks)) => rules.set_checks(checks, source),
+        Some(None) => {
+            let why = missing("which checks are required");
+            rules.required_checks = Fact::Unknown(why.clone());
+            rules.skipped_checks_block = Fact::Unknown(why);
+        }
+    }
     rules
 }
 
 /// Classic protection refuses force pushes and deletion unless a flag allows
-/// them; older servers, which lack the flag, always refuse. A flag without a
-/// value says nothing.
+/// them. The platform always tells the flag: an answer without it, or without
+/// its value, says nothing.
 fn blocked(allow: Option<&wire::Flag>, what: &str, source: &Source) -> Fact<bool> {
-    match allow.map(|flag| flag.enabled) {
-        None | Some(Some(false)) => Fact::seen(true, source.clone()),
-        Some(Some(true)) => Fact::seen(false, source.clone()),
-        Some(None) => Fact::Unknown(
+    match allow.and_then(|flag| flag.enabled) {
+        Some(allowed) => Fact::seen(!allowed, source.clone()),
+        None => Fact::Unknown(
             Unknown::new(
                 "branch.rules",
                 Why::Failed,
-                format!("the answer names the flag for {what} but not its value"),
+                format!("the answer does not say whether {what} is allowed"),
             )
             .at(source.endpoint.clone(), Some(200)),
         ),
@@ -205,18 +216,23 @@ fn bypass(protection: &wire::Protection) -> Vec<BypassActor> {
 }
 
 /// `checks`, and whatever only the older `contexts` names. App -1 means any app.
-fn required(checks: &wire::StatusChecks) -> Vec<RequiredCheck> {
+/// `None` if neither is there, or one is left without a name: a demand that
+/// cannot be read is not one less.
+fn required(checks: &wire::StatusChecks) -> Option<Vec<RequiredCheck>> {
+    if checks.checks.is_none() && checks.contexts.is_none() {
+        return None;
+    }
     let mut list: Vec<RequiredCheck> = checks
         .checks
         .iter()
         .flatten()
-        .filter_map(|check| {
+        .map(|check| {
             Some(RequiredCheck {
                 name: check.context.clone()?,
                 app: check.app_id.filter(|id| *id > 0).map(|id| id.to_string()),
             })
         })
-        .collect();
+        .collect::<Option<_>>()?;
     for context in checks.contexts.iter().flatten() {
         if !list.iter().any(|check| check.name == *context) {
             list.push(RequiredCheck {
@@ -225,7 +241,7 @@ fn required(checks: &wire::StatusChecks) -> Vec<RequiredCheck> {
             });
         }
     }
-    list
+    Some(list)
 }
 
 #[cfg(test)]
@@ -350,6 +366,31 @@ mod tests {
             Ok(&false)
         );
         assert!(!flag(json!({})).force_push_blocked.is_known());
+    }
+
+    #[test]
+    fn an_answer_without_the_flags_does_not_prove_that_force_pushes_and_deletion_are_blocked() {
+        for flags in [
+            json!({}),
+            json!({"allow_force_pushes": null, "allow_deletions": null}),
+        ] {
+            let layer = seen(&flags);
+            assert!(!layer.force_push_blocked.is_known(), "{flags}");
+            assert!(!layer.deletion_blocked.is_known(), "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_required_check_that_cannot_be_read_is_not_one_less() {
+        for checks in [
+            json!({}),
+            json!({"strict": true}),
+            json!({"checks": [{"context": "a"}, {"app_id": 7}]}),
+        ] {
+            let layer = seen(&json!({"required_status_checks": checks}));
+            assert!(!layer.required_checks.is_known(), "{checks}");
+            assert!(!layer.skipped_checks_block.is_known(), "{checks}");
+        }
     }
 
     #[test]

@@ -119,6 +119,16 @@ fn origin(rule: &wire::Rule) -> String {
     }
 }
 
+fn required_check(check: &wire::RuleCheck) -> Option<RequiredCheck> {
+    Some(RequiredCheck {
+        name: check.context.clone()?,
+        app: check
+            .integration_id
+            .filter(|id| *id > 0)
+            .map(|id| id.to_string()),
+    })
+}
+
 fn one(
     id: String,
     rules: &[wire::Rule],
@@ -144,33 +154,25 @@ fn one(
     let approvals: Vec<Option<u32>> = of_kind("pull_request")
         .map(|rule| rule.parameters.as_ref()?.required_approving_review_count)
         .collect();
-    let checks: Vec<Option<&Vec<wire::RuleCheck>>> = of_kind("required_status_checks")
+    // A list, or a name in it, that cannot be read is not one demand less.
+    let checks: Option<Vec<RequiredCheck>> = of_kind("required_status_checks")
         .map(|rule| rule.parameters.as_ref()?.required_status_checks.as_ref())
+        .flat_map(|checks| match checks {
+            Some(checks) => checks.iter().map(required_check).collect(),
+            None => vec![None],
+        })
         .collect();
-    let (required_checks, skipped_checks_block) = if checks.iter().any(Option::is_none) {
-        let why = missing("required_status_checks");
-        (Fact::Unknown(why.clone()), Fact::Unknown(why))
-    } else {
-        let mut list: Vec<RequiredCheck> = checks
-            .iter()
-            .flatten()
-            .flat_map(|checks| checks.iter())
-            .filter_map(|check| {
-                Some(RequiredCheck {
-                    name: check.context.clone()?,
-                    app: check
-                        .integration_id
-                        .filter(|id| *id > 0)
-                        .map(|id| id.to_string()),
-                })
-            })
-            .collect();
-        list.sort();
-        list.dedup();
-        (
-            Fact::seen_in(list.clone(), sources.to_vec()),
-            seen(!list.is_empty()),
-        )
+    let (required_checks, skipped_checks_block) = match checks {
+        None => {
+            let why = missing("required_status_checks");
+            (Fact::Unknown(why.clone()), Fact::Unknown(why))
+        }
+        Some(mut list) => {
+            list.sort();
+            list.dedup();
+            let any = !list.is_empty();
+            (Fact::seen_in(list, sources.to_vec()), seen(any))
+        }
     };
     LayerRules {
         id,
@@ -334,6 +336,17 @@ mod tests {
         .remove(0);
         assert_eq!(layer.approvals_required.known(), Ok(&3));
         assert_eq!(layer.stale_approvals_dismissed.known(), Ok(&true));
+    }
+
+    #[test]
+    fn a_required_check_without_a_name_makes_the_list_unknown() {
+        let rule = rule(
+            1,
+            "required_status_checks",
+            &json!({"required_status_checks": [{"context": "test"}, {"integration_id": 9}]}),
+        );
+        let layer = layers(vec![rule], &Details::new()).remove(0);
+        assert!(!layer.required_checks.is_known() && !layer.skipped_checks_block.is_known());
     }
 
     #[test]

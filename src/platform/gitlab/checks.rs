@@ -6,36 +6,48 @@ use crate::facts::{CheckConclusion, CheckKind, CheckResult, CheckStatus, Fact, S
 use super::wire::{Job, MergeRequest, Pipeline, Read, WireCommit};
 
 /// What the second round has to fetch to know the results for the head.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// The jobs of this pipeline, which ran for the head itself.
-    Jobs(u64),
-    /// The commit that the pipeline ran for: a merged result has the head as a parent.
-    MergedResult(String),
-    /// Nothing.
-    Nothing,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The pipeline whose jobs are read.
+    pub(super) jobs: Option<u64>,
+    /// The pipeline whose trigger jobs are read: while it runs, they stand for
+    /// child pipelines that the list of jobs does not show.
+    pub(super) triggers: Option<u64>,
+    /// The commit that the pipeline ran for, where that is not the head: a merged
+    /// result has the head as a parent.
+    pub(super) merged_result: Option<String>,
+}
+
+/// What the second round brought.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    pub(super) jobs: Option<Read<Vec<Job>>>,
+    pub(super) triggers: Option<Read<Vec<Job>>>,
+    pub(super) merged_result: Option<Read<WireCommit>>,
 }
 
 /// Decides what to fetch.
 pub(super) fn wanted(mr: Option<&MergeRequest>) -> Wanted {
-    let Some(mr) = mr else { return Wanted::Nothing };
-    let Some(Some(pipeline)) = &mr.head_pipeline else {
-        return Wanted::Nothing;
+    let Some(mr) = mr else {
+        return Wanted::default();
     };
-    match (&pipeline.sha, &mr.sha, pipeline.id) {
-        (Some(of), Some(head), Some(id)) if of == head => Wanted::Jobs(id),
-        (Some(of), Some(head), _) if of != head => Wanted::MergedResult(of.clone()),
-        _ => Wanted::Nothing,
+    let Some(Some(pipeline)) = &mr.head_pipeline else {
+        return Wanted::default();
+    };
+    let (Some(of), Some(head)) = (&pipeline.sha, &mr.sha) else {
+        return Wanted::default();
+    };
+    let runs = words(pipeline.status.as_deref()).0 != CheckStatus::Completed;
+    Wanted {
+        jobs: pipeline.id,
+        triggers: pipeline.id.filter(|_| runs),
+        merged_result: (of != head).then(|| of.clone()),
     }
 }
 
 /// Results for the head. A pipeline of another commit is no result for it,
 /// unless that commit is the head merged into its target.
-pub(super) fn checks(
-    mr: &Read<MergeRequest>,
-    jobs: Option<&Read<Vec<Job>>>,
-    merged_result: Option<&Read<WireCommit>>,
-) -> Fact<Vec<CheckResult>> {
+pub(super) fn checks(mr: &Read<MergeRequest>, results: &Results) -> Fact<Vec<CheckResult>> {
     const FACT: &str = "change.checks";
     let (mr, sources) = match mr {
         Ok(read) => read,
@@ -54,7 +66,7 @@ pub(super) fn checks(
     };
     let mut all = sources.clone();
     if of != head {
-        match merged_result {
+        match &results.merged_result {
             Some(Ok((commit, more))) => {
                 all.extend(more.clone());
                 match &commit.parent_ids {
@@ -69,9 +81,15 @@ pub(super) fn checks(
     }
     let mut out = vec![whole(pipeline, head)];
     // Jobs that may not be read (a job token cannot) are left out: no control
-    // can take a missing job for a success.
-    if let Some(Ok((jobs, more))) = jobs {
-        add_jobs(&mut out, jobs, head, &mut all, more);
+    // can take a missing job for a success. The jobs of a running pipeline say
+    // nothing while its trigger jobs are hidden.
+    match (&results.jobs, &results.triggers) {
+        (Some(Ok((jobs, more))), None) => add_jobs(&mut out, jobs, head, &mut all, more),
+        (Some(Ok((jobs, more))), Some(Ok((triggers, also)))) => {
+            add_jobs(&mut out, jobs, head, &mut all, more);
+            add_jobs(&mut out, triggers, head, &mut all, also);
+        }
+        (Some(Ok(_)), Some(Err(_))) | (Some(Err(_)) | None, _) => {}
     }
     Fact::seen_in(out, all)
 }
@@ -159,7 +177,13 @@ mod tests {
             {"name": "test", "status": "success", "allow_failure": false},
             {"name": "lint", "status": "failed", "allow_failure": true}
         ]));
-        let fact = checks(&mr("head", "success"), Some(&jobs), None);
+        let fact = checks(
+            &mr("head", "success"),
+            &Results {
+                jobs: Some(jobs),
+                ..Results::default()
+            },
+        );
         let found = fact.known().unwrap();
         assert_eq!(found[0].name, "pipeline");
         assert_eq!(found[0].conclusion, Some(CheckConclusion::Success));
@@ -170,31 +194,66 @@ mod tests {
     #[test]
     fn a_green_pipeline_of_an_older_commit_is_no_result_for_the_head() {
         let old = read(json!({"parent_ids": ["something"]}));
-        let fact = checks(&mr("old", "success"), None, Some(&old));
+        let of = Results {
+            merged_result: Some(old),
+            ..Results::default()
+        };
+        let fact = checks(&mr("old", "success"), &of);
         assert_eq!(fact.known(), Ok(&Vec::new()));
-        assert!(!checks(&mr("old", "success"), None, None).is_known());
+        assert!(!checks(&mr("old", "success"), &Results::default()).is_known());
     }
 
     #[test]
     fn a_merged_result_counts_when_the_head_is_a_parent_of_it() {
         let merged = read(json!({"parent_ids": ["tip", "head"]}));
-        let fact = checks(&mr("merged", "success"), None, Some(&merged));
+        let of = Results {
+            merged_result: Some(merged),
+            ..Results::default()
+        };
+        let fact = checks(&mr("merged", "success"), &of);
         assert_eq!(fact.known().unwrap().len(), 1);
         assert_eq!(
             wanted(mr("merged", "success").as_ref().ok().map(|(mr, _)| mr)),
-            Wanted::MergedResult("merged".to_owned())
+            Wanted {
+                jobs: Some(9),
+                triggers: None,
+                merged_result: Some("merged".to_owned())
+            }
         );
+    }
+
+    #[test]
+    fn a_running_pipeline_shows_its_jobs_only_together_with_its_trigger_jobs() {
+        let running = mr("head", "running");
+        let asked = wanted(running.as_ref().ok().map(|(mr, _)| mr));
+        assert_eq!((asked.jobs, asked.triggers), (Some(9), Some(9)));
+        let names = |triggers: Read<Vec<Job>>| {
+            let of = Results {
+                jobs: Some(read(json!([{"name": "unit", "status": "success"}]))),
+                triggers: Some(triggers),
+                merged_result: None,
+            };
+            let fact = checks(&running, &of);
+            let found = fact.known().unwrap();
+            found
+                .iter()
+                .map(|check| check.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let child = read(json!([{"name": "child", "status": "running"}]));
+        assert_eq!(names(child), ["pipeline", "unit", "child"]);
+        let hidden = Err(crate::facts::Unknown::not_collected("change.checks"));
+        assert_eq!(names(hidden), ["pipeline"]);
     }
 
     #[test]
     fn no_pipeline_is_known_and_a_field_that_is_left_out_is_not() {
         let none = checks(
             &read(json!({"sha": "head", "head_pipeline": null})),
-            None,
-            None,
+            &Results::default(),
         );
         assert_eq!(none.known(), Ok(&Vec::new()));
-        assert!(!checks(&read(json!({"sha": "head"})), None, None).is_known());
+        assert!(!checks(&read(json!({"sha": "head"})), &Results::default()).is_known());
     }
 
     #[test]

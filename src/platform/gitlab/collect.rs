@@ -31,7 +31,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
     let wanted = if has(FactKey::ChangeChecks) {
         checks::wanted(session.opened.merge_request.as_ref().ok().map(|(mr, _)| mr))
     } else {
-        Wanted::Nothing
+        Wanted::default()
     };
     let mr = |rest: &str| {
         session.path(&format!(
@@ -185,7 +185,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                 fact: FactKey::ChangeChecks.name().to_owned(),
                 ..unknown
             });
-        snapshot.checks = checks::checks(&merge_request, results.0.as_ref(), results.1.as_ref());
+        snapshot.checks = checks::checks(&merge_request, &results);
     }
 }
 

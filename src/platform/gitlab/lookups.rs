@@ -9,9 +9,9 @@ use crate::facts::{FactKey, Source, Unknown, Why};
 
 use super::super::access;
 use super::super::transport::NoAnswer;
-use super::checks::Wanted;
+use super::checks::{Results, Wanted};
 use super::people::{Directory, account};
-use super::wire::{Approvals, Branch, Job, Member, Read, Reply, User, WireCommit, list, object};
+use super::wire::{Approvals, Branch, Member, Read, Reply, User, list, object};
 use super::{Session, permissions};
 
 /// Pages of a hundred commits whose authors are looked up; a larger change
@@ -91,24 +91,29 @@ pub(super) async fn add_approvers(
     }
 }
 
-/// Jobs of the head pipeline, or the commit that it ran for.
-pub(super) async fn results(
-    session: &Session,
-    wanted: &Wanted,
-) -> (Option<Read<Vec<Job>>>, Option<Read<WireCommit>>) {
+/// Jobs of the head pipeline, and the commit that it ran for.
+pub(super) async fn results(session: &Session, wanted: &Wanted) -> Results {
     let fact = FactKey::ChangeChecks.name();
-    match wanted {
-        Wanted::Jobs(id) => {
-            let path = session.path(&format!("/pipelines/{id}/jobs"));
-            let pages = session.settings.get_all(&path, None).await;
-            (Some(list(fact, permissions::CHANGE, &pages)), None)
-        }
-        Wanted::MergedResult(sha) => {
-            let path = session.path(&format!("/repository/commits/{}", access::encode(sha)));
-            let reply = session.change.get(&path).await;
-            (None, Some(object(fact, permissions::FILES, &reply)))
-        }
-        Wanted::Nothing => (None, None),
+    let jobs = async |id: Option<u64>, kind: &str| {
+        let path = session.path(&format!("/pipelines/{}/{kind}", id?));
+        let pages = session.settings.get_all(&path, None).await;
+        Some(list(fact, permissions::CHANGE, &pages))
+    };
+    let commit = async {
+        let sha = access::encode(wanted.merged_result.as_ref()?);
+        let path = session.path(&format!("/repository/commits/{sha}"));
+        let reply = session.change.get(&path).await;
+        Some(object(fact, permissions::FILES, &reply))
+    };
+    let (jobs, triggers, merged_result) = tokio::join!(
+        jobs(wanted.jobs, "jobs"),
+        jobs(wanted.triggers, "bridges"),
+        commit
+    );
+    Results {
+        jobs,
+        triggers,
+        merged_result,
     }
 }
 
