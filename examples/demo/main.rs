@@ -201,9 +201,13 @@ impl Demo<'_> {
         let passes = |line: &str| line.starts_with("  ") && line.contains("PASS");
         let shown_before = self.checks_shown.replace(true);
         let mut left_out = 0;
+        let mut leaving_out = false;
         for line in text.lines() {
-            if shown_before && passes(line) {
-                left_out += 1;
+            // A long sentence goes on below, indented further than any code.
+            leaving_out =
+                shown_before && (passes(line) || leaving_out && line.starts_with("     "));
+            if leaving_out {
+                left_out += usize::from(passes(line));
                 continue;
             }
             if line.is_empty() && left_out > 0 {

@@ -234,6 +234,7 @@ pub(super) fn override_hint(decision: &Decision) -> Option<(String, String)> {
     decision.subject.change?;
     let (first, others) = decision.may_override.split_first()?;
     let who = match others {
+        [] if first.contains('/') => format!("somebody of {first}"),
         [] => first.clone(),
         others if others.len() < MOST_NAMED => format!("one of {first}, {}", others.join(", ")),
         others => format!(
