@@ -36,6 +36,16 @@ pub(super) fn holds_all(awaited: &[Awaited], facts: &Snapshot) -> bool {
         })
 }
 
+/// The facts without the gate's own check: it runs while this is judged, and
+/// whether the platform waits for it is another question.
+pub(super) fn without_gate(facts: &Snapshot, gate: Option<&str>) -> Snapshot {
+    let mut facts = facts.clone();
+    if let Fact::Known { value, .. } = &mut facts.checks {
+        value.retain(|check| Some(check.name.as_str()) != gate);
+    }
+    facts
+}
+
 /// When the platform has all the approvals that it wants, enough of them are
 /// sure to count here as well.
 fn holds_for_approval(rules: &BranchRules, facts: &Snapshot, awaited: Awaited) -> bool {

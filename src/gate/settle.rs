@@ -51,7 +51,8 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
     let outcome = outcome(policy.mode, &judged, problem.is_some());
     Decision {
         outcome,
-        held_by_platform: outcome == Outcome::Pending && holding::holds_all(&awaited, facts),
+        held_by_platform: outcome == Outcome::Pending
+            && holding::holds_all(&awaited, &holding::without_gate(facts, gate_check(&judged))),
         subject: facts.subject.clone(),
         title: title(facts),
         observed_at: facts.observed_at,
@@ -199,6 +200,13 @@ impl<'p> Judged<'p> {
             Disposition::Open
         })
     }
+}
+
+/// The name of the gate's own check, as the control about checks knows it.
+fn gate_check<'a>(judged: &'a [Judged<'_>]) -> Option<&'a str> {
+    judged
+        .iter()
+        .find_map(|judged| judged.control.parameters.get("gate")?.as_str())
 }
 
 /// One open fail closes the gate; else one open unknown; else what is awaited.

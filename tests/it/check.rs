@@ -342,3 +342,29 @@ fn f7_the_verdict_depends_on_the_repository() {
     bench.forge.with(|acme| acme.rules.clear());
     assert_eq!(protected(&bench), "fail");
 }
+
+#[test]
+fn a_required_check_that_runs_is_waited_for_beside_the_gates_own() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.approve(42, "li");
+        let change = acme.change(42);
+        change.checks[0].status = "IN_PROGRESS".to_owned();
+        change.checks[0].conclusion = None;
+        let mut own = change.checks[0].clone();
+        own.name = "ccgate".to_owned();
+        change.checks.push(own);
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(
+        (code, &decision["decision"]),
+        (0, &json!("pending")),
+        "{decision:#}"
+    );
+    bench.forge.with(|acme| {
+        let check = &mut acme.change(42).checks[0];
+        check.status = "COMPLETED".to_owned();
+        check.conclusion = Some("SUCCESS".to_owned());
+    });
+    assert_eq!(bench.decision(&[]).0, 0);
+}
