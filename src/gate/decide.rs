@@ -217,6 +217,8 @@ pub struct Decision {
     pub controls: Vec<ControlDecision>,
     /// Each override command, oldest first.
     pub overrides: Vec<OverrideReport>,
+    /// Whom the policy allows to override; empty: nobody.
+    pub may_override: Vec<String>,
     /// Each waiver.
     pub waivers: Vec<WaiverReport>,
     /// What else people have to see about the policy.
@@ -239,6 +241,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         mode: Mode::Enforce,
         controls: Vec::new(),
         overrides: Vec::new(),
+        may_override: Vec::new(),
         waivers: Vec::new(),
         notes: Vec::new(),
         problem: Some(problem),

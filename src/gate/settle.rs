@@ -60,6 +60,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         mode: policy.mode,
         controls: judged.into_iter().map(|judged| judged.control).collect(),
         overrides,
+        may_override: policy.overrides.allowed_by.clone(),
         notes: notes(policy, facts, &waivers),
         waivers,
         problem,

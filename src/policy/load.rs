@@ -14,7 +14,7 @@ use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
 use super::floor::{Voice, tighten};
 use super::model::{Note, Policy, PolicySource, ScanExpectation};
 use super::problem::{Problem, Problems, Report};
-use super::resolve::{Demands, resolve};
+use super::resolve::{DEFAULT_SETTINGS_AGE, Demands, resolve};
 
 /// Why there is no policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,7 @@ pub fn lint(document: &PolicyDocument, now: Timestamp) -> Result<Vec<Note>, Prob
         return Err(Problems(problems));
     }
     let mut notes = demands.notes.clone();
+    notes.extend(without_effect(&demands));
     for waiver in &demands.waivers {
         if !Policy::holds(waiver, now) {
             notes.push(Note {
@@ -94,6 +95,27 @@ pub fn lint(document: &PolicyDocument, now: Timestamp) -> Result<Vec<Note>, Prob
     }
     finish(document, demands).map_err(|problem| Problems(vec![problem]))?;
     Ok(notes)
+}
+
+/// What is read and kept to, and changes nothing yet: whoever writes it should know.
+fn without_effect(demands: &Demands) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut say = |message: &str| {
+        notes.push(Note {
+            place: None,
+            message: format!("{message} has no effect in this version"),
+        });
+    };
+    if demands.settings_max_age != DEFAULT_SETTINGS_AGE {
+        say("`settings.max_age`: no settings snapshot is read, so it");
+    }
+    if !demands.overrides.second_person {
+        say("`overrides.second_person: false`: an override always takes a second person, so it");
+    }
+    if !demands.frameworks.is_empty() {
+        say("`frameworks`");
+    }
+    notes
 }
 
 fn demands_of(document: &PolicyDocument, now: Timestamp, problems: &mut Vec<Problem>) -> Demands {

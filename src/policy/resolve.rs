@@ -26,7 +26,7 @@ use super::sections::nobody;
 use super::words::visible;
 
 /// How old a settings snapshot may be where the policy does not say.
-const DEFAULT_SETTINGS_AGE: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const DEFAULT_SETTINGS_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one or more documents demand together.
 pub(super) struct Demands {

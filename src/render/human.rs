@@ -169,10 +169,10 @@ impl Page {
             wording::number(requests.count, "API request"),
             wording::number(requests.waves, "wave")
         ));
-        if let Some(command) = wording::override_hint(decision) {
+        if let Some((who, command)) = wording::override_hint(decision) {
             self.paragraph(
                 "        ",
-                "must merge now? somebody whom the policy allows, with no hand in the change, comments:",
+                &format!("must merge now? {who}, with no hand in the change, comments:"),
             );
             self.line(&format!("        {command}"));
         }
@@ -243,7 +243,7 @@ mod tests {
 
         result  blocked   1 failed · 1 unknown · 1 passed · 1 not applicable   exit 1
                 4 API requests, 2 waves
-                must merge now? somebody whom the policy allows, with no hand in the change, comments:
+                must merge now? one of @lead, @acme/security, with no hand in the change, comments:
                 /ccgate override TST-01 TICKET reason
         "#);
     }

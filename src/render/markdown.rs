@@ -31,10 +31,10 @@ fn within(decision: &Decision, tool: Tool<'_>, budget: usize) -> String {
         ));
     }
     let mut foot = String::new();
-    if let Some(command) = wording::override_hint(decision) {
+    if let Some((who, command)) = wording::override_hint(decision) {
         foot.push_str(&format!(
-            "Override: somebody whom the policy allows and who had no hand in the change comments \
-             `{command}`\n\n"
+            "Must merge now? {}, with no hand in the change, comments `{command}`\n\n",
+            escape(&who, LONGEST)
         ));
     }
     foot.push_str(&origin_line(decision, tool));
@@ -223,10 +223,18 @@ mod tests {
 
         </details>
 
-        Override: somebody whom the policy allows and who had no hand in the change comments `/ccgate override TST-01 TICKET reason`
+        Must merge now? one of @&#8203;lead, @&#8203;acme/security, with no hand in the change, comments `/ccgate override TST-01 TICKET reason`
 
         Policy .ccgate.yml@&#8203;main at 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
         "#);
+    }
+
+    #[test]
+    fn where_nobody_may_override_no_override_is_offered() {
+        let mut decision = blocked();
+        assert!(markdown(&decision, TOOL).contains("Must merge now?"));
+        decision.may_override.clear();
+        assert!(!markdown(&decision, TOOL).contains("/ccgate override"));
     }
 
     #[test]

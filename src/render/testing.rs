@@ -90,6 +90,7 @@ pub(super) fn hostile() -> Decision {
     )]);
     let mut decision = decision(&policy, &facts);
     decision.title = Some(text.clone());
+    decision.may_override = vec![text.clone()];
     decision.problem = Some(text);
     decision
 }

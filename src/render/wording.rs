@@ -105,6 +105,9 @@ impl Label {
     }
 }
 
+/// How many of those who may override are named.
+const MOST_NAMED: usize = 5;
+
 const ALL: [Label; 9] = [
     Label::Failed,
     Label::Unknown,
@@ -225,10 +228,21 @@ pub(super) fn notes(decision: &Decision) -> Vec<String> {
         .collect()
 }
 
-/// The command that would override the first control that closes the gate; only
-/// a change has a place to write it.
-pub(super) fn override_hint(decision: &Decision) -> Option<String> {
+/// Who may override, and the command that would override the first control that closes
+/// the gate; only a change has a place to write it.
+pub(super) fn override_hint(decision: &Decision) -> Option<(String, String)> {
     decision.subject.change?;
+    let (first, others) = decision.may_override.split_first()?;
+    let who = match others {
+        [] if first.contains('/') => format!("somebody of {first}"),
+        [] => first.clone(),
+        others if others.len() < MOST_NAMED => format!("one of {first}, {}", others.join(", ")),
+        others => format!(
+            "one of {first}, {} and {} more",
+            others[..MOST_NAMED - 1].join(", "),
+            others.len() + 1 - MOST_NAMED
+        ),
+    };
     match decision.outcome {
         Outcome::Allow => return None,
         Outcome::Block | Outcome::Undecided | Outcome::Pending => {}
@@ -238,7 +252,10 @@ pub(super) fn override_hint(decision: &Decision) -> Option<String> {
         .iter()
         .filter(|control| Label::of(control).closes())
         .min_by_key(|control| Label::of(control))
-        .map(|control| format!("/ccgate override {} TICKET reason", control.meta.code))
+        .map(|control| {
+            let command = format!("/ccgate override {} TICKET reason", control.meta.code);
+            (who, command)
+        })
 }
 
 /// E.g. `acme/app #7`.

@@ -199,13 +199,30 @@ fn a_document_that_could_not_be_read_leaves_no_policy() {
 fn linting_reports_expired_waivers_and_problems() {
     let now = at("2026-06-02T00:00:00Z");
     let notes = lint(&document("p.yml", FULL), now).expect("it is sound");
-    assert_eq!(notes.len(), 1, "{notes:?}");
-    assert_eq!(
-        notes[0].message,
-        "the waiver of `force-push-blocked` expired on 2026-06-01"
-    );
+    assert!(notes.iter().any(|note| {
+        note.message == "the waiver of `force-push-blocked` expired on 2026-06-01"
+    }));
     let problems = lint(&document("p.yml", "version: 3\nmod: x\n"), now).expect_err("it is not");
     assert_eq!(problems.0.len(), 2);
+}
+
+#[test]
+fn linting_names_what_has_no_effect_yet() {
+    let text = "version: 1\nextends: [soc2-baseline]\nsettings: {max_age: 1h}\n\
+                overrides: {allowed_by: [\"@li\"], second_person: false}\nframeworks: [soc2]\n";
+    let notes = lint(&document("p.yml", text), at(NOW)).expect("it is sound");
+    let said: Vec<_> = notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (message, about) in said
+        .iter()
+        .zip(["settings.max_age", "second_person", "frameworks"])
+    {
+        assert!(message.contains(about), "{message}");
+        assert!(
+            message.ends_with("has no effect in this version"),
+            "{message}"
+        );
+    }
 }
 
 #[test]
