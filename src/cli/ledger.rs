@@ -10,13 +10,15 @@ use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{self, AllowedSigners, Population, State, Verdict, VerifyOptions};
-use crate::render::wrap;
+use crate::render::{escape, wrap};
 
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
 use super::world::World;
 
+/// Longest text from a ledger that is shown.
+const LONGEST: usize = 2000;
 /// Problems of one verdict that are shown.
 const MOST_PROBLEMS: usize = 21;
 
@@ -204,15 +206,7 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 
 /// Control and direction characters become visible escapes; the rest stays.
 fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let hidden = character.is_control()
-                || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-            let escaped = hidden.then(|| character.escape_unicode());
-            let shown = (!hidden).then_some(character);
-            escaped.into_iter().flatten().chain(shown)
-        })
-        .collect()
+    escape::terminal(text, LONGEST)
 }
 
 #[cfg(test)]
@@ -246,7 +240,7 @@ mod tests {
         });
         assert_eq!(
             describe(&statement),
-            "a\\u{1b}[2Jb\\u{a}::set-output\\u{202e}  t  allow\\u{d}"
+            "a\\u{1b}[2Jb\\n::set-output\\u{202e}  t  allow\\r"
         );
     }
 }

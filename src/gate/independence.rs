@@ -163,7 +163,7 @@ fn not_in_commits(facts: &Snapshot, person: &Account) -> Result<(), Refusal> {
 }
 
 fn not_this_person(named: &Person, did: &str, sha: &str, person: &Account) -> Result<(), Refusal> {
-    let short: String = sha.chars().take(10).collect();
+    let short: String = sha.chars().take(7).collect();
     match &named.account {
         Fact::Known {
             value: Some(account),
