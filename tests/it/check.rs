@@ -311,6 +311,21 @@ fn a_step_of_github_actions_gets_its_summary_and_outputs_before_the_exit() {
 }
 
 #[test]
+fn a_step_whose_override_could_not_be_recorded_does_not_say_allow() {
+    let bench = Bench::new();
+    let outputs = bench.path("outputs");
+    std::fs::write(bench.path("ledger"), "a file where a folder should be").expect("written");
+    let bench = bench
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_OUTPUT", outputs.to_str().expect("a UTF-8 path"));
+    bench.forge.with(|acme| acme.comment(42, "ana", OVERRIDE));
+    assert_eq!(bench.check(&["--ledger", "dir:ledger"]).code, 5);
+    let outputs = std::fs::read_to_string(outputs).expect("outputs were written");
+    assert!(!outputs.contains("\nallow\n"), "{outputs}");
+    assert!(outputs.contains("\nblock\n"), "{outputs}");
+}
+
+#[test]
 fn the_mode_flag_lowers_the_gate_visibly() {
     let bench = Bench::new();
     let (code, decision) = bench.decision(&["--mode", "advisory"]);

@@ -18,8 +18,8 @@ use url::Url;
 
 use super::super::context::Place;
 use super::super::transport::{
-    self, Answer, Call, GraphqlAnswer, Listing, NoAnswer, Tag, Token, Transport, TransportError,
-    TransportErrorKind,
+    self, Answer, Call, GraphqlAnswer, Listing, NoAnswer, PER_PAGE, Tag, Token, Transport,
+    TransportError, TransportErrorKind,
 };
 
 /// A client for one API with one token.
@@ -171,13 +171,16 @@ impl Inner {
 }
 
 /// The page behind one: the link if there is one; else by number if the envelope
-/// says that there is more than was given.
+/// says that there is more than was given, or the page is full and no link was
+/// sent at all (something on the way may have dropped it).
 fn next_page(page: &transport::Page<'_>, api: &Url) -> Result<Option<String>, String> {
     if let Some(path) = transport::link_next(page.answer, api)? {
         return Ok(Some(path));
     }
     let collected = u64::try_from(page.collected).unwrap_or(u64::MAX);
-    if page.items > 0 && page.total.is_some_and(|total| total > collected) {
+    let silent = page.total.is_none() && !page.answer.headers.contains_key(header::LINK);
+    let full = silent && page.items >= PER_PAGE;
+    if full || page.items > 0 && page.total.is_some_and(|total| total > collected) {
         let number: u64 = transport::parameter(page.path, "page")
             .and_then(|number| number.parse().ok())
             .unwrap_or(1);
@@ -274,6 +277,17 @@ mod tests {
         let server = runtime.block_on(Server::start(|_, _| Reply::json("{}")));
         let (client, _) = client(&server);
         assert!(runtime.block_on(client.get("/x")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_page_without_any_link_is_not_taken_for_the_last_one() {
+        let full = format!("[{}]", vec!["{}"; PER_PAGE].join(","));
+        let server =
+            Server::start(move |number, _| Reply::json(if number == 1 { &full } else { "[{}]" }))
+                .await;
+        let listing = client(&server).0.get_all("/x", None).await.unwrap();
+        assert_eq!(listing.items.len(), PER_PAGE + 1);
+        assert_eq!(server.count(), 2);
     }
 
     #[tokio::test]
