@@ -16,7 +16,7 @@ use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::{policy_file, read_whole, saved_snapshot, snapshot_bytes};
 use super::outputs::{self, Finished};
-use super::record::record;
+use super::record::{overridden, record};
 use super::world::World;
 
 /// The program as it names itself in records and to the platforms.
@@ -192,6 +192,15 @@ fn finish(
             None
         }
     };
+    if overridden(&judged.decision)
+        && status != ExitStatus::Ledger
+        && recorded.is_none()
+        && arguments.snapshot.is_none()
+    {
+        world.complain(
+            "no ledger is named, so the override stands in this output alone; name one with `--ledger` or in the policy",
+        );
+    }
     let finished = Finished {
         decision: &judged.decision,
         status,

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 
 use crate::facts::Snapshot;
-use crate::gate::{self, OverrideState};
+use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
 
 use super::args::CheckArgs;
@@ -23,16 +23,13 @@ pub(super) fn record(
     snapshot_digest: &str,
 ) -> Result<Option<String>, (anyhow::Error, bool)> {
     let demanded = judged.ledger.as_ref().is_some_and(|choice| choice.required);
-    let overridden = judged
-        .decision
-        .overrides
-        .iter()
-        .any(|report| report.state == OverrideState::Accepted);
+    let overridden = overridden(&judged.decision);
     let url = match (&arguments.ledger, &judged.ledger) {
         (Some(url), _) => url.clone(),
-        (None, Some(choice)) => choice.url.clone(),
         // Repeating a decision is no new event.
-        (None, None) if world.in_ci() || arguments.snapshot.is_some() => return Ok(None),
+        (None, _) if arguments.snapshot.is_some() => return Ok(None),
+        (None, Some(choice)) => choice.url.clone(),
+        (None, None) if world.in_ci() => return Ok(None),
         (None, None) => "dir:.ccgate/ledger".to_owned(),
     };
     let closes = demanded || overridden;
@@ -79,4 +76,12 @@ fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
         .var("CCGATE_LEDGER_KEY")
         .map(|pem| ledger::Signer::from_openssh(pem).context("`CCGATE_LEDGER_KEY` is not usable"))
         .transpose()
+}
+
+/// Whether an override was accepted.
+pub(super) fn overridden(decision: &Decision) -> bool {
+    decision
+        .overrides
+        .iter()
+        .any(|report| report.state == OverrideState::Accepted)
 }

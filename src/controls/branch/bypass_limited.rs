@@ -86,9 +86,13 @@ impl Control for BypassLimited {
         if let Some(unknown) = hidden {
             return Err(unknown);
         }
+        let count = |number: usize, one: &str, many: &str| {
+            format!("{number} {}", if number == 1 { one } else { many })
+        };
         let seen = format!(
-            "{} layers, {approved} approved entries, no other",
-            rules.layers.len()
+            "{}, {}, no other",
+            count(rules.layers.len(), "layer", "layers"),
+            count(approved, "approved entry", "approved entries")
         );
         Ok(Verdict::Pass(Evidence::new(
             format!(
