@@ -154,6 +154,14 @@ fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError>
         Some(ModeArg::Enforce) => policy.mode = Mode::Enforce,
         Some(ModeArg::Advisory) | None => {}
     }
+    if let (Some(url), Some(choice)) = (&arguments.ledger, &policy.ledger)
+        && *url != choice.url
+    {
+        policy.notes.push(Note {
+            place: None,
+            message: "`--ledger` replaces the ledger that the policy names".to_owned(),
+        });
+    }
     Ok(policy)
 }
 
@@ -192,13 +200,11 @@ fn finish(
             None
         }
     };
-    if overridden(&judged.decision)
-        && status != ExitStatus::Ledger
-        && recorded.is_none()
-        && arguments.snapshot.is_none()
-    {
+    let nowhere_named = arguments.ledger.is_none() && judged.ledger.is_none();
+    if overridden(&judged.decision) && nowhere_named && recorded.is_some() && world.in_ci() {
         world.complain(
-            "no ledger is named, so the override stands in this output alone; name one with `--ledger` or in the policy",
+            "no ledger is named, so the override is recorded on this machine only: keep \
+             `.ccgate/ledger`, or name a ledger in the policy",
         );
     }
     let finished = Finished {

@@ -28,6 +28,11 @@ pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>>
         .collect()
 }
 
+/// Whether the target branch is known and the policy does not speak about it.
+pub(super) fn is_out_of_scope(policy: &Policy, facts: &Snapshot) -> bool {
+    matches!(reach(policy, facts), Reach::OutOfScope(_))
+}
+
 /// Whether the policy speaks about the branch at all.
 enum Reach {
     Covered,

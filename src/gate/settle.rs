@@ -11,7 +11,7 @@ use super::decide::{
     ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
     WaiverReport, title,
 };
-use super::evaluate::Evaluation;
+use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::{holding, overrides, waivers};
 
@@ -47,7 +47,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         judged.control.disposition = disposition;
     }
 
-    let problem = not_judged(policy);
+    let problem = not_judged(policy, facts);
     let outcome = outcome(policy.mode, &judged, problem.is_some());
     Decision {
         outcome,
@@ -232,7 +232,16 @@ fn outcome(mode: Mode, judged: &[Judged<'_>], something_not_judged: bool) -> Out
 
 /// What the policy asks for and this version cannot judge. It keeps the gate
 /// closed: a demand that nobody looked at is not met.
-fn not_judged(policy: &Policy) -> Option<String> {
+fn not_judged(policy: &Policy, facts: &Snapshot) -> Option<String> {
+    if is_out_of_scope(policy, facts) {
+        // A green result sticks to the commit: the change could be pointed at
+        // another branch afterwards, or a second one opened with the same head.
+        return Some(format!(
+            "the branch `{}` is not in the policy's scope, so nothing was judged: run the gate \
+             for the policy's branches only",
+            facts.subject.target
+        ));
+    }
     if policy.controls.is_empty() {
         return Some("the policy holds no control, so there is nothing to pass".to_owned());
     }

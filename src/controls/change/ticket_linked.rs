@@ -95,17 +95,17 @@ impl Control for TicketLinked {
                 ("the description", &body),
                 ("the branch", &identity.source_branch),
             ] {
-                if let Some(hit) = self.pattern.0.find(text) {
-                    return pass(place, hit.as_str(), FactKey::ChangeIdentity, sources);
+                if let Some(ticket) = self.ticket(text) {
+                    return pass(place, ticket, FactKey::ChangeIdentity, sources);
                 }
             }
         }
         if let Ok(commits) = &commits {
             for commit in *commits {
-                if let Some(hit) = self.pattern.0.find(&commit.message) {
+                if let Some(ticket) = self.ticket(&commit.message) {
                     return pass(
                         "a commit message",
-                        hit.as_str(),
+                        ticket,
                         FactKey::ChangeCommits,
                         facts.commits.sources(),
                     );
@@ -128,6 +128,21 @@ impl Control for TicketLinked {
     fn weaker_than(&self, base: &Self) -> Option<String> {
         (self.pattern.0.as_str() != base.pattern.0.as_str())
             .then(|| "the pattern differs and cannot be shown to be as strict".to_owned())
+    }
+}
+
+impl TicketLinked {
+    /// The first ticket that stands as a word of its own: `XENG-1` names no `ENG-1`.
+    fn ticket<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.pattern.0.find_iter(text).find_map(|hit| {
+            let before = text[..hit.start()].chars().next_back();
+            let after = text[hit.end()..].chars().next();
+            let alone = ![before, after]
+                .into_iter()
+                .flatten()
+                .any(char::is_alphanumeric);
+            alone.then(|| hit.as_str())
+        })
     }
 }
 

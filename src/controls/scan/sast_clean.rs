@@ -290,7 +290,7 @@ fn in_doubt(
             format!("`{tool}` does not say when it ran, and its age is limited"),
         ));
     };
-    let age = facts.observed_at.duration_since(ended).as_secs();
+    let age = facts.latest_time().duration_since(ended).as_secs();
     if age > i64::try_from(limit).unwrap_or(i64::MAX) {
         return Some(doubt(
             Why::Stale,

@@ -99,7 +99,7 @@ fn a_control_that_is_off_stays_in_the_decision() {
 }
 
 #[test]
-fn a_branch_out_of_scope_is_recorded_as_such() {
+fn a_branch_out_of_scope_is_recorded_as_such_and_never_green() {
     let mut policy = policy(vec![control(&FIRST, fail())]);
     policy.branches = Some(
         GlobSet::builder()
@@ -108,7 +108,12 @@ fn a_branch_out_of_scope_is_recorded_as_such() {
             .expect("a small set"),
     );
     let seen = decision(&policy, &facts());
-    assert_eq!(seen.outcome, Outcome::Allow);
+    // A green result sticks to the commit, and the change can be retargeted.
+    assert_eq!(seen.outcome, Outcome::Undecided);
+    assert!(
+        seen.problem
+            .is_some_and(|problem| problem.contains("`main`"))
+    );
     assert_eq!(
         seen.controls[0].summary,
         "branch `main` is not in the policy's scope"

@@ -1,4 +1,6 @@
-//! Results reported for the head commit: the newest of each name, kind and app.
+//! Results reported for the head commit: the newest of each name, kind, app and
+//! suite. Suites stay apart: a green job that another workflow adds under the
+//! same name must not hide the red one.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,7 @@ use super::wire;
 
 /// The results for `head`. A kind of result that this version does not know is an error.
 pub(super) fn checks(nodes: &[Value], head: &str) -> Result<Vec<CheckResult>, String> {
-    let mut newest: BTreeMap<(String, bool, Option<String>), (Age, CheckResult)> = BTreeMap::new();
+    let mut newest: BTreeMap<Key, (Age, CheckResult)> = BTreeMap::new();
     for node in nodes {
         let context: wire::CheckContext = serde::Deserialize::deserialize(node)
             .map_err(|error: serde_json::Error| error.to_string())?;
@@ -20,6 +22,10 @@ pub(super) fn checks(nodes: &[Value], head: &str) -> Result<Vec<CheckResult>, St
             result.name.clone(),
             result.kind == CheckKind::CheckRun,
             result.app.clone(),
+            context
+                .check_suite
+                .as_ref()
+                .and_then(|suite| suite.database_id),
         );
         let older = newest.get(&key).is_some_and(|(other, _)| *other > age);
         if !older {
@@ -28,6 +34,9 @@ pub(super) fn checks(nodes: &[Value], head: &str) -> Result<Vec<CheckResult>, St
     }
     Ok(newest.into_values().map(|(_, result)| result).collect())
 }
+
+/// Name, whether it is a check run, app and suite.
+type Key = (String, bool, Option<String>, Option<u64>);
 
 /// A result without a time has not begun, so it is the newest; then by start, then by id.
 type Age = (bool, Option<Timestamp>, Option<u64>);
@@ -122,6 +131,30 @@ mod tests {
     fn run(id: u64, started: &str, conclusion: &str, app: u64) -> Value {
         json!({"__typename": "CheckRun", "databaseId": id, "name": "test", "status": "COMPLETED", "conclusion": conclusion,
             "startedAt": started, "checkSuite": {"app": {"databaseId": app}}})
+    }
+
+    #[test]
+    fn a_green_job_of_another_workflow_does_not_hide_a_red_one_of_the_same_name() {
+        let run = |suite: u64, conclusion: &str, at: &str| {
+            json!({"__typename": "CheckRun", "name": "test", "status": "COMPLETED",
+                "conclusion": conclusion, "startedAt": at,
+                "checkSuite": {"databaseId": suite, "app": {"databaseId": 15368}}})
+        };
+        let of = |nodes: &[Value]| {
+            let found = checks(nodes, "head").unwrap();
+            found
+                .into_iter()
+                .filter_map(|check| check.conclusion)
+                .collect::<Vec<_>>()
+        };
+        let red = run(1, "FAILURE", "2026-06-01T08:00:00Z");
+        let green = run(2, "SUCCESS", "2026-06-01T09:00:00Z");
+        assert_eq!(
+            of(&[red.clone(), green]),
+            [CheckConclusion::Failure, CheckConclusion::Success]
+        );
+        let again = run(1, "SUCCESS", "2026-06-01T09:00:00Z");
+        assert_eq!(of(&[red, again]), [CheckConclusion::Success], "a re-run");
     }
 
     #[test]

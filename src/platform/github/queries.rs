@@ -183,7 +183,7 @@ impl Part {
             Self::Checks => {
                 "statusCheckRollup { contexts(first: 100, after: $afterChecks) { totalCount pageInfo { hasNextPage endCursor } nodes {
         __typename
-        ... on CheckRun { databaseId name status conclusion startedAt completedAt checkSuite { app { databaseId } } }
+        ... on CheckRun { databaseId name status conclusion startedAt completedAt checkSuite { databaseId app { databaseId } } }
         ... on StatusContext { context state createdAt }
       } } }"
             }

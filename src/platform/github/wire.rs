@@ -385,8 +385,9 @@ pub(super) struct CheckContext {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct CheckSuite {
+    pub(super) database_id: Option<u64>,
     pub(super) app: Option<App>,
 }
 

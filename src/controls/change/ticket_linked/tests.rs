@@ -108,3 +108,15 @@ fn another_pattern_counts_as_weaker() {
             .is_none()
     );
 }
+
+#[test]
+fn a_ticket_has_to_stand_as_a_word_of_its_own() {
+    let titled = |title: &str| {
+        let facts = change(|seven| seven.title = title.to_owned());
+        verdict_of(&of("(ENG|INC)-[0-9]+"), &facts)
+    };
+    assert_eq!(titled("XENG-1"), "fail");
+    assert_eq!(titled("ENG-1st"), "fail");
+    assert_eq!(titled("XENG-1, but see ENG-2"), "pass");
+    assert_eq!(titled("(ENG-3)"), "pass");
+}
