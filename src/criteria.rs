@@ -113,6 +113,32 @@ impl Criterion {
     }
 }
 
+/// Another framework that controls are mapped to: ids only, its words are not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framework {
+    /// ISO/IEC 27001:2022, Annex A.
+    Iso27001,
+    /// PCI DSS 4.0.
+    PciDss,
+    /// NIST SP 800-53 Rev. 5.
+    Nist80053,
+}
+
+impl Framework {
+    /// Every framework.
+    pub const ALL: [Self; 3] = [Self::Iso27001, Self::PciDss, Self::Nist80053];
+
+    /// The name that people know.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Iso27001 => "ISO 27001:2022",
+            Self::PciDss => "PCI DSS 4.0",
+            Self::Nist80053 => "NIST 800-53",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

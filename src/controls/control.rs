@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Needs, Platform, Snapshot, Source, Unknown};
 
 /// What a control speaks about.
@@ -31,6 +31,8 @@ pub struct Meta {
     pub title: &'static str,
     /// The criteria it serves, the primary one first.
     pub criteria: &'static [Criterion],
+    /// Ids in other frameworks, in the order of [`Framework::ALL`].
+    pub frameworks: &'static [(Framework, &'static [&'static str])],
     /// What it speaks about.
     pub scope: Scope,
     /// Where it exists.

@@ -6,6 +6,7 @@
 mod branch;
 mod change;
 mod control;
+mod judging;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -18,6 +19,8 @@ pub use control::{
 
 /// Every control, sorted by code.
 pub static TABLE: &[Entry] = &[
+    // Access to the repository.
+    // Branches.
     entry::<branch::branch_protected::BranchProtected>(), // BR-01
     entry::<branch::pull_request_required::PullRequestRequired>(), // BR-02
     entry::<branch::approvals_required::ApprovalsRequired>(), // BR-03
@@ -27,13 +30,18 @@ pub static TABLE: &[Entry] = &[
     entry::<branch::deletion_blocked::DeletionBlocked>(), // BR-19
     entry::<branch::administrators_bound::AdministratorsBound>(), // BR-21
     entry::<branch::bypass_limited::BypassLimited>(),     // BR-22
+    // The change.
     entry::<change::change_through_pull_request::ChangeThroughPullRequest>(), // CHG-01
-    entry::<change::approvals_sufficient::ApprovalsSufficient>(), // CHG-02
-    entry::<change::approval_covers_head::ApprovalCoversHead>(), // CHG-03
-    entry::<change::approver_is_independent::ApproverIsIndependent>(), // CHG-04
-    entry::<change::ticket_linked::TicketLinked>(),       // CHG-10
-    entry::<change::checks_succeeded::ChecksSucceeded>(), // CHG-13
-    entry::<scan::sast_clean::SastClean>(),               // SCAN-01
+    entry::<change::approvals_sufficient::ApprovalsSufficient>(),             // CHG-02
+    entry::<change::approval_covers_head::ApprovalCoversHead>(),              // CHG-03
+    entry::<change::approver_is_independent::ApproverIsIndependent>(),        // CHG-04
+    entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
+    entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
+    // Deployment.
+    // Organisation.
+    // Pipeline.
+    // Scan results.
+    entry::<scan::sast_clean::SastClean>(), // SCAN-01
 ];
 
 /// The control of that id (`force-push-blocked`) or code (`BR-18`).

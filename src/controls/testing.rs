@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use crate::controls::control::{Control, Verdict};
 use crate::facts::{
     Account, BranchRules, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus,
-    Commit, Demand, Fact, Identity, Layer, LayerKind, Person, Platform, Push, PushKind,
-    Requirement, Review, ReviewState, Snapshot, Subject, Unknown,
+    Commit, Demand, Fact, Identity, Layer, LayerKind, Person, Platform, Push, PushKind, Review,
+    ReviewState, Snapshot, Subject, Unknown,
 };
 
 /// The moment of every test.
@@ -45,26 +45,11 @@ pub(crate) fn demand<T>(layer: &str, value: Fact<T>) -> Demand<T> {
 
 /// Branch rules of which only one ruleset is known; the case fills in the rest.
 pub(crate) fn branch(fill: impl FnOnce(&mut BranchRules)) -> Snapshot {
-    fn unseen<T>() -> Requirement<T> {
-        Requirement::any_layer(vec![demand("ruleset \"main\"", hidden())])
-    }
-    let mut rules = BranchRules {
-        branch: "main".to_owned(),
-        layers: vec![Layer {
-            id: "ruleset \"main\"".to_owned(),
-            kind: LayerKind::Ruleset,
-            bypass: hidden(),
-        }],
-        not_in_plan: Vec::new(),
-        protected: unseen(),
-        pull_request_required: unseen(),
-        approvals_required: unseen(),
-        stale_approvals_dismissed: unseen(),
-        required_checks: unseen(),
-        skipped_checks_block: unseen(),
-        force_push_blocked: unseen(),
-        deletion_blocked: unseen(),
-    };
+    let mut rules = BranchRules::unseen(
+        "main",
+        Layer::of_repository("ruleset \"main\"", LayerKind::Ruleset, hidden()),
+        &Unknown::not_collected("test.hidden"),
+    );
     fill(&mut rules);
     let mut facts = nothing_seen();
     facts.branch_rules = Fact::known_without_source(rules);
@@ -207,4 +192,11 @@ pub(crate) fn verdict_of<C: Control>(control: &C, facts: &Snapshot) -> String {
         Ok(Verdict::NotApplicable(_)) => "not_applicable".to_owned(),
         Err(_) => "unknown".to_owned(),
     }
+}
+
+/// Nothing has been seen but what `fill` puts into the settings.
+pub(crate) fn settings(fill: impl FnOnce(&mut crate::facts::Settings)) -> Snapshot {
+    let mut facts = nothing_seen();
+    fill(&mut facts.settings);
+    facts
 }

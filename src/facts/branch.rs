@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, all_of, any_of};
+use super::fact::{Fact, Unknown, all_of, any_of};
 
 /// How the platform combines the layers of one requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,23 @@ impl<T> Requirement<T> {
         match self.combine {
             Combine::AnyLayer => any_of(each),
             Combine::EveryLayer => all_of(each),
+        }
+    }
+
+    /// Takes from `other`, seen with more rights, the demands that are unknown here.
+    pub(super) fn fill_from(&mut self, other: &Self)
+    where
+        T: Clone,
+    {
+        for demand in &mut self.demands {
+            let mut same = other
+                .demands
+                .iter()
+                .filter(|same| same.layer == demand.layer);
+            // Two demands of one name cannot be told apart: neither is taken.
+            if let (Some(only), None) = (same.next(), same.next()) {
+                demand.value.fill_from(&only.value);
+            }
         }
     }
 
@@ -160,6 +177,20 @@ pub struct BypassActor {
     pub mode: BypassMode,
 }
 
+/// Who set a layer up, and therefore who can take it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerOrigin {
+    /// The repository or project itself: its administrators can take it away.
+    Repository,
+    /// The organisation or a group above the project.
+    Organization,
+    /// The enterprise or the instance.
+    Enterprise,
+    /// A source that this version does not know.
+    Other,
+}
+
 /// One thing that protects the branch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
@@ -168,9 +199,41 @@ pub struct Layer {
     pub id: String,
     /// What it is.
     pub kind: LayerKind,
+    /// Who set it up.
+    pub origin: LayerOrigin,
+    /// For a layer from above the repository: whether it is meant for every
+    /// repository there, those that do not exist yet included.
+    pub all_repositories: Fact<bool>,
     /// Who can go around it. Known and empty: nobody.
     /// A list that the answer left out is unknown, never empty.
     pub bypass: Fact<Vec<BypassActor>>,
+}
+
+impl Layer {
+    /// A layer that the repository itself set up.
+    pub fn of_repository(
+        id: impl Into<String>,
+        kind: LayerKind,
+        bypass: Fact<Vec<BypassActor>>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            origin: LayerOrigin::Repository,
+            all_repositories: Fact::known_without_source(false),
+            bypass,
+        }
+    }
+}
+
+/// Rules that stand there and bind nobody: a ruleset that only evaluates or is
+/// disabled, a policy in warn mode.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InactiveRules {
+    /// The name people know it by.
+    pub name: String,
+    /// The platform's word for its state, e.g. `evaluate`, `disabled`, `warn`.
+    pub enforcement: String,
 }
 
 /// A check that has to succeed before a change may be merged.
@@ -183,41 +246,292 @@ pub struct RequiredCheck {
     pub app: Option<String>,
 }
 
-/// What protects one branch.
+/// A way in which a change may become part of the branch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeMethod {
+    /// A merge commit.
+    Merge,
+    /// One new commit with everything in it.
+    Squash,
+    /// The commits one after the other, anew.
+    Rebase,
+    /// The commits as they are (GitLab `ff`).
+    FastForward,
+    /// A word that this version does not know.
+    Other(String),
+}
+
+impl MergeMethod {
+    /// The word, as it stands in policies and decisions.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Merge => "merge",
+            Self::Squash => "squash",
+            Self::Rebase => "rebase",
+            Self::FastForward => "fast-forward",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// Who may push to the branch without a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BranchRules {
-    /// Name of the branch.
-    pub branch: String,
-    /// The layers that apply to it, with who can go around each.
-    /// A layer that may exist but could not be read stands here too, and
-    /// its `bypass` is unknown.
-    pub layers: Vec<Layer>,
-    /// Features that the plan or tier does not sell for this repository
-    /// (e.g. `branch protection`, `approval rules`). Empty if none is missing.
-    pub not_in_plan: Vec<String>,
-    /// Whether anything protects the branch (per layer: it does).
-    pub protected: Requirement<bool>,
-    /// Changes come through a pull or merge request only.
-    pub pull_request_required: Requirement<bool>,
-    /// Number of approvals that the platform wants before a merge.
-    pub approvals_required: Requirement<u32>,
-    /// Approvals fall when something new is pushed.
-    pub stale_approvals_dismissed: Requirement<bool>,
-    /// The checks that must succeed. A layer that demands none: empty list.
-    pub required_checks: Requirement<Vec<RequiredCheck>>,
-    /// A skipped pipeline or an absent check does not count as success
-    /// (GitLab: `allow_merge_on_skipped_pipeline`; GitHub: always `true`
-    /// for the layer, since a required context that never reports blocks).
-    pub skipped_checks_block: Requirement<bool>,
-    /// Force pushes are refused.
-    pub force_push_blocked: Requirement<bool>,
-    /// The branch cannot be deleted.
-    pub deletion_blocked: Requirement<bool>,
+pub struct DirectPush {
+    /// Whether the layer names who may; if not, everybody who may write may push.
+    pub restricted: bool,
+    /// Whom it names, e.g. `@ana`, `team ops`, `app ccgate`, `maintainers`.
+    pub actors: Vec<String>,
+}
+
+/// Reviewers who are wanted for some paths.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PathReviewers {
+    /// Patterns of the paths, as the platform writes them.
+    pub paths: Vec<String>,
+    /// Who, e.g. `team 17`, `@acme/security`.
+    pub reviewers: Vec<String>,
+    /// How many of them have to approve.
+    pub min: u32,
+}
+
+/// A workflow or pipeline that is imposed from outside the repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequiredWorkflow {
+    /// Its path or the name of the policy that brings it.
+    pub path: String,
+    /// Where it lives, e.g. `acme/workflows` or `repository 17`.
+    pub repository: String,
+    /// The branch, tag or commit it is taken from, if told.
+    pub reference: Option<String>,
+}
+
+/// The requirements of a branch, declared once. `$callback!` is given a list of
+/// `docs, name: type;` and makes of it what it needs: the facts' struct here,
+/// one layer of a platform there.
+macro_rules! branch_requirements {
+    ($callback:ident) => {
+        $callback! {
+            /// Whether anything protects the branch (per layer: it does).
+            protected: bool;
+            /// Changes come through a pull or merge request only.
+            pull_request_required: bool;
+            /// Number of approvals that the platform wants before a merge.
+            approvals_required: u32;
+            /// Approvals fall when something new is pushed.
+            stale_approvals_dismissed: bool;
+            /// The newest push has to be approved by somebody else than who pushed it.
+            last_push_approval_required: bool;
+            /// Whoever opened the change cannot approve it.
+            author_approval_blocked: bool;
+            /// Whoever committed to the change cannot approve it.
+            committer_approval_blocked: bool;
+            /// The code owners of the touched paths have to approve.
+            code_owner_review_required: bool;
+            /// The approval rules cannot be changed within a change.
+            approval_rules_locked: bool;
+            /// Only named people may dismiss a review.
+            dismissal_restricted: bool;
+            /// Every conversation has to be resolved.
+            conversations_resolved: bool;
+            /// The checks that must succeed. A layer that demands none: empty list.
+            required_checks: Vec<RequiredCheck>;
+            /// A skipped pipeline or an absent check does not count as success
+            /// (GitLab: `allow_merge_on_skipped_pipeline`; GitHub: always `true`
+            /// for the layer, since a required context that never reports blocks).
+            skipped_checks_block: bool;
+            /// The change has to contain the newest state of the branch, or its
+            /// checks run on the merged result (queue, train).
+            up_to_date_required: bool;
+            /// Force pushes are refused.
+            force_push_blocked: bool;
+            /// The branch cannot be deleted.
+            deletion_blocked: bool;
+            /// Who may push directly.
+            direct_push: DirectPush;
+            /// No merge commits.
+            linear_history_required: bool;
+            /// The ways in which a change may be merged. Empty: the layer does not say.
+            merge_methods: Vec<MergeMethod>;
+            /// Every commit has to be signed.
+            signatures_required: bool;
+            /// Least power that can take the layer away, most people first:
+            /// `true` where administrators of the repository cannot.
+            removal_limited: bool;
+            /// Rules about who a commit may name as author or committer, in words.
+            identity_rules: Vec<String>;
+            /// Reviewers wanted for some paths.
+            path_reviewers: Vec<PathReviewers>;
+            /// Workflows imposed from outside the repository.
+            required_workflows: Vec<RequiredWorkflow>;
+        }
+    };
+}
+pub(crate) use branch_requirements;
+
+macro_rules! branch_rules_struct {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty;)*) => {
+        /// What protects one branch.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct BranchRules {
+            /// Name of the branch.
+            pub branch: String,
+            /// The layers that apply to it, with who can go around each.
+            /// A layer that may exist but could not be read stands here too, and
+            /// its `bypass` is unknown.
+            pub layers: Vec<Layer>,
+            /// Features that the plan or tier does not sell for this repository
+            /// (e.g. `branch protection`, `approval rules`). Empty if none is missing.
+            pub not_in_plan: Vec<String>,
+            /// Rules that would apply to the branch if they were in force.
+            pub inactive: Fact<Vec<InactiveRules>>,
+            $($(#[$doc])* pub $name: Requirement<$kind>,)*
+        }
+
+        impl BranchRules {
+            /// A branch with these layers and no demand at all yet; layers add up by `combine`.
+            pub fn without_demands(
+                branch: impl Into<String>,
+                layers: Vec<Layer>,
+                combine: Combine,
+            ) -> Self {
+                Self {
+                    branch: branch.into(),
+                    layers,
+                    not_in_plan: Vec::new(),
+                    inactive: Fact::known_without_source(Vec::new()),
+                    $($name: Requirement { combine, demands: Vec::new() },)*
+                }
+            }
+
+            /// A branch of which one layer is known to exist, and none of its demands.
+            pub fn unseen(branch: impl Into<String>, layer: Layer, why: &Unknown) -> Self {
+                Self {
+                    branch: branch.into(),
+                    not_in_plan: Vec::new(),
+                    inactive: Fact::Unknown(why.clone()),
+                    $($name: Requirement::any_layer(vec![Demand {
+                        layer: layer.id.clone(),
+                        value: Fact::Unknown(why.clone()),
+                    }]),)*
+                    layers: vec![layer],
+                }
+            }
+
+            /// Takes from `other`, seen with more rights, what is unknown here: bypass
+            /// lists and demands of layers that stand in both. What was seen here stays,
+            /// and so do layers that `other` does not know.
+            pub fn fill_from(&mut self, other: &Self) {
+                for layer in &mut self.layers {
+                    let Some(same) = other.layers.iter().find(|same| same.id == layer.id) else {
+                        continue;
+                    };
+                    layer.bypass.fill_from(&same.bypass);
+                    layer.all_repositories.fill_from(&same.all_repositories);
+                }
+                self.inactive.fill_from(&other.inactive);
+                $(self.$name.fill_from(&other.$name);)*
+            }
+
+            /// Every requirement by name, with what each layer demands in words.
+            pub fn in_words(&self) -> Vec<(&'static str, Combine, Vec<(&str, Fact<String>)>)>
+            {
+                vec![$((
+                    stringify!($name),
+                    self.$name.combine,
+                    self.$name
+                        .demands
+                        .iter()
+                        .map(|demand| (
+                            demand.layer.as_str(),
+                            demand.value.map_ref(InWords::in_words),
+                        ))
+                        .collect(),
+                ),)*]
+            }
+        }
+    };
+}
+branch_requirements!(branch_rules_struct);
+
+/// A demand as people read it in a table.
+pub trait InWords {
+    /// Short, lower case, `-` where nothing is demanded.
+    fn in_words(&self) -> String;
+}
+
+impl InWords for bool {
+    fn in_words(&self) -> String {
+        if *self { "yes" } else { "-" }.to_owned()
+    }
+}
+
+impl InWords for u32 {
+    fn in_words(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl InWords for String {
+    fn in_words(&self) -> String {
+        self.clone()
+    }
+}
+
+impl InWords for RequiredCheck {
+    fn in_words(&self) -> String {
+        match &self.app {
+            Some(app) => format!("{} (app {app})", self.name),
+            None => format!("{} (any app)", self.name),
+        }
+    }
+}
+
+impl InWords for MergeMethod {
+    fn in_words(&self) -> String {
+        self.word().to_owned()
+    }
+}
+
+impl InWords for PathReviewers {
+    fn in_words(&self) -> String {
+        format!(
+            "{} of {} for {}",
+            self.min,
+            self.reviewers.join(", "),
+            self.paths.join(", ")
+        )
+    }
+}
+
+impl InWords for RequiredWorkflow {
+    fn in_words(&self) -> String {
+        format!("{} of {}", self.path, self.repository)
+    }
+}
+
+impl InWords for DirectPush {
+    fn in_words(&self) -> String {
+        match (self.restricted, self.actors.as_slice()) {
+            (false, _) => "-".to_owned(),
+            (true, []) => "nobody".to_owned(),
+            (true, actors) => actors.join(", "),
+        }
+    }
+}
+
+impl<T: InWords> InWords for Vec<T> {
+    fn in_words(&self) -> String {
+        if self.is_empty() {
+            return "-".to_owned();
+        }
+        let words: Vec<String> = self.iter().map(InWords::in_words).collect();
+        words.join(", ")
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fact::Unknown;
     use super::*;
 
     fn demand(layer: &str, value: Fact<u32>) -> Demand<u32> {

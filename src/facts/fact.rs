@@ -195,6 +195,17 @@ impl<T> Fact<T> {
         }
     }
 
+    /// Takes the value that `other` saw where this one is unknown. What was seen
+    /// stays; nothing that was seen becomes unknown.
+    pub(crate) fn fill_from(&mut self, other: &Self)
+    where
+        T: Clone,
+    {
+        if let (Self::Unknown(_), Self::Known { .. }) = (&*self, other) {
+            *self = other.clone();
+        }
+    }
+
     /// Whether the value was seen.
     pub fn is_known(&self) -> bool {
         matches!(self, Self::Known { .. })

@@ -40,11 +40,95 @@ pub enum FactKey {
     /// Scan reports handed in as files.
     #[serde(rename = "scan.results")]
     ScanResults,
+    /// What the organisation or group demands of its members and lets them do.
+    #[serde(rename = "organization.settings")]
+    OrganizationSettings,
+    /// Single sign-on, address list, verified domains of the organisation or group.
+    #[serde(rename = "organization.identity")]
+    OrganizationIdentity,
+    /// Members and outside collaborators without two factors.
+    #[serde(rename = "organization.two_factor")]
+    OrganizationTwoFactor,
+    /// Owners of the organisation or group.
+    #[serde(rename = "organization.owners")]
+    OrganizationOwners,
+    /// Members of the organisation or group.
+    #[serde(rename = "organization.members")]
+    OrganizationMembers,
+    /// Outside collaborators.
+    #[serde(rename = "organization.outside")]
+    OrganizationOutside,
+    /// When each member was last active.
+    #[serde(rename = "organization.activity")]
+    OrganizationActivity,
+    /// The newest review of access, as a file on the default branch.
+    #[serde(rename = "organization.review")]
+    OrganizationReview,
+    /// Apps and integrations of the organisation or group, and what they may do.
+    #[serde(rename = "organization.apps")]
+    OrganizationApps,
+    /// Long-lived tokens that reach into the organisation or group.
+    #[serde(rename = "organization.tokens")]
+    OrganizationTokens,
+    /// Webhooks of the organisation or group.
+    #[serde(rename = "organization.webhooks")]
+    OrganizationWebhooks,
+    /// What a new repository gets from the start.
+    #[serde(rename = "organization.defaults")]
+    OrganizationDefaults,
+    /// Visibility, activity and merge settings of the repository.
+    #[serde(rename = "repository.settings")]
+    RepositorySettings,
+    /// People and teams that can reach the repository.
+    #[serde(rename = "access.collaborators")]
+    AccessCollaborators,
+    /// Deploy keys of the repository.
+    #[serde(rename = "access.deploy_keys")]
+    AccessDeployKeys,
+    /// Access tokens, deploy tokens and trigger tokens of the project.
+    #[serde(rename = "access.tokens")]
+    AccessTokens,
+    /// Webhooks of the repository.
+    #[serde(rename = "access.webhooks")]
+    AccessWebhooks,
+    /// The branches in the policy's scope, and what protects each.
+    #[serde(rename = "branch.inventory")]
+    BranchInventory,
+    /// What protects tags.
+    #[serde(rename = "repository.tags")]
+    RepositoryTags,
+    /// Whether there are releases, and whether they can be changed.
+    #[serde(rename = "repository.releases")]
+    RepositoryReleases,
+    /// The file of code owners on the target branch, and whom it names.
+    #[serde(rename = "repository.code_owners")]
+    RepositoryCodeOwners,
+    /// Every path on the target branch.
+    #[serde(rename = "repository.paths")]
+    RepositoryPaths,
+    /// What reported on the heads of the changes merged last.
+    #[serde(rename = "branch.check_history")]
+    BranchCheckHistory,
+    /// What pipelines may do, and which foreign parts may run.
+    #[serde(rename = "pipeline.settings")]
+    PipelineSettings,
+    /// Machines that run jobs.
+    #[serde(rename = "pipeline.runners")]
+    PipelineRunners,
+    /// Workflows or pipeline definitions on the target branch.
+    #[serde(rename = "pipeline.definition")]
+    PipelineDefinition,
+    /// Names and scopes of secrets and variables, never their values.
+    #[serde(rename = "pipeline.secrets")]
+    PipelineSecrets,
+    /// Environments, and who and what may deploy to them.
+    #[serde(rename = "deployment.environments")]
+    DeploymentEnvironments,
 }
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 38] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::ChangeIdentity,
@@ -55,6 +139,34 @@ impl FactKey {
         Self::ChangeChecks,
         Self::ChangeComments,
         Self::ScanResults,
+        Self::OrganizationSettings,
+        Self::OrganizationIdentity,
+        Self::OrganizationTwoFactor,
+        Self::OrganizationOwners,
+        Self::OrganizationMembers,
+        Self::OrganizationOutside,
+        Self::OrganizationActivity,
+        Self::OrganizationReview,
+        Self::OrganizationApps,
+        Self::OrganizationTokens,
+        Self::OrganizationWebhooks,
+        Self::OrganizationDefaults,
+        Self::RepositorySettings,
+        Self::AccessCollaborators,
+        Self::AccessDeployKeys,
+        Self::AccessTokens,
+        Self::AccessWebhooks,
+        Self::BranchInventory,
+        Self::RepositoryTags,
+        Self::RepositoryReleases,
+        Self::RepositoryCodeOwners,
+        Self::RepositoryPaths,
+        Self::BranchCheckHistory,
+        Self::PipelineSettings,
+        Self::PipelineRunners,
+        Self::PipelineDefinition,
+        Self::PipelineSecrets,
+        Self::DeploymentEnvironments,
     ];
 
     /// The dotted name, as it stands in decisions and documents.
@@ -70,6 +182,34 @@ impl FactKey {
             Self::ChangeChecks => "change.checks",
             Self::ChangeComments => "change.comments",
             Self::ScanResults => "scan.results",
+            Self::OrganizationSettings => "organization.settings",
+            Self::OrganizationIdentity => "organization.identity",
+            Self::OrganizationTwoFactor => "organization.two_factor",
+            Self::OrganizationOwners => "organization.owners",
+            Self::OrganizationMembers => "organization.members",
+            Self::OrganizationOutside => "organization.outside",
+            Self::OrganizationActivity => "organization.activity",
+            Self::OrganizationReview => "organization.review",
+            Self::OrganizationApps => "organization.apps",
+            Self::OrganizationTokens => "organization.tokens",
+            Self::OrganizationWebhooks => "organization.webhooks",
+            Self::OrganizationDefaults => "organization.defaults",
+            Self::RepositorySettings => "repository.settings",
+            Self::AccessCollaborators => "access.collaborators",
+            Self::AccessDeployKeys => "access.deploy_keys",
+            Self::AccessTokens => "access.tokens",
+            Self::AccessWebhooks => "access.webhooks",
+            Self::BranchInventory => "branch.inventory",
+            Self::RepositoryTags => "repository.tags",
+            Self::RepositoryReleases => "repository.releases",
+            Self::RepositoryCodeOwners => "repository.code_owners",
+            Self::RepositoryPaths => "repository.paths",
+            Self::BranchCheckHistory => "branch.check_history",
+            Self::PipelineSettings => "pipeline.settings",
+            Self::PipelineRunners => "pipeline.runners",
+            Self::PipelineDefinition => "pipeline.definition",
+            Self::PipelineSecrets => "pipeline.secrets",
+            Self::DeploymentEnvironments => "deployment.environments",
         }
     }
 
@@ -86,13 +226,60 @@ impl FactKey {
             Self::ChangeChecks => "results reported for the head commit",
             Self::ChangeComments => "comments on the change",
             Self::ScanResults => "scan reports handed in as files",
+            Self::OrganizationSettings => {
+                "what the organisation or group demands of its members and lets them do"
+            }
+            Self::OrganizationIdentity => {
+                "single sign-on, address list, verified domains of the organisation or group"
+            }
+            Self::OrganizationTwoFactor => "members and outside collaborators without two factors",
+            Self::OrganizationOwners => "owners of the organisation or group",
+            Self::OrganizationMembers => "members of the organisation or group",
+            Self::OrganizationOutside => "outside collaborators",
+            Self::OrganizationActivity => "when each member was last active",
+            Self::OrganizationReview => {
+                "the newest review of access, as a file on the default branch"
+            }
+            Self::OrganizationApps => {
+                "apps and integrations of the organisation or group, and what they may do"
+            }
+            Self::OrganizationTokens => {
+                "long-lived tokens that reach into the organisation or group"
+            }
+            Self::OrganizationWebhooks => "webhooks of the organisation or group",
+            Self::OrganizationDefaults => "what a new repository gets from the start",
+            Self::RepositorySettings => "visibility, activity and merge settings of the repository",
+            Self::AccessCollaborators => "people and teams that can reach the repository",
+            Self::AccessDeployKeys => "deploy keys of the repository",
+            Self::AccessTokens => "access tokens, deploy tokens and trigger tokens of the project",
+            Self::AccessWebhooks => "webhooks of the repository",
+            Self::BranchInventory => "the branches in the policy's scope, and what protects each",
+            Self::RepositoryTags => "what protects tags",
+            Self::RepositoryReleases => {
+                "whether there are releases, and whether they can be changed"
+            }
+            Self::RepositoryCodeOwners => {
+                "the file of code owners on the target branch, and whom it names"
+            }
+            Self::RepositoryPaths => "every path on the target branch",
+            Self::BranchCheckHistory => "what reported on the heads of the changes merged last",
+            Self::PipelineSettings => "what pipelines may do, and which foreign parts may run",
+            Self::PipelineRunners => "machines that run jobs",
+            Self::PipelineDefinition => "workflows or pipeline definitions on the target branch",
+            Self::PipelineSecrets => {
+                "names and scopes of secrets and variables, never their values"
+            }
+            Self::DeploymentEnvironments => "environments, and who and what may deploy to them",
         }
     }
 }
 
-/// A set of groups.
+/// A set of groups, and the branches that are meant where a group speaks of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs(BTreeSet<FactKey>);
+pub struct Needs {
+    keys: BTreeSet<FactKey>,
+    branches: Vec<String>,
+}
 
 impl Needs {
     /// Nothing.
@@ -102,22 +289,34 @@ impl Needs {
 
     /// Everything there is.
     pub fn everything() -> Self {
-        Self(FactKey::ALL.into_iter().collect())
+        FactKey::ALL.into_iter().collect()
     }
 
     /// Whether the group is in the set.
     pub fn has(&self, key: FactKey) -> bool {
-        self.0.contains(&key)
+        self.keys.contains(&key)
     }
 
     /// Puts a group into the set.
     pub fn add(&mut self, key: FactKey) {
-        self.0.insert(key);
+        self.keys.insert(key);
     }
 
     /// The groups in order.
     pub fn iter(&self) -> impl Iterator<Item = FactKey> + '_ {
-        self.0.iter().copied()
+        self.keys.iter().copied()
+    }
+
+    /// The same set, speaking of the branches that match these globs.
+    #[must_use]
+    pub fn for_branches(mut self, globs: Vec<String>) -> Self {
+        self.branches = globs;
+        self
+    }
+
+    /// Globs of the branches in scope (globset syntax); empty: every branch.
+    pub fn branches(&self) -> &[String] {
+        &self.branches
     }
 
     /// Whether any group about the change is in the set.
@@ -128,7 +327,10 @@ impl Needs {
 
 impl FromIterator<FactKey> for Needs {
     fn from_iter<I: IntoIterator<Item = FactKey>>(keys: I) -> Self {
-        Self(keys.into_iter().collect())
+        Self {
+            keys: keys.into_iter().collect(),
+            branches: Vec::new(),
+        }
     }
 }
 

@@ -11,12 +11,15 @@ mod fact;
 mod key;
 mod policy_document;
 mod scan;
+mod settings;
 mod snapshot;
 
 pub use actor::{Account, AccountKind, Person};
+pub(crate) use branch::branch_requirements;
 pub use branch::{
-    BranchRules, BypassActor, BypassKind, BypassMode, Combine, Demand, Layer, LayerKind,
-    RequiredCheck, Requirement,
+    BranchRules, BypassActor, BypassKind, BypassMode, Combine, Demand, DirectPush, InWords,
+    InactiveRules, Layer, LayerKind, LayerOrigin, MergeMethod, PathReviewers, RequiredCheck,
+    RequiredWorkflow, Requirement,
 };
 pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
@@ -26,6 +29,16 @@ pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;
 pub use scan::{FindingCount, ScanFailure, ScanReport, ScanResults, ScanRun, Severity};
+pub use settings::{
+    AccessReview, AccessRole, AccessToken, AllowedSources, AppInstallation, CodeOwners,
+    Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,
+    Environment, Environments, ForeignPart, ForkRuns, InScopeBranch, MemberActivity, MergedHead,
+    NewRepositoryDefaults, Organization, OrganizationIdentity, OrganizationTokens,
+    OrganizationWebhooks, OwnerStatus, OwnersDialect, OwnersFile, PartKind, PipelineDefinition,
+    PipelineJob, PipelineSettings, Releases, ReportedCheck, RepositorySettings, RunInput, Runner,
+    Secret, SecretScope, Server, Settings, SingleSignOn, TagProtection, TeamAccess, TokenRights,
+    Visibility, Webhook, Who, WithoutTwoFactor,
+};
 pub use snapshot::{
     Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
 };

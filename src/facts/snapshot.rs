@@ -12,6 +12,7 @@ use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
 use super::policy_document::PolicyDocument;
 use super::scan::ScanResults;
+use super::settings::Settings;
 
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
@@ -138,6 +139,8 @@ pub struct Snapshot {
     pub override_people: Fact<OverridePeople>,
     /// Group `scan.results`.
     pub scans: Fact<ScanResults>,
+    /// The groups of settings.
+    pub settings: Settings,
     /// What it cost.
     pub requests: Requests,
 }
@@ -181,6 +184,7 @@ impl Snapshot {
             comments: hidden(FactKey::ChangeComments.name()),
             override_people: hidden("override.people"),
             scans: hidden(FactKey::ScanResults.name()),
+            settings: Settings::all_unknown(),
             requests: Requests::default(),
         }
     }
@@ -210,8 +214,37 @@ impl Snapshot {
                 FactKey::ChangeChecks => seen.checks = self.checks.clone(),
                 FactKey::ChangeComments => seen.comments = self.comments.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
+                FactKey::OrganizationSettings
+                | FactKey::OrganizationIdentity
+                | FactKey::OrganizationTwoFactor
+                | FactKey::OrganizationOwners
+                | FactKey::OrganizationMembers
+                | FactKey::OrganizationOutside
+                | FactKey::OrganizationActivity
+                | FactKey::OrganizationReview
+                | FactKey::OrganizationApps
+                | FactKey::OrganizationTokens
+                | FactKey::OrganizationWebhooks
+                | FactKey::OrganizationDefaults
+                | FactKey::RepositorySettings
+                | FactKey::AccessCollaborators
+                | FactKey::AccessDeployKeys
+                | FactKey::AccessTokens
+                | FactKey::AccessWebhooks
+                | FactKey::BranchInventory
+                | FactKey::RepositoryTags
+                | FactKey::RepositoryReleases
+                | FactKey::RepositoryCodeOwners
+                | FactKey::RepositoryPaths
+                | FactKey::BranchCheckHistory
+                | FactKey::PipelineSettings
+                | FactKey::PipelineRunners
+                | FactKey::PipelineDefinition
+                | FactKey::PipelineSecrets
+                | FactKey::DeploymentEnvironments => {}
             }
         }
+        seen.settings = self.settings.restricted_to(needs);
         if !needs.has(FactKey::BranchBypass)
             && let Fact::Known { value, .. } = &mut seen.branch_rules
         {

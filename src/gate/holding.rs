@@ -380,15 +380,15 @@ mod tests {
         let Fact::Known { value: rules, .. } = &mut facts.branch_rules else {
             panic!("the rules are known")
         };
-        rules.layers.push(Layer {
-            id: "ruleset".to_owned(),
-            kind: LayerKind::Ruleset,
-            bypass: Fact::known_without_source(vec![BypassActor {
+        rules.layers.push(Layer::of_repository(
+            "ruleset",
+            LayerKind::Ruleset,
+            Fact::known_without_source(vec![BypassActor {
                 kind: BypassKind::Role,
                 name: "role write".to_owned(),
                 mode: BypassMode::PullRequest,
             }]),
-        });
+        ));
         assert!(!holds_all(&[APPROVAL], &facts));
         assert!(!holds_all(&[CHECK], &facts));
     }

@@ -28,6 +28,7 @@ const fn meta(code: &'static str, id: &'static str, title: &'static str) -> Meta
         id,
         title,
         criteria: &[Criterion::Cc8_1, Criterion::Cc5_1],
+        frameworks: &[],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeIdentity],

@@ -2,11 +2,12 @@
 //! stands here: less sight never gives more trust.
 
 mod scenarios;
+mod settings;
 
 use std::collections::BTreeMap;
 
 use ccgate::controls::{Bound, Scope, TABLE, Verdict};
-use ccgate::facts::{Fact, FactKey, Platform, Snapshot, Subject, Unknown, Why};
+use ccgate::facts::{Fact, FactKey, Platform, Settings, Snapshot, Subject, Unknown, Why};
 use scenarios::Scenario;
 use serde_json::{Value, json};
 
@@ -115,6 +116,10 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("checks") => FactKey::ChangeChecks,
         Some("comments") => FactKey::ChangeComments,
         Some("scans") => FactKey::ScanResults,
+        Some("settings") => match place.split('/').nth(2).and_then(Settings::key_of) {
+            Some(key) => key,
+            None => return false,
+        },
         Some("platform_time" | "repository" | "policy" | "override_people") => return false,
         other => panic!("{other:?} belongs to no group; add it here"),
     };
@@ -214,6 +219,9 @@ fn every_control_passes_where_all_is_well_and_fails_where_nothing_is() {
     for scenario in scenarios::all() {
         let platform = scenario.facts.subject.platform;
         for entry in TABLE {
+            if !entry.meta.platforms.contains(&platform) {
+                continue;
+            }
             let judge = entry.bind(json!({})).unwrap();
             let verdict = word(&*judge, &scenario.facts);
             let all_well = scenario.name.ends_with("all is well");
@@ -276,6 +284,10 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                     FactKey::ChangeChecks => less.checks = empty.checks.clone(),
                     FactKey::ChangeComments => less.comments = empty.comments.clone(),
                     FactKey::ScanResults => less.scans = empty.scans.clone(),
+                    settings => {
+                        let why = Unknown::not_collected(settings.name());
+                        less.settings.hide(settings, &why);
+                    }
                 }
             }
             assert_eq!(
@@ -333,9 +345,17 @@ fn each_control_stands_in_the_file_of_its_name() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/controls");
     for entry in TABLE {
         let file = format!("{}.rs", entry.meta.id.replace('-', "_"));
-        let found = ["branch", "change", "scan"]
-            .iter()
-            .any(|area| root.join(area).join(&file).is_file());
+        let found = [
+            "access",
+            "branch",
+            "change",
+            "deployment",
+            "organization",
+            "pipeline",
+            "scan",
+        ]
+        .iter()
+        .any(|area| root.join(area).join(&file).is_file());
         assert!(found, "{} has no {file}", entry.meta.code);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{BypassKind, FactKey, Platform, Snapshot, Unknown};
 
 /// BR-21 has no parameters.
@@ -19,6 +19,11 @@ impl Control for AdministratorsBound {
         id: "administrators-bound",
         title: "the rules of the branch bind administrators too",
         criteria: &[Criterion::Cc8_1, Criterion::Cc6_3],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.2", "A.8.32"]),
+            (Framework::PciDss, &["6.5.1", "7.2.1"]),
+            (Framework::Nist80053, &["AC-6", "CM-5"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules, FactKey::BranchBypass],

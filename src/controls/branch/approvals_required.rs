@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::{judge, layers};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of BR-03.
@@ -28,6 +28,11 @@ impl Control for ApprovalsRequired {
         id: "approvals-required",
         title: "approvals are required before a merge",
         criteria: &[Criterion::Cc8_1, Criterion::Cc5_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.5.3"]),
+            (Framework::PciDss, &["6.2.3.1"]),
+            (Framework::Nist80053, &["CM-3", "AC-5"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],

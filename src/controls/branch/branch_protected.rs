@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::{judge, layers};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown, all_of, any_of};
 
 /// BR-01 has no parameters.
@@ -19,6 +19,11 @@ impl Control for BranchProtected {
         id: "branch-protected",
         title: "the branch is protected",
         criteria: &[Criterion::Cc8_1, Criterion::Cc6_3],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.8.4"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "CM-5"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],

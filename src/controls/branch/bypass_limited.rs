@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{BypassActor, BypassMode, FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of BR-22.
@@ -22,6 +22,11 @@ impl Control for BypassLimited {
         id: "bypass-limited",
         title: "nobody but approved actors can go around the rules of the branch",
         criteria: &[Criterion::Cc8_1, Criterion::Cc6_3],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.2", "A.8.32"]),
+            (Framework::PciDss, &["6.5.1", "7.2.1"]),
+            (Framework::Nist80053, &["AC-6", "CM-5"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules, FactKey::BranchBypass],
@@ -160,11 +165,9 @@ mod tests {
                     .collect(),
             );
             if let Some(bypass) = second {
-                rules.layers.push(Layer {
-                    id: "second".to_owned(),
-                    kind: LayerKind::Ruleset,
-                    bypass,
-                });
+                rules
+                    .layers
+                    .push(Layer::of_repository("second", LayerKind::Ruleset, bypass));
             }
         })
     }

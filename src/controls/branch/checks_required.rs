@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::{judge, layers};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown, all_of};
 
 /// BR-13 has no parameters.
@@ -19,6 +19,11 @@ impl Control for ChecksRequired {
         id: "checks-required",
         title: "checks are required before a merge",
         criteria: &[Criterion::Cc8_1, Criterion::Cc7_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.29", "A.8.32"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3(2)", "SA-11"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
 /// BR-18 has no parameters.
@@ -19,6 +19,11 @@ impl Control for ForcePushBlocked {
         id: "force-push-blocked",
         title: "force pushes to the branch are blocked",
         criteria: &[Criterion::Cc8_1, Criterion::Cc7_2],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.8.4"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "CM-5"]),
+        ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::BranchRules],

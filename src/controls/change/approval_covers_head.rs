@@ -7,7 +7,7 @@ use super::approvals::{Approval, Standing, Weighed, covered, judged, latest, sta
 use super::hands::{Hands, short};
 use super::head::head;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Push, Snapshot, Unknown, Why};
 
 /// Parameters of CHG-03.
@@ -35,6 +35,11 @@ impl Control for ApprovalCoversHead {
         id: "approval-covers-head",
         title: "the approval covers the newest commit",
         criteria: &[Criterion::Cc8_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.5.3"]),
+            (Framework::PciDss, &["6.2.3", "6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "AC-5"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[

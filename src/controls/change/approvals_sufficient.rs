@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::{Standing, latest, standing};
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of CHG-02.
@@ -28,6 +28,11 @@ impl Control for ApprovalsSufficient {
         id: "approvals-sufficient",
         title: "enough people approved the change",
         criteria: &[Criterion::Cc8_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.5.3"]),
+            (Framework::PciDss, &["6.2.3", "6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "AC-5"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeReviews, FactKey::ChangeIdentity],

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::approvals::{Standing, latest, may_write};
 use super::hands::Hands;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
 /// CHG-04 has no parameters.
@@ -20,6 +20,11 @@ impl Control for ApproverIsIndependent {
         id: "approver-is-independent",
         title: "somebody approved who had no hand in the change",
         criteria: &[Criterion::Cc8_1, Criterion::Cc5_1, Criterion::Cc6_3],
+        frameworks: &[
+            (Framework::Iso27001, &["A.5.3", "A.8.32"]),
+            (Framework::PciDss, &["6.2.3.1"]),
+            (Framework::Nist80053, &["AC-5", "CM-3"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[

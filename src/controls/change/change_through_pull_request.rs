@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{Association, ChangeState, FactKey, Platform, Snapshot, Unknown};
 
 /// CHG-01 has no parameters.
@@ -18,6 +18,11 @@ impl Control for ChangeThroughPullRequest {
         id: "change-through-pull-request",
         title: "the commit came through a pull or merge request into this branch",
         criteria: &[Criterion::Cc8_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32", "A.5.3"]),
+            (Framework::PciDss, &["6.2.3", "6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "AC-5"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeAssociation, FactKey::ChangeIdentity],

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::head::head;
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{
     CheckConclusion, CheckKind, CheckResult, CheckStatus, FactKey, Platform, RequiredCheck,
     Snapshot, Unknown,
@@ -37,6 +37,11 @@ impl Control for ChecksSucceeded {
         id: "checks-succeeded",
         title: "every required check succeeded on the newest commit",
         criteria: &[Criterion::Cc8_1, Criterion::Cc7_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.29", "A.8.32"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3(2)", "SA-11"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 use regex::{Regex, RegexBuilder};
 
@@ -55,6 +55,11 @@ impl Control for TicketLinked {
         id: "ticket-linked",
         title: "the change names a ticket",
         criteria: &[Criterion::Cc8_1, Criterion::Cc2_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.32"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ChangeIdentity, FactKey::ChangeCommits],

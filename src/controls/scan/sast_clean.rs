@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
-use crate::criteria::Criterion;
+use crate::criteria::{Criterion, Framework};
 use crate::facts::{
     FactKey, Platform, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
 };
@@ -80,6 +80,11 @@ impl Control for SastClean {
         id: "sast-clean",
         title: "static analysis ran on the newest commit and is clean",
         criteria: &[Criterion::Cc7_1, Criterion::Cc8_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.8.8", "A.8.28"]),
+            (Framework::PciDss, &["6.2.4", "6.3.1"]),
+            (Framework::Nist80053, &["RA-5", "SA-11"]),
+        ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
         needs: &[FactKey::ScanResults],

@@ -140,6 +140,11 @@ fn in_full(protection: &wire::Protection, source: &Source) -> LayerRules {
             source,
         ),
         deletion_blocked: blocked(protection.allow_deletions.as_ref(), "deletion", source),
+        ..LayerRules::hidden(
+            CLASSIC,
+            LayerKind::ClassicProtection,
+            &Unknown::not_collected("branch.rules"),
+        )
     };
     match protection.required_status_checks.as_ref().map(required) {
         None => rules.set_checks(Vec::new(), source),

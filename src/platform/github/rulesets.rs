@@ -174,9 +174,13 @@ fn one(
             (Fact::seen_in(list, sources.to_vec()), seen(any))
         }
     };
+    let rest = LayerRules::hidden(
+        &id,
+        LayerKind::Ruleset,
+        &Unknown::not_collected("branch.rules"),
+    );
     LayerRules {
         id,
-        kind: LayerKind::Ruleset,
         bypass: bypass(detail, hidden),
         protected: seen(true),
         pull_request_required: seen(has("pull_request")),
@@ -206,6 +210,7 @@ fn one(
         skipped_checks_block,
         force_push_blocked: seen(has("non_fast_forward")),
         deletion_blocked: seen(has("deletion")),
+        ..rest
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::{
     BranchRules, BypassActor, BypassKind, BypassMode, Demand, Fact, FactKey, Layer, LayerKind,
-    RequiredCheck, Requirement, Source, Unknown,
+    LayerOrigin, RequiredCheck, Requirement, Source, Unknown,
 };
 
 use super::wire::{
@@ -42,19 +42,24 @@ const HIDDEN_LAYER: &str = "protected branches";
 /// The rules of the branch. Always known as a whole; what was hidden is
 /// unknown inside.
 pub(super) fn rules(seen: &Seen) -> Fact<BranchRules> {
-    let mut out = BranchRules {
-        branch: seen.branch.clone(),
-        layers: Vec::new(),
-        not_in_plan: Vec::new(),
-        protected: Requirement::any_layer(Vec::new()),
-        pull_request_required: Requirement::every_layer(Vec::new()),
-        approvals_required: Requirement::any_layer(Vec::new()),
-        stale_approvals_dismissed: Requirement::any_layer(Vec::new()),
-        required_checks: Requirement::any_layer(Vec::new()),
-        skipped_checks_block: Requirement::any_layer(Vec::new()),
-        force_push_blocked: Requirement::every_layer(Vec::new()),
-        deletion_blocked: Requirement::every_layer(Vec::new()),
-    };
+    let mut out = BranchRules::unseen(
+        seen.branch.clone(),
+        Layer::of_repository(
+            HIDDEN_LAYER,
+            LayerKind::ProtectedBranch,
+            Fact::known_without_source(Vec::new()),
+        ),
+        &Unknown::not_collected("branch.rules"),
+    );
+    out.layers.clear();
+    out.protected = Requirement::any_layer(Vec::new());
+    out.pull_request_required = Requirement::every_layer(Vec::new());
+    out.approvals_required = Requirement::any_layer(Vec::new());
+    out.stale_approvals_dismissed = Requirement::any_layer(Vec::new());
+    out.required_checks = Requirement::any_layer(Vec::new());
+    out.skipped_checks_block = Requirement::any_layer(Vec::new());
+    out.force_push_blocked = Requirement::every_layer(Vec::new());
+    out.deletion_blocked = Requirement::every_layer(Vec::new());
     let protected = match &seen.entries {
         Ok((entries, sources)) => {
             let matching: Vec<_> = entries
@@ -152,11 +157,11 @@ fn add_entries(
         // Git refuses to delete a protected branch for everybody. Maintainers
         // may still delete it in the web pages, as they may unprotect it.
         out.deletion_blocked.demands.push(demand(&id, yes(sources)));
-        out.layers.push(Layer {
-            id,
-            kind: LayerKind::ProtectedBranch,
-            bypass,
-        });
+        let mut layer = Layer::of_repository(id, LayerKind::ProtectedBranch, bypass);
+        if entry.inherited == Some(true) {
+            layer.origin = LayerOrigin::Organization;
+        }
+        out.layers.push(layer);
     }
 }
 
@@ -171,14 +176,14 @@ fn add_flag(out: &mut BranchRules, flag: Option<&Read<Branch>>, unknown: &Unknow
         return Some(false);
     }
     let hidden = || Fact::Unknown(unknown.clone());
-    out.layers.push(Layer {
-        id: HIDDEN_LAYER.to_owned(),
-        kind: LayerKind::ProtectedBranch,
-        bypass: Fact::Unknown(Unknown {
+    out.layers.push(Layer::of_repository(
+        HIDDEN_LAYER,
+        LayerKind::ProtectedBranch,
+        Fact::Unknown(Unknown {
             fact: FactKey::BranchBypass.name().to_owned(),
             ..unknown.clone()
         }),
-    });
+    ));
     out.pull_request_required
         .demands
         .push(demand(HIDDEN_LAYER, hidden()));

@@ -303,10 +303,8 @@ fn no_change(snapshot: &mut Snapshot, needs: &Needs) {
             FactKey::ChangePushes => snapshot.pushes = Fact::Unknown(hidden(key)),
             FactKey::ChangeChecks => snapshot.checks = Fact::Unknown(hidden(key)),
             FactKey::ChangeComments => snapshot.comments = Fact::Unknown(hidden(key)),
-            FactKey::BranchRules
-            | FactKey::BranchBypass
-            | FactKey::ChangeAssociation
-            | FactKey::ScanResults => {}
+            // What does not hang on a change.
+            _ => {}
         }
     }
 }

@@ -4,11 +4,14 @@
 use ccgate::facts::{
     Account, AccountKind, Association, BranchRules, BypassActor, BypassKind, BypassMode,
     ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit,
-    Demand, Fact, FindingCount, Identity, Layer, LayerKind, OverridePeople, Person, Platform,
-    PolicyDocument, Push, PushKind, RequiredCheck, Requirement, Review, ReviewState, ScanReport,
-    ScanResults, ScanRun, Severity, Snapshot, Source, Subject,
+    Demand, DirectPush, Fact, FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin,
+    MergeMethod, OverridePeople, PathReviewers, Person, Platform, PolicyDocument, Push, PushKind,
+    RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, ScanReport, ScanResults,
+    ScanRun, Severity, Snapshot, Source, Subject,
 };
 use jiff::Timestamp;
+
+use super::settings;
 
 /// A scenario with its name.
 pub(crate) struct Scenario {
@@ -42,7 +45,7 @@ fn older() -> String {
     "0d".repeat(20)
 }
 
-fn seen<T>(value: T) -> Fact<T> {
+pub(crate) fn seen<T>(value: T) -> Fact<T> {
     Fact::seen(
         value,
         Source {
@@ -52,7 +55,7 @@ fn seen<T>(value: T) -> Fact<T> {
     )
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().expect("a literal timestamp")
 }
 
@@ -215,10 +218,16 @@ fn rules(platform: Platform, well: bool) -> BranchRules {
         Combine::AnyLayer => some(on),
         Combine::EveryLayer => over(Combine::EveryLayer, &layers, vec![on, on && well]),
     };
-    let required = RequiredCheck {
-        name: check.to_owned(),
-        app: None,
-    };
+    let required: Vec<RequiredCheck> = match platform {
+        Platform::Github => vec![check, "ccgate"],
+        Platform::Gitlab => vec![check],
+    }
+    .into_iter()
+    .map(|name| RequiredCheck {
+        name: name.to_owned(),
+        app: (platform == Platform::Github).then(|| "15368".to_owned()),
+    })
+    .collect();
     let bypass = |kind: BypassKind, name: &str, mode: BypassMode| BypassActor {
         kind,
         name: name.to_owned(),
@@ -236,36 +245,113 @@ fn rules(platform: Platform, well: bool) -> BranchRules {
             vec![bypass(BypassKind::User, "@eve", BypassMode::Always)],
         ]
     };
-    BranchRules {
-        branch: "main".to_owned(),
-        layers: kinds
-            .into_iter()
-            .zip(layers)
-            .zip(actors)
-            .map(|((kind, id), actors)| Layer {
-                id: id.to_owned(),
-                kind,
-                bypass: seen(actors),
-            })
-            .collect(),
-        not_in_plan: Vec::new(),
-        protected: over(Combine::AnyLayer, &layers, vec![true, true]),
-        pull_request_required: all(true),
-        approvals_required: over(
-            Combine::AnyLayer,
-            &layers,
-            vec![if well { 2 } else { 0 }, 0],
-        ),
-        stale_approvals_dismissed: some(true),
-        required_checks: over(
-            Combine::AnyLayer,
-            &layers,
-            vec![if well { vec![required] } else { Vec::new() }, Vec::new()],
-        ),
-        skipped_checks_block: some(true),
-        force_push_blocked: all(true),
-        deletion_blocked: all(true),
-    }
+    let layers_of_branch = kinds
+        .into_iter()
+        .zip(layers)
+        .zip(actors)
+        .map(|((kind, id), actors)| {
+            let mut layer = Layer::of_repository(id, kind, seen(actors));
+            if well {
+                layer.origin = LayerOrigin::Organization;
+            }
+            layer.all_repositories = seen(well);
+            layer
+        })
+        .collect();
+    let mut rules = BranchRules::without_demands("main", layers_of_branch, Combine::AnyLayer);
+    let list = |on: bool, names: &[&str]| -> Vec<String> {
+        names
+            .iter()
+            .filter(|_| on)
+            .map(|&name| name.to_owned())
+            .collect()
+    };
+    rules.inactive = seen(if well {
+        Vec::new()
+    } else {
+        vec![InactiveRules {
+            name: "ruleset \"trial\"".to_owned(),
+            enforcement: "evaluate".to_owned(),
+        }]
+    });
+    rules.protected = over(Combine::AnyLayer, &layers, vec![true, true]);
+    rules.pull_request_required = all(true);
+    rules.approvals_required = over(
+        Combine::AnyLayer,
+        &layers,
+        vec![if well { 2 } else { 0 }, 0],
+    );
+    rules.stale_approvals_dismissed = some(true);
+    rules.last_push_approval_required = some(true);
+    rules.author_approval_blocked = some(true);
+    rules.committer_approval_blocked = some(true);
+    rules.code_owner_review_required = some(true);
+    rules.approval_rules_locked = some(true);
+    rules.dismissal_restricted = some(true);
+    rules.conversations_resolved = some(true);
+    rules.required_checks = over(
+        Combine::AnyLayer,
+        &layers,
+        vec![if well { required } else { Vec::new() }, Vec::new()],
+    );
+    rules.skipped_checks_block = some(true);
+    rules.up_to_date_required = some(true);
+    rules.force_push_blocked = all(true);
+    rules.deletion_blocked = all(true);
+    let push = |restricted: bool| DirectPush {
+        restricted,
+        actors: Vec::new(),
+    };
+    rules.direct_push = over(strictest, &layers, vec![push(well), push(well)]);
+    rules.linear_history_required = some(true);
+    let methods = if well {
+        vec![MergeMethod::Squash]
+    } else {
+        vec![MergeMethod::Merge, MergeMethod::Squash]
+    };
+    rules.merge_methods = over(Combine::AnyLayer, &layers, vec![methods, Vec::new()]);
+    rules.signatures_required = some(true);
+    rules.removal_limited = all(true);
+    rules.identity_rules = over(
+        Combine::AnyLayer,
+        &layers,
+        vec![list(well, &["commit author email pattern"]), Vec::new()],
+    );
+    rules.path_reviewers = over(
+        Combine::AnyLayer,
+        &layers,
+        vec![
+            list(well, &["@acme/security"])
+                .into_iter()
+                .map(|name| PathReviewers {
+                    paths: vec![
+                        ".github/**".to_owned(),
+                        ".gitlab-ci.yml".to_owned(),
+                        ".ccgate.yml".to_owned(),
+                    ],
+                    reviewers: vec![name],
+                    min: 1,
+                })
+                .collect(),
+            Vec::new(),
+        ],
+    );
+    rules.required_workflows = over(
+        Combine::AnyLayer,
+        &layers,
+        vec![
+            list(well, &["ci/security.yml"])
+                .into_iter()
+                .map(|path| RequiredWorkflow {
+                    path,
+                    repository: "acme/workflows".to_owned(),
+                    reference: Some("a1".repeat(20)),
+                })
+                .collect(),
+            Vec::new(),
+        ],
+    );
+    rules
 }
 
 fn policy(origin: &str) -> PolicyDocument {
@@ -330,6 +416,7 @@ fn good(platform: Platform) -> Snapshot {
         head_since: seen(at("2026-06-01T10:00:00Z")),
     });
     facts.scans = seen(scan(0, head()));
+    facts.settings = settings::good(platform);
     facts
 }
 
@@ -369,21 +456,13 @@ fn bad(platform: Platform) -> Snapshot {
         ],
     });
     facts.scans = seen(scan(3, head()));
+    facts.settings = settings::bad(platform);
     facts
 }
 
 fn unprotected() -> Snapshot {
     let mut facts = good(Platform::Github);
-    let mut none = rules(Platform::Github, false);
-    none.layers.clear();
-    none.protected.demands.clear();
-    none.pull_request_required.demands.clear();
-    none.approvals_required.demands.clear();
-    none.stale_approvals_dismissed.demands.clear();
-    none.required_checks.demands.clear();
-    none.skipped_checks_block.demands.clear();
-    none.force_push_blocked.demands.clear();
-    none.deletion_blocked.demands.clear();
+    let none = BranchRules::without_demands("main", Vec::new(), Combine::AnyLayer);
     facts.branch_rules = seen(none);
     facts
 }
