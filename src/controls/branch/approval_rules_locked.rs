@@ -32,8 +32,7 @@ impl Control for ApprovalRulesLocked {
         cheat: "Lowering the number of approvals or naming a friend as approver in the change \
                         itself. The setting of the project or group decides, not what one change \
                         carries.",
-        remedy_github: "GitHub has no such rules: nothing in a pull request changes how many \
-                        approvals it needs",
+        remedy_github: "nothing to do: no pull request can change how many approvals it needs",
         remedy_gitlab: "under Settings, Merge requests, Merge request approvals turn \"Prevent \
                         editing approval rules in merge requests\" on (needs Premium)",
     };

@@ -31,9 +31,8 @@ impl Control for AuthorCannotApprove {
         cheat: "Leaving the setting off and approving the own change from the same account. The \
                         setting itself is judged; a second account of the same person is seen by \
                         nobody here.",
-        remedy_github: "GitHub never counts an approval by the author, once approvals are \
-                        demanded: turn on \"Require a pull request before merging\" in an active \
-                        ruleset that targets the branch",
+        remedy_github: "turn on \"Require a pull request before merging\" in an active ruleset \
+                        that targets the branch: an approval by the author is then never counted",
         remedy_gitlab: "under Settings, Merge requests, Merge request approvals turn \"Prevent \
                         approval by merge request creator\" on (needs Premium)",
     };

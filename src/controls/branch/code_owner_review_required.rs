@@ -36,10 +36,10 @@ impl Control for CodeOwnerReviewRequired {
                         to be free of errors by our reading and the platform's.",
         remedy_github: "turn on \"Require review from Code Owners\" under \"Require a pull \
                         request before merging\" in an active ruleset that targets the branch, and \
-                        mend the lines that the page of the BR-08OWNERS file marks",
+                        mend the lines that the page of the CODEOWNERS file marks",
         remedy_gitlab: "turn \"Code owner approval\" on in the protected-branch entry that \
                         matches the branch (needs Premium), and mend the lines that the page of \
-                        the BR-08OWNERS file marks",
+                        the CODEOWNERS file marks",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

@@ -51,9 +51,9 @@ impl Control for CodeOwnersCoverSensitivePaths {
                         later line take the owner away, or naming a team that is gone. What counts \
                         is the line that decides for each path, for one that could be added too, \
                         and every owner in it has to exist and be able to write.",
-        remedy_github: "add lines for the sensitive paths and for BR-09OWNERS itself at the end of \
+        remedy_github: "add lines for the sensitive paths and for CODEOWNERS itself at the end of \
                         the file, with people or teams that have write access",
-        remedy_gitlab: "add lines for the sensitive paths and for BR-09OWNERS itself to a section \
+        remedy_gitlab: "add lines for the sensitive paths and for CODEOWNERS itself to a section \
                         that is not optional, with members who may approve",
     };
 
@@ -184,7 +184,7 @@ mod tests {
     use crate::controls::testing::{hidden, seen, settings, verdict_of};
     use crate::facts::{OwnerStatus, OwnersDialect, OwnersFile};
 
-    const LINES: &str = "/.github/ @acme/sec\n/BR-09OWNERS @acme/sec\n/.ccgate.yml @acme/sec\n";
+    const LINES: &str = "/.github/ @acme/sec\n/CODEOWNERS @acme/sec\n/.ccgate.yml @acme/sec\n";
 
     fn control(parameters: serde_json::Value) -> CodeOwnersCoverSensitivePaths {
         serde_json::from_value(parameters).unwrap()
@@ -215,7 +215,7 @@ mod tests {
     const PATHS: &[&str] = &[
         ".github/workflows/ci.yml",
         ".ccgate.yml",
-        "BR-09OWNERS",
+        "CODEOWNERS",
         "a.rs",
     ];
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_sensitive_path_without_an_owner_fails() {
-        assert_eq!(verdict("/BR-09OWNERS @acme/sec", Some(PATHS)), "fail");
+        assert_eq!(verdict("/CODEOWNERS @acme/sec", Some(PATHS)), "fail");
     }
 
     #[test]

@@ -36,9 +36,9 @@ impl Control for CommittersCannotApprove {
         cheat: "Letting a colleague open the change and approving the own commits in it. Approval \
                         of the last push alone holds off one of several authors, so it counts only \
                         where the policy says so.",
-        remedy_github: "GitHub cannot hold off every committer: turn on \"Require approval of the \
-                        most recent reviewable push\", accept it in the policy with \
-                        `last_push_counts: true`, and let `approver-is-independent` judge each \
+        remedy_github: "turn on \"Require approval of the most recent reviewable push\", accept \
+                        in the policy with `last_push_counts: true` that it holds off the last of \
+                        several committers only, and let `approver-is-independent` judge each \
                         change",
         remedy_gitlab: "under Settings, Merge requests, Merge request approvals turn \"Prevent \
                         approvals by users who add commits\" on (needs Premium)",

@@ -34,7 +34,7 @@ impl Control for ReleasesImmutable {
                         before it is let off.",
         remedy_github: "under Settings, General, Releases turn \"Enable release immutability\" \
                         on, or let the organisation enforce it",
-        remedy_gitlab: "GitLab has no such setting: protect the tags of releases, which \
+        remedy_gitlab: "there is no such setting: protect the tags of releases, which \
                         `release-tags-protected` judges",
     };
 

@@ -35,8 +35,8 @@ impl Control for ReviewDismissalRestricted {
         remedy_github: "in an active ruleset that targets the branch turn on \"Restrict who can \
                         dismiss pull request reviews\" under \"Require a pull request before \
                         merging\", or the same in classic protection, and name people or teams",
-        remedy_gitlab: "GitLab has no such setting: an approval is withdrawn only by whoever gave \
-                        it, or by a push",
+        remedy_gitlab: "nothing to do: an approval is withdrawn only by whoever gave it, or by a \
+                        push",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
