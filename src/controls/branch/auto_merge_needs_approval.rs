@@ -90,43 +90,26 @@ impl Control for AutoMergeNeedsApproval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::branch::testing::any_layer;
+    use crate::controls::branch::testing::{any_layer, checks, repository};
     use crate::controls::testing::{branch, hidden, nothing_seen, seen, verdict_of};
-    use crate::facts::{RepositorySettings, RequiredCheck, Visibility};
 
     fn verdict(auto_merge: Option<bool>, approvals: Option<u32>, check: Option<&str>) -> String {
         let mut facts = branch(|rules| {
             rules.approvals_required = any_layer(&[approvals]);
-            rules.required_checks = any_layer(&[Some(
-                check
-                    .into_iter()
-                    .map(|name| RequiredCheck {
-                        name: name.to_owned(),
-                        app: None,
-                    })
-                    .collect(),
-            )]);
+            rules.required_checks = any_layer(&[Some(checks(check.as_slice()))]);
         });
-        facts.settings.repository = seen(repository(auto_merge));
+        facts.settings.repository = seen(repository(
+            seen(Vec::new()),
+            auto_merge.map_or_else(hidden, seen),
+        ));
         verdict_of(&AutoMergeNeedsApproval {}, &facts)
-    }
-
-    fn repository(auto_merge: Option<bool>) -> RepositorySettings {
-        RepositorySettings {
-            visibility: seen(Visibility::Private),
-            archived: seen(false),
-            last_activity: seen(None),
-            merge_methods: seen(Vec::new()),
-            auto_merge: auto_merge.map_or_else(hidden, seen),
-            public_pipelines: seen(false),
-        }
     }
 
     #[test]
     fn auto_merge_that_is_off_passes_whatever_is_hidden() {
         assert_eq!(verdict(Some(false), None, None), "pass");
         let mut facts = nothing_seen();
-        facts.settings.repository = seen(repository(Some(false)));
+        facts.settings.repository = seen(repository(seen(Vec::new()), seen(false)));
         assert_eq!(verdict_of(&AutoMergeNeedsApproval {}, &facts), "pass");
     }
 
@@ -155,7 +138,7 @@ mod tests {
             rules.not_in_plan = vec!["approval rules".to_owned()];
             rules.approvals_required = any_layer(&[Some(0)]);
         });
-        facts.settings.repository = seen(repository(Some(true)));
+        facts.settings.repository = seen(repository(seen(Vec::new()), seen(true)));
         assert_eq!(verdict_of(&AutoMergeNeedsApproval {}, &facts), "fail plan");
     }
 }

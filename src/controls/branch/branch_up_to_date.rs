@@ -66,22 +66,13 @@ impl Control for BranchUpToDate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::branch::testing::{any_layer, plan};
+    use crate::controls::branch::testing::{any_layer, checks, plan};
     use crate::controls::testing::{branch, verdict_of};
-    use crate::facts::RequiredCheck;
 
-    fn verdict(current: Option<bool>, checks: Option<&[&str]>) -> String {
+    fn verdict(current: Option<bool>, required: Option<&[&str]>) -> String {
         let facts = branch(|rules| {
             rules.up_to_date_required = any_layer(&[current]);
-            rules.required_checks = any_layer(&[checks.map(|names| {
-                names
-                    .iter()
-                    .map(|&name| RequiredCheck {
-                        name: name.to_owned(),
-                        app: None,
-                    })
-                    .collect()
-            })]);
+            rules.required_checks = any_layer(&[required.map(checks)]);
         });
         verdict_of(&BranchUpToDate {}, &facts)
     }

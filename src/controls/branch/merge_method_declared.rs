@@ -190,9 +190,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    use crate::controls::branch::testing::any_layer;
+    use crate::controls::branch::testing::{self, any_layer};
     use crate::controls::testing::{branch, hidden, seen, verdict_of};
-    use crate::facts::{RepositorySettings, Visibility};
 
     use MergeMethod::{FastForward, Merge, Rebase, Squash};
 
@@ -215,14 +214,8 @@ mod tests {
             rules.merge_methods = any_layer(layers);
             rules.linear_history_required = any_layer(&[linear]);
         });
-        facts.settings.repository = seen(RepositorySettings {
-            visibility: seen(Visibility::Private),
-            archived: seen(false),
-            last_activity: seen(None),
-            merge_methods: repository.map_or_else(hidden, seen),
-            auto_merge: seen(false),
-            public_pipelines: seen(false),
-        });
+        let allowed = repository.map_or_else(hidden, seen);
+        facts.settings.repository = seen(testing::repository(allowed, seen(false)));
         facts
     }
 

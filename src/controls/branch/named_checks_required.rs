@@ -159,23 +159,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    use crate::controls::branch::testing::{any_layer, plan};
+    use crate::controls::branch::testing::{any_layer, checks, plan};
     use crate::controls::testing::{branch, seen, verdict_of};
-    use crate::facts::{Definition, DefinitionFile, PipelineJob, RequiredCheck};
+    use crate::facts::{Definition, DefinitionFile, PipelineJob};
 
     /// What is required, whether skipping blocks, and the jobs of the pipeline
     /// (`None`: the definition could not be read).
     fn verdict(required: Option<&[&str]>, strict: bool, jobs: Option<Vec<PipelineJob>>) -> String {
         let mut facts = branch(|rules| {
-            rules.required_checks = any_layer(&[required.map(|names| {
-                names
-                    .iter()
-                    .map(|&name| RequiredCheck {
-                        name: name.to_owned(),
-                        app: None,
-                    })
-                    .collect()
-            })]);
+            rules.required_checks = any_layer(&[required.map(checks)]);
             rules.skipped_checks_block = any_layer(&[Some(strict)]);
         });
         if let Some(jobs) = jobs {

@@ -4,7 +4,8 @@
 use crate::controls::control::Control;
 use crate::controls::testing::{branch, demand, hidden, seen, verdict_of};
 use crate::facts::{
-    BranchRules, Combine, Fact, OwnerStatus, OwnersDialect, OwnersFile, Requirement, Snapshot,
+    BranchRules, Combine, Fact, MergeMethod, OwnerStatus, OwnersDialect, OwnersFile,
+    RepositorySettings, RequiredCheck, Requirement, Snapshot, Visibility,
 };
 
 /// Where a requirement stands among the rules.
@@ -67,4 +68,30 @@ pub(crate) fn owners(names: &[&str]) -> Vec<OwnerStatus> {
             can_write: seen(true),
         })
         .collect()
+}
+
+/// Required checks of any app.
+pub(crate) fn checks(names: &[&str]) -> Vec<RequiredCheck> {
+    names
+        .iter()
+        .map(|&name| RequiredCheck {
+            name: name.to_owned(),
+            app: None,
+        })
+        .collect()
+}
+
+/// A private repository that allows these ways to merge.
+pub(crate) fn repository(
+    merge_methods: Fact<Vec<MergeMethod>>,
+    auto_merge: Fact<bool>,
+) -> RepositorySettings {
+    RepositorySettings {
+        visibility: seen(Visibility::Private),
+        archived: seen(false),
+        last_activity: seen(None),
+        merge_methods,
+        auto_merge,
+        public_pipelines: seen(false),
+    }
 }
