@@ -15,7 +15,7 @@ use super::people::{Directory, names};
 use super::wire::{
     Approvals, Note, Pages, Project, Read, Reply, Version, WireCommit, list, object,
 };
-use super::{Session, approvals, association, branch, change, checks, permissions};
+use super::{Session, approvals, association, branch, change, checks, permissions, settings};
 
 /// Level of maintainers, the lowest that may read protected branches.
 const MAINTAINER: u32 = 40;
@@ -68,6 +68,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         setting,
         approval_rules,
         members,
+        (),
     ) = tokio::join!(
         pages(pushes, of, mr("/versions")),
         one(reviews, of, mr("/approvals")),
@@ -84,6 +85,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         one(rules, of, setting_path),
         pages(rules, of, session.path("/approval_rules")),
         members(reviews, session),
+        settings::collect(session, snapshot, needs),
     );
 
     let note_list: Read<Vec<Note>> = match &notes {

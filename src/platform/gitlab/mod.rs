@@ -14,9 +14,12 @@ mod open;
 mod overrides;
 mod people;
 mod permissions;
+mod settings;
 mod wire;
 
-use crate::facts::{Fact, Needs, Snapshot, Source, Unknown, Why};
+use tokio::sync::OnceCell;
+
+use crate::facts::{Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
@@ -34,6 +37,8 @@ pub struct Session {
     settings: Client,
     /// What the first round brought that the second needs again.
     opened: Opened,
+    /// Which server answers; asked once, when first wanted.
+    server: OnceCell<Fact<Server>>,
 }
 
 /// Answers of the first round.
@@ -70,6 +75,7 @@ impl Session {
                 merge_request: Err(Unknown::not_collected("change.identity")),
                 commit: None,
             },
+            server: OnceCell::new(),
         })
     }
 
