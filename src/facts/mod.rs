@@ -7,6 +7,7 @@
 mod actor;
 mod branch;
 mod change;
+mod code_owners;
 mod fact;
 mod key;
 mod policy_document;
@@ -25,6 +26,7 @@ pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,
 };
+pub use code_owners::{OwnersRules, Ownership};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;
