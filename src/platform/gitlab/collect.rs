@@ -67,6 +67,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         flag,
         setting,
         approval_rules,
+        push_rule,
         members,
         (),
     ) = tokio::join!(
@@ -84,6 +85,11 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         one(rules && weak, &session.change, flag_path),
         one(rules, of, setting_path),
         pages(rules, of, session.path("/approval_rules")),
+        one(
+            needs.has(FactKey::BranchRules) && rules,
+            of,
+            session.path("/push_rule")
+        ),
         members(reviews, session),
         settings::collect(session, snapshot, needs),
     );
@@ -141,6 +147,13 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                     )
                 },
             ),
+            push_rule: in_plan(session, paid, push_rule.as_ref().and_then(gone), || {
+                optional(
+                    push_rule
+                        .as_ref()
+                        .map(|reply| object(fact, permissions::SETTINGS, reply)),
+                )
+            }),
             members: by_id.clone(),
         });
     }
