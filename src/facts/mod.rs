@@ -13,6 +13,7 @@ mod key;
 mod policy_document;
 mod scan;
 mod settings;
+mod settings_snapshot;
 mod snapshot;
 
 pub use actor::{Account, AccountKind, Person};
@@ -41,6 +42,7 @@ pub use settings::{
     Secret, SecretScope, Server, Settings, SingleSignOn, TagProtection, TeamAccess, TokenRights,
     Visibility, Webhook, Who, WithoutTwoFactor,
 };
+pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
 pub use snapshot::{
     Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
 };
