@@ -81,7 +81,13 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             mr("/notes?sort=asc&order_by=created_at")
         ),
         results(session, &wanted),
-        pages(rules && !weak, of, session.path("/protected_branches")),
+        async {
+            if rules && !weak {
+                Some(session.protected_branches().await)
+            } else {
+                None
+            }
+        },
         one(rules && weak, &session.change, flag_path),
         one(rules, of, setting_path),
         pages(rules, of, session.path("/approval_rules")),
@@ -119,7 +125,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         let fact = FactKey::BranchRules.name();
         snapshot.branch_rules = branch::rules(&branch::Seen {
             branch: snapshot.subject.target.clone(),
-            entries: match &entries {
+            entries: match entries {
                 Some(pages) => list(fact, permissions::SETTINGS, pages),
                 None => Err(not_for_this_role(&session.opened.project)),
             },
@@ -222,7 +228,7 @@ async fn one(wanted: bool, client: &Client, path: String) -> Option<Reply> {
 
 /// Whether the token is known not to be a maintainer's. A project that cannot
 /// be read means the same; a role that is not told means nothing.
-fn weaker_than_maintainer(project: &Read<Project>) -> bool {
+pub(super) fn weaker_than_maintainer(project: &Read<Project>) -> bool {
     match project {
         Ok((project, _)) => project.role().is_some_and(|role| role < MAINTAINER),
         Err(_) => true,

@@ -25,7 +25,7 @@ use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
-use wire::{Event, MergeRequest, Project, Read};
+use wire::{Event, MergeRequest, Pages, Project, Read};
 
 /// A session about one subject.
 pub struct Session {
@@ -39,6 +39,9 @@ pub struct Session {
     opened: Opened,
     /// Which server answers; asked once, when first wanted.
     server: OnceCell<Fact<Server>>,
+    /// Lists that several groups of facts hang on; each asked once, when first wanted.
+    protected_branches: OnceCell<Pages>,
+    all_members: OnceCell<Pages>,
 }
 
 /// Answers of the first round.
@@ -76,6 +79,8 @@ impl Session {
                 commit: None,
             },
             server: OnceCell::new(),
+            protected_branches: OnceCell::new(),
+            all_members: OnceCell::new(),
         })
     }
 
@@ -109,6 +114,22 @@ impl Session {
             )),
         };
         snapshot
+    }
+
+    /// Protected-branch entries of project and groups.
+    async fn protected_branches(&self) -> &Pages {
+        let path = self.path("/protected_branches");
+        self.protected_branches
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// Everybody who can reach the project, over groups too.
+    async fn all_members(&self) -> &Pages {
+        let path = self.path("/members/all");
+        self.all_members
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
     }
 
     /// Path of something under the project.

@@ -260,12 +260,16 @@ fn policy_path(policy: &PolicyWanted) -> Option<&str> {
 
 /// The tip of a branch by its full name. The bare name would mean a tag of that
 /// name first, and whoever may push a tag could bring a policy of their own.
-fn tip(branch: Option<&str>) -> Option<String> {
+pub(super) fn tip(branch: Option<&str>) -> Option<String> {
     branch.map(|branch| format!("refs/heads/{branch}"))
 }
 
 /// A file at the tip of a branch, raw: the one form that a job token may read.
-async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Option<Reply> {
+pub(super) async fn file(
+    session: &Session,
+    path: Option<&str>,
+    tip: Option<String>,
+) -> Option<Reply> {
     let (path, tip) = (path?, tip?);
     let path = session.path(&format!(
         "/repository/files/{}/raw?ref={}",
@@ -278,7 +282,7 @@ async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Opt
 /// The document, or that there is none. GitLab answers 404 for what it hides
 /// as well, so only its own words for a missing file count, and only where the
 /// same token could read the project or the change.
-fn document(
+pub(super) fn document(
     fact: &str,
     path: &str,
     branch: &str,

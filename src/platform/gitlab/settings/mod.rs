@@ -1,10 +1,15 @@
 //! Settings of project and groups: one file per idea, all asked at once
 //! beside the rest of the second round. No group is asked for that nobody needs.
 
+mod branch_side;
+mod history;
+mod inventory;
 mod owner_side;
+mod owners;
 mod server;
+mod tags;
 
-use crate::facts::{Fact, Needs, Server, Settings, Snapshot, Subject};
+use crate::facts::{Needs, Snapshot};
 
 use super::Session;
 
@@ -12,23 +17,8 @@ use super::Session;
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
     let subject = snapshot.subject.clone();
     let (seen, ()) = tokio::join!(
-        branch_side(session, &subject, needs),
+        branch_side::collect(session, &subject, needs),
         owner_side::collect(session, snapshot, needs),
     );
-    snapshot.settings.server = seen.server;
-}
-
-/// What the repository itself holds, and which server answers.
-struct BranchSide {
-    server: Fact<Server>,
-}
-
-async fn branch_side(session: &Session, _subject: &Subject, needs: &Needs) -> BranchSide {
-    let wanted = needs.any_of(Settings::KEYS);
-    let server = if wanted {
-        server::server(session).await.clone()
-    } else {
-        Settings::all_unknown().server
-    };
-    BranchSide { server }
+    seen.put_into(&mut snapshot.settings);
 }
