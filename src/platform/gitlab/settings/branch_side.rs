@@ -2,12 +2,12 @@
 //! server answers. Says which group is asked; each file beside it says how.
 
 use crate::facts::{
-    CodeOwners, Fact, FactKey, InScopeBranch, MergedHead, Needs, Releases, Server, Settings,
-    Subject, TagProtection, Unknown, Why,
+    CodeOwners, Fact, FactKey, InScopeBranch, MergedHead, Needs, PipelineDefinition, Releases,
+    Server, Settings, Subject, TagProtection, Unknown, Why,
 };
 
 use super::super::Session;
-use super::{history, inventory, owners, server, tags};
+use super::{definition, history, inventory, owners, server, tags};
 
 /// What was seen of each group; `None`: nobody needs it.
 pub(super) struct BranchSide {
@@ -18,11 +18,12 @@ pub(super) struct BranchSide {
     code_owners: Option<Fact<CodeOwners>>,
     paths: Option<Fact<Vec<String>>>,
     merged_heads: Option<Fact<Vec<MergedHead>>>,
+    definition: Option<Fact<PipelineDefinition>>,
 }
 
 /// Asks for the needed groups, all at once.
 pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs) -> BranchSide {
-    let (server, branches, tags, code_owners, paths, merged_heads) = tokio::join!(
+    let (server, branches, tags, code_owners, paths, merged_heads, definition) = tokio::join!(
         wanted(needs.any_of(Settings::KEYS), async {
             server::server(session).await.clone()
         }),
@@ -46,6 +47,10 @@ pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs)
             needs.has(FactKey::BranchCheckHistory),
             history::merged_heads(session, subject)
         ),
+        wanted(
+            needs.has(FactKey::PipelineDefinition),
+            definition::definition(session, subject)
+        ),
     );
     let releases = needs.has(FactKey::RepositoryReleases).then(|| {
         Fact::Unknown(Unknown::new(
@@ -62,6 +67,7 @@ pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs)
         code_owners,
         paths,
         merged_heads,
+        definition,
     }
 }
 
@@ -75,6 +81,7 @@ impl BranchSide {
         put(self.code_owners, &mut settings.code_owners);
         put(self.paths, &mut settings.paths);
         put(self.merged_heads, &mut settings.merged_heads);
+        put(self.definition, &mut settings.definition);
     }
 }
 

@@ -2,6 +2,7 @@
 //! beside the rest of the second round. No group is asked for that nobody needs.
 
 mod branch_side;
+mod definition;
 mod history;
 mod inventory;
 mod owner_side;

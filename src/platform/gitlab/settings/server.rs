@@ -13,7 +13,10 @@ const CLOUD: &str = "gitlab.com";
 
 /// Fields of answers, and the version that brought them.
 /// <https://docs.gitlab.com/api/projects/>, <https://docs.gitlab.com/api/protected_branches/>
-const SINCE: &[(&str, (u32, u32))] = &[("ci_pipeline_variables_minimum_override_role", (17, 1))];
+const SINCE: &[(&str, (u32, u32))] = &[
+    ("ci_pipeline_variables_minimum_override_role", (17, 1)),
+    ("content_ref", (16, 10)),
+];
 
 /// The server that answers, asked once.
 pub(in super::super) async fn server(session: &Session) -> &Fact<Server> {
