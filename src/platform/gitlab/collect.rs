@@ -96,7 +96,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             of,
             session.path("/push_rule")
         ),
-        members(reviews, session),
+        members(reviews, needs.has(FactKey::RepositoryCodeOwners), session),
         settings::collect(session, snapshot, needs),
     );
 
