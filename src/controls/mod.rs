@@ -3,6 +3,7 @@
 //! To add one: write its file, add its `mod` line and its line in [`TABLE`],
 //! regenerate the documents (see CONTRIBUTING.md).
 
+mod age;
 mod branch;
 mod change;
 mod control;
@@ -10,6 +11,7 @@ mod judging;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
+mod webhooks;
 
 use control::entry;
 pub use control::{
