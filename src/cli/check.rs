@@ -226,6 +226,7 @@ fn place(arguments: &CheckArgs, world: &World) -> anyhow::Result<Place> {
         change: arguments.change,
         head: arguments.head.clone(),
         reference: arguments.reference.clone(),
+        repository_only: false,
     };
     let event_file = world
         .var("GITHUB_EVENT_PATH")
@@ -294,7 +295,7 @@ fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<P
 fn expected_head(wanted: &Wanted) -> Option<String> {
     match wanted {
         Wanted::Change { head, .. } => head.clone(),
-        Wanted::Commit { .. } => None,
+        Wanted::Commit { .. } | Wanted::Repository { .. } => None,
     }
 }
 

@@ -20,6 +20,7 @@ use super::wire::{
 pub(super) use entries::{HIDDEN_LAYER, actors, applies, entry_name, limited};
 
 /// Everything that was read about the branch.
+#[derive(Clone)]
 pub(super) struct Seen {
     /// Name of the branch.
     pub(super) branch: String,

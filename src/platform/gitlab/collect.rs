@@ -123,7 +123,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         let paid =
             matches!(&approvals, Some(Ok((answer, _))) if answer.approvals_required.is_some());
         let fact = FactKey::BranchRules.name();
-        snapshot.branch_rules = branch::rules(&branch::Seen {
+        let seen = branch::Seen {
             branch: snapshot.subject.target.clone(),
             entries: match entries {
                 Some(pages) => list(fact, permissions::SETTINGS, pages),
@@ -161,7 +161,10 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                 )
             }),
             members: by_id.clone(),
-        });
+        };
+        snapshot.branch_rules = branch::rules(&seen);
+        // Kept for the other branches in scope; asked for once only, so never set twice.
+        let _ = session.seen_of_branch.set(seen);
     }
     if needs.has(FactKey::ChangeAssociation) {
         snapshot.association = associated(session, snapshot);

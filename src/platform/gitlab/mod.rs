@@ -17,9 +17,11 @@ mod permissions;
 mod settings;
 mod wire;
 
+use std::sync::OnceLock;
+
 use tokio::sync::OnceCell;
 
-use crate::facts::{Fact, Needs, Server, Snapshot, Source, Unknown, Why};
+use crate::facts::{BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
@@ -42,6 +44,8 @@ pub struct Session {
     /// Lists that several groups of facts hang on; each asked once, when first wanted.
     protected_branches: OnceCell<Pages>,
     all_members: OnceCell<Pages>,
+    /// What was read about the subject's branch; most of it holds for every branch.
+    seen_of_branch: OnceLock<branch::Seen>,
 }
 
 /// Answers of the first round.
@@ -81,6 +85,7 @@ impl Session {
             server: OnceCell::new(),
             protected_branches: OnceCell::new(),
             all_members: OnceCell::new(),
+            seen_of_branch: OnceLock::new(),
         })
     }
 
@@ -92,6 +97,24 @@ impl Session {
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
         collect::collect(self, snapshot, needs).await;
         snapshot.requests = self.transport.requests();
+    }
+
+    /// What it cost so far.
+    pub(super) fn requests(&self) -> crate::facts::Requests {
+        self.transport.requests()
+    }
+
+    /// The rules of another branch, from what was read for the subject's: no request.
+    pub(super) fn branch_rules(&self, branch: &str) -> Fact<BranchRules> {
+        match self.seen_of_branch.get() {
+            Some(seen) => branch::rules(&branch::Seen {
+                branch: branch.to_owned(),
+                // What the subject's branch says of itself holds for no other one.
+                flag: None,
+                ..seen.clone()
+            }),
+            None => Fact::Unknown(Unknown::not_collected("branch.rules")),
+        }
     }
 
     pub(super) async fn collect_override_people(

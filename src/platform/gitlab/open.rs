@@ -20,6 +20,7 @@ pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapsh
     match session.setup.place.wanted.clone() {
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
         Wanted::Commit { sha, branch } => commit(session, policy, sha, branch).await,
+        Wanted::Repository { branch } => repository(session, policy, branch).await,
     }
 }
 
@@ -146,6 +147,37 @@ async fn commit(
             session.opened.commit = Some((Err(why), None));
         }
     }
+    snapshot
+}
+
+/// The repository seen from one of its branches: no change, no commit.
+async fn repository(
+    session: &mut Session,
+    policy: &PolicyWanted,
+    branch: Option<String>,
+) -> Snapshot {
+    session.transport.begin_wave();
+    let path = policy_path(policy);
+    let project_path = session.path("");
+    let (project, at_head, at_target) = tokio::join!(
+        session.settings.get(&project_path),
+        file(session, path, Some(DEFAULT_TIP.to_owned())),
+        file(session, path, tip(branch.as_deref())),
+    );
+    session.opened.project = object("repository", permissions::PROJECT, &project);
+    let default = default_branch(session);
+    let target = branch
+        .or_else(|| default.known().ok().cloned())
+        .unwrap_or_default();
+    let readable = session.opened.project.is_ok();
+    let mut snapshot = empty(session, None, String::new(), target);
+    let found = Found {
+        at_head,
+        at_target,
+        default,
+        readable,
+    };
+    policies(session, &mut snapshot, policy, found).await;
     snapshot
 }
 
