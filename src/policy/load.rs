@@ -12,9 +12,9 @@ use crate::facts::{PolicyDocument, PolicyFacts, Severity, Unknown};
 
 use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
 use super::floor::{Voice, tighten};
-use super::model::{Note, Policy, PolicySource, ScanExpectation};
+use super::model::{BranchScope, Note, Policy, PolicySource, ScanExpectation};
 use super::problem::{Problem, Problems, Report};
-use super::resolve::{DEFAULT_SETTINGS_AGE, Demands, resolve};
+use super::resolve::{Demands, resolve};
 
 /// Why there is no policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,9 +106,6 @@ fn without_effect(demands: &Demands) -> Vec<Note> {
             message: format!("{message} has no effect in this version"),
         });
     };
-    if demands.settings_max_age != DEFAULT_SETTINGS_AGE {
-        say("`settings.max_age`: no settings snapshot is read, so it");
-    }
     if !demands.overrides.second_person {
         say("`overrides.second_person: false`: an override always takes a second person, so it");
     }
@@ -134,8 +131,7 @@ fn finish(document: &PolicyDocument, demands: Demands) -> Result<Policy, Problem
     };
     let branches = demands
         .branches
-        .as_deref()
-        .map(globs)
+        .map(|globs| scope(&globs).map(|set| BranchScope { globs, set }))
         .transpose()
         .map_err(|error| whole(format!("`branches` cannot be used: {error}")))?;
     let mut controls: Vec<_> = demands.controls.into_values().collect();
@@ -172,7 +168,7 @@ pub(super) fn digest(text: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(text.as_bytes())))
 }
 
-fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+fn scope(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(GlobBuilder::new(pattern).literal_separator(false).build()?);
