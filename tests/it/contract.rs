@@ -29,6 +29,9 @@ fn nothing_seen(platform: Platform) -> Snapshot {
 fn variants(code: &str) -> Vec<Value> {
     let mut all = vec![json!({})];
     all.extend(match code {
+        "ACC-01" => vec![json!({"max": 20, "named": ["olga"]})],
+        "ACC-02" | "ACC-03" => vec![json!({"allowed": ["a", "@b"]})],
+        "ACC-07" => vec![json!({"allowed": ["internal", "public"]})],
         "BR-03" | "CHG-02" => vec![json!({"min": 2})],
         "BR-22" => vec![json!({"allowed": ["@eve"]})],
         "CHG-03" => vec![
@@ -38,6 +41,19 @@ fn variants(code: &str) -> Vec<Value> {
         ],
         "CHG-10" => vec![json!({"pattern": "INC-[0-9]+"})],
         "CHG-13" => vec![json!({"allow_skipped": true}), json!({"gate": "test"})],
+        "DEP-01" => vec![
+            json!({"min": 2}),
+            json!({"production": [], "required": true}),
+        ],
+        "DEP-02" | "DEP-03" => vec![json!({"production": ["*"], "required": true})],
+        "DEP-04" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "protected_patterns": ["v*"]}),
+        ],
+        "DEP-07" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "shared_secrets": ["aws_*"]}),
+        ],
         "SCAN-01" => vec![json!({"scans": [{
             "tool": "semgrep", "path": "out/*.sarif", "required": true,
             "max_age_seconds": 86400, "new": {"high": 0},
