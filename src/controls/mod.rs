@@ -4,6 +4,7 @@
 //! regenerate the documents (see CONTRIBUTING.md).
 
 mod access;
+mod age;
 mod allowances;
 mod branch;
 mod change;
@@ -13,6 +14,7 @@ mod judging;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
+mod webhooks;
 
 use control::entry;
 pub use control::{
@@ -26,7 +28,11 @@ pub static TABLE: &[Entry] = &[
     entry::<access::administrators_limited::AdministratorsLimited>(), // ACC-01
     entry::<access::outside_collaborators_cannot_write::OutsideCollaboratorsCannotWrite>(), // ACC-02
     entry::<access::write_access_through_teams::WriteAccessThroughTeams>(), // ACC-03
+    entry::<access::deploy_keys_limited::DeployKeysLimited>(),              // ACC-04
+    entry::<access::access_tokens_limited::AccessTokensLimited>(),          // ACC-05
+    entry::<access::webhooks_secured::WebhooksSecured>(),                   // ACC-06
     entry::<access::visibility_as_declared::VisibilityAsDeclared>(),        // ACC-07
+    entry::<access::repository_active_or_archived::RepositoryActiveOrArchived>(), // ACC-08
     entry::<access::pipelines_as_private_as_code::PipelinesAsPrivateAsCode>(), // ACC-09
     // Branches.
     entry::<branch::branch_protected::BranchProtected>(), // BR-01

@@ -31,6 +31,9 @@ fn variants(code: &str) -> Vec<Value> {
     all.extend(match code {
         "ACC-01" => vec![json!({"max": 20, "named": ["olga"]})],
         "ACC-02" | "ACC-03" => vec![json!({"allowed": ["a", "@b"]})],
+        "ACC-04" => vec![json!({"allowed_writers": ["mirror"], "max_days": 10_000})],
+        "ACC-05" => vec![json!({"scopes": ["api"], "unused_days": 10_000})],
+        "ACC-06" => vec![json!({"hosts": ["hooks.acme.test"]})],
         "ACC-07" => vec![json!({"allowed": ["internal", "public"]})],
         "BR-03" | "CHG-02" => vec![json!({"min": 2})],
         "BR-22" => vec![json!({"allowed": ["@eve"]})],

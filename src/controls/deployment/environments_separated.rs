@@ -37,8 +37,7 @@ impl Control for EnvironmentsSeparated {
     const META: Meta = Meta {
         code: "DEP-07",
         id: "environments-separated",
-        title: "production is guarded apart from other environments and shares no secret \
-                with them",
+        title: "production shares neither its guard nor a secret with other environments",
         criteria: &[Criterion::Cc6_1, Criterion::Cc8_1],
         frameworks: &[
             (Framework::Iso27001, &["A.8.31"]),
@@ -131,8 +130,7 @@ impl Control for EnvironmentsSeparated {
         match hidden {
             Some(unknown) => Err(unknown),
             None => Ok(Verdict::Pass(evidence(
-                "production is guarded differently from other environments and shares no secret \
-                 with them"
+                "production shares neither its guard nor a secret with other environments"
                     .to_owned(),
             ))),
         }

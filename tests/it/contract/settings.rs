@@ -182,7 +182,7 @@ fn access(all: &mut Settings, well: bool) {
         } else {
             Visibility::Internal
         }),
-        archived: seen(!well),
+        archived: seen(false),
         last_activity: seen(Some(at(if well { DAY } else { LONG_AGO }))),
         merge_methods: seen(Vec::new()),
         auto_merge: seen(!well),
