@@ -36,7 +36,28 @@ fn variants(code: &str) -> Vec<Value> {
         "ACC-06" => vec![json!({"hosts": ["hooks.acme.test"]})],
         "ACC-07" => vec![json!({"allowed": ["internal", "public"]})],
         "BR-03" | "CHG-02" => vec![json!({"min": 2})],
+        "BR-01" => vec![json!({"target_only": true})],
+        "BR-07" => vec![json!({"last_push_counts": true})],
+        "BR-09" => vec![
+            json!({"require_all_owned": true}),
+            json!({"sensitive": ["src/**"]}),
+        ],
+        "BR-14" => vec![
+            json!({"checks": ["test"]}),
+            json!({"checks": ["pipeline", "nobody"]}),
+        ],
+        "BR-16" => vec![json!({"heads": 1})],
+        "BR-20" => vec![json!({"allowed": []}), json!({"allowed": ["maintainers"]})],
         "BR-22" => vec![json!({"allowed": ["@eve"]})],
+        "BR-24" => vec![
+            json!({"methods": ["merge"]}),
+            json!({"methods": ["squash"]}),
+        ],
+        "BR-26" => vec![
+            json!({"tags": ["rel-*"]}),
+            json!({"allowed": ["app releases"]}),
+        ],
+        "BR-31" => vec![json!({"paths": ["src/**"]}), json!({"paths": ["none/**"]})],
         "CHG-03" => vec![
             json!({"allow_carried_forward": false}),
             json!({"min": 2}),
@@ -273,7 +294,7 @@ fn every_control_passes_where_all_is_well_and_fails_where_nothing_is() {
 fn a_control_touches_only_the_facts_that_it_declares() {
     for scenario in scenarios::all() {
         for (name, judge) in judges(scenario.facts.subject.platform) {
-            let needed = judge.meta().needed();
+            let visible = judge.meta().visible();
             let mut less = scenario.facts.clone();
             let empty = nothing_seen(less.subject.platform);
             less.platform_time = empty.platform_time;
@@ -283,7 +304,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             less.requests = empty.requests;
             less.collected_by.clear();
             for key in FactKey::ALL {
-                if needed.has(key) {
+                if visible.has(key) {
                     continue;
                 }
                 match key {
@@ -312,6 +333,14 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             assert_eq!(
                 judge.evaluate(&less),
                 judge.evaluate(&scenario.facts),
+                "{name} in {}",
+                scenario.name
+            );
+            // What it may see and did not ask for it may name; nothing rests on it.
+            let needed = judge.meta().needed();
+            assert_eq!(
+                word(&*judge, &scenario.facts.restricted_to(&needed)),
+                word(&*judge, &scenario.facts),
                 "{name} in {}",
                 scenario.name
             );

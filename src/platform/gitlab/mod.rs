@@ -14,15 +14,18 @@ mod open;
 mod overrides;
 mod people;
 mod permissions;
+mod settings;
 mod wire;
 
-use crate::facts::{Fact, Needs, Snapshot, Source, Unknown, Why};
+use tokio::sync::OnceCell;
+
+use crate::facts::{Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
-use wire::{Event, MergeRequest, Project, Read};
+use wire::{Event, MergeRequest, Pages, Project, Read};
 
 /// A session about one subject.
 pub struct Session {
@@ -34,6 +37,11 @@ pub struct Session {
     settings: Client,
     /// What the first round brought that the second needs again.
     opened: Opened,
+    /// Which server answers; asked once, when first wanted.
+    server: OnceCell<Fact<Server>>,
+    /// Lists that several groups of facts hang on; each asked once, when first wanted.
+    protected_branches: OnceCell<Pages>,
+    all_members: OnceCell<Pages>,
 }
 
 /// Answers of the first round.
@@ -70,6 +78,9 @@ impl Session {
                 merge_request: Err(Unknown::not_collected("change.identity")),
                 commit: None,
             },
+            server: OnceCell::new(),
+            protected_branches: OnceCell::new(),
+            all_members: OnceCell::new(),
         })
     }
 
@@ -103,6 +114,22 @@ impl Session {
             )),
         };
         snapshot
+    }
+
+    /// Protected-branch entries of project and groups.
+    async fn protected_branches(&self) -> &Pages {
+        let path = self.path("/protected_branches");
+        self.protected_branches
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// Everybody who can reach the project, over groups too.
+    async fn all_members(&self) -> &Pages {
+        let path = self.path("/members/all");
+        self.all_members
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
     }
 
     /// Path of something under the project.

@@ -264,8 +264,24 @@ fn tip(branch: Option<&str>) -> Option<String> {
     branch.map(|branch| format!("refs/heads/{branch}"))
 }
 
+/// The tip of the subject's branch. For the default branch that is `HEAD`, as
+/// the first round asks for it.
+pub(super) fn target_tip(session: &Session, subject: &Subject) -> String {
+    let is_default = session.opened.project.as_ref().is_ok_and(|(project, _)| {
+        project.default_branch.as_deref() == Some(subject.target.as_str())
+    });
+    match tip(Some(&subject.target)) {
+        Some(tip) if !is_default => tip,
+        Some(_) | None => DEFAULT_TIP.to_owned(),
+    }
+}
+
 /// A file at the tip of a branch, raw: the one form that a job token may read.
-async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Option<Reply> {
+pub(super) async fn file(
+    session: &Session,
+    path: Option<&str>,
+    tip: Option<String>,
+) -> Option<Reply> {
     let (path, tip) = (path?, tip?);
     let path = session.path(&format!(
         "/repository/files/{}/raw?ref={}",
@@ -278,7 +294,7 @@ async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Opt
 /// The document, or that there is none. GitLab answers 404 for what it hides
 /// as well, so only its own words for a missing file count, and only where the
 /// same token could read the project or the change.
-fn document(
+pub(super) fn document(
     fact: &str,
     path: &str,
     branch: &str,
