@@ -3,10 +3,13 @@
 //! To add one: write its file, add its `mod` line and its line in [`TABLE`],
 //! regenerate the documents (see CONTRIBUTING.md).
 
+mod access;
 mod age;
+mod allowances;
 mod branch;
 mod change;
 mod control;
+mod deployment;
 mod judging;
 mod scan;
 #[cfg(test)]
@@ -22,6 +25,15 @@ pub use control::{
 /// Every control, sorted by code.
 pub static TABLE: &[Entry] = &[
     // Access to the repository.
+    entry::<access::administrators_limited::AdministratorsLimited>(), // ACC-01
+    entry::<access::outside_collaborators_cannot_write::OutsideCollaboratorsCannotWrite>(), // ACC-02
+    entry::<access::write_access_through_teams::WriteAccessThroughTeams>(), // ACC-03
+    entry::<access::deploy_keys_limited::DeployKeysLimited>(),              // ACC-04
+    entry::<access::access_tokens_limited::AccessTokensLimited>(),          // ACC-05
+    entry::<access::webhooks_secured::WebhooksSecured>(),                   // ACC-06
+    entry::<access::visibility_as_declared::VisibilityAsDeclared>(),        // ACC-07
+    entry::<access::repository_active_or_archived::RepositoryActiveOrArchived>(), // ACC-08
+    entry::<access::pipelines_as_private_as_code::PipelinesAsPrivateAsCode>(), // ACC-09
     // Branches.
     entry::<branch::branch_protected::BranchProtected>(), // BR-01
     entry::<branch::pull_request_required::PullRequestRequired>(), // BR-02
@@ -62,6 +74,11 @@ pub static TABLE: &[Entry] = &[
     entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
     // Deployment.
+    entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01
+    entry::<deployment::deployer_cannot_approve::DeployerCannotApprove>(),               // DEP-02
+    entry::<deployment::administrators_cannot_skip_approval::AdministratorsCannotSkipApproval>(), // DEP-03
+    entry::<deployment::only_protected_refs_deployed::OnlyProtectedRefsDeployed>(), // DEP-04
+    entry::<deployment::environments_separated::EnvironmentsSeparated>(),           // DEP-07
     // Organisation.
     // Pipeline.
     // Scan results.

@@ -12,7 +12,9 @@ use crate::facts::{PolicyDocument, PolicyFacts, Severity, Unknown};
 
 use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
 use super::floor::{Voice, tighten};
-use super::model::{BranchScope, Note, Policy, PolicySource, ScanExpectation};
+use super::model::{
+    BoundControl, BranchScope, Enforcement, Note, Policy, PolicySource, ScanExpectation,
+};
 use super::problem::{Problem, Problems, Report};
 use super::resolve::{Demands, resolve};
 
@@ -111,6 +113,22 @@ fn without_effect(demands: &Demands) -> Vec<Note> {
     }
     if !demands.frameworks.is_empty() {
         say("`frameworks`");
+    }
+    for bound in demands.controls.values() {
+        let Some(other) = bound.compensated_by else {
+            continue;
+        };
+        let blocks = |by: &BoundControl| by.enforcement == Enforcement::Block;
+        if !demands.controls.get(other).is_some_and(blocks) {
+            notes.push(Note {
+                place: bound.place.clone(),
+                message: format!(
+                    "`{}` is compensated by {other}, which this policy does not enforce, so \
+                     nothing makes up for it",
+                    bound.control.meta().id
+                ),
+            });
+        }
     }
     notes
 }

@@ -92,7 +92,11 @@ pub struct BoundControl {
     pub enforcement: Enforcement,
     /// What an unknown does.
     pub on_unknown: OnUnknown,
-    /// Set if the control was switched off or lowered. If it has expired on the
+    /// Code of the control that makes up for this one where the plan does not sell what
+    /// it needs: such a fail does not close the gate as long as that control passes and
+    /// would itself close it.
+    pub compensated_by: Option<&'static str>,
+    /// Set if the control was switched off, lowered or compensated. If it has expired on the
     /// day of the check, the strict value was put back and a [`Note`] says so.
     pub concession: Option<Concession>,
     /// Where the policy sets it; `None` if a preset does.

@@ -29,6 +29,12 @@ fn nothing_seen(platform: Platform) -> Snapshot {
 fn variants(code: &str) -> Vec<Value> {
     let mut all = vec![json!({})];
     all.extend(match code {
+        "ACC-01" => vec![json!({"max": 20, "named": ["olga"]})],
+        "ACC-02" | "ACC-03" => vec![json!({"allowed": ["a", "@b"]})],
+        "ACC-04" => vec![json!({"allowed_writers": ["mirror"], "max_days": 10_000})],
+        "ACC-05" => vec![json!({"scopes": ["api"], "unused_days": 10_000})],
+        "ACC-06" => vec![json!({"hosts": ["hooks.acme.test"]})],
+        "ACC-07" => vec![json!({"allowed": ["internal", "public"]})],
         "BR-03" | "CHG-02" => vec![json!({"min": 2})],
         "BR-01" => vec![json!({"target_only": true})],
         "BR-07" => vec![json!({"last_push_counts": true})],
@@ -59,6 +65,19 @@ fn variants(code: &str) -> Vec<Value> {
         ],
         "CHG-10" => vec![json!({"pattern": "INC-[0-9]+"})],
         "CHG-13" => vec![json!({"allow_skipped": true}), json!({"gate": "test"})],
+        "DEP-01" => vec![
+            json!({"min": 2}),
+            json!({"production": [], "required": true}),
+        ],
+        "DEP-02" | "DEP-03" => vec![json!({"production": ["*"], "required": true})],
+        "DEP-04" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "protected_patterns": ["v*"]}),
+        ],
+        "DEP-07" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "shared_secrets": ["aws_*"]}),
+        ],
         "SCAN-01" => vec![json!({"scans": [{
             "tool": "semgrep", "path": "out/*.sarif", "required": true,
             "max_age_seconds": 86400, "new": {"high": 0},
