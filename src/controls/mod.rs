@@ -11,6 +11,7 @@ mod change;
 mod control;
 mod deployment;
 mod judging;
+mod pipeline;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -21,6 +22,8 @@ pub use control::{
     Awaiting, Bound, Control, Entry, Evidence, FailReason, Failure, Meta, Observation, Scope,
     Verdict,
 };
+
+pub(crate) use pipeline::guarding;
 
 /// Every control, sorted by code.
 pub static TABLE: &[Entry] = &[
@@ -81,6 +84,20 @@ pub static TABLE: &[Entry] = &[
     entry::<deployment::environments_separated::EnvironmentsSeparated>(),           // DEP-07
     // Organisation.
     // Pipeline.
+    entry::<pipeline::job_token_read_only::JobTokenReadOnly>(), // PIPE-01
+    entry::<pipeline::pipelines_cannot_approve::PipelinesCannotApprove>(), // PIPE-02
+    entry::<pipeline::foreign_parts_restricted::ForeignPartsRestricted>(), // PIPE-03
+    entry::<pipeline::foreign_parts_pinned::ForeignPartsPinned>(), // PIPE-04
+    entry::<pipeline::job_rights_least::JobRightsLeast>(),      // PIPE-05
+    entry::<pipeline::fork_runs_held::ForkRunsHeld>(),          // PIPE-07
+    entry::<pipeline::runners_isolated::RunnersIsolated>(),     // PIPE-08
+    entry::<pipeline::security_jobs_count::SecurityJobsCount>(), // PIPE-09
+    entry::<pipeline::workflow_imposed_from_outside::WorkflowImposedFromOutside>(), // PIPE-10
+    entry::<pipeline::required_jobs_do_something::RequiredJobsDoSomething>(), // PIPE-11
+    entry::<pipeline::gate_guards_itself::GateGuardsItself>(),  // PIPE-12
+    entry::<pipeline::secrets_scoped::SecretsScoped>(),         // PIPE-13
+    entry::<pipeline::cloud_access_without_stored_keys::CloudAccessWithoutStoredKeys>(), // PIPE-14
+    entry::<pipeline::run_variables_restricted::RunVariablesRestricted>(), // PIPE-16
     // Scan results.
     entry::<scan::sast_clean::SastClean>(), // SCAN-01
 ];

@@ -78,6 +78,42 @@ fn variants(code: &str) -> Vec<Value> {
             json!({"production": ["none"], "required": true}),
             json!({"production": ["*"], "shared_secrets": ["aws_*"]}),
         ],
+        "PIPE-03" => vec![json!({"verified": true})],
+        "PIPE-04" => vec![json!({"exempt": ["actions/*"]})],
+        "PIPE-05" => vec![json!({"allowed": []}), json!({"allowed": ["contents"]})],
+        "PIPE-07" => vec![json!({"everybody": false})],
+        "PIPE-08" => vec![
+            json!({"allow_shared": true, "ephemeral": false}),
+            json!({"protected_only": true}),
+        ],
+        "PIPE-09" => vec![
+            json!({"jobs": ["test"]}),
+            json!({"jobs": ["nobody"], "outside": ["ccgate"]}),
+            json!({"outside": ["ccgate", "pipeline", "test"]}),
+        ],
+        "PIPE-10" => vec![json!({"repositories": ["acme/*"]})],
+        "PIPE-11" => vec![
+            json!({"jobs": ["test"]}),
+            json!({"outside": ["ccgate", "test"]}),
+        ],
+        "PIPE-12" => vec![
+            json!({"check": "test"}),
+            json!({"check": "nobody"}),
+            json!({"check": "security"}),
+            json!({"outside": true, "allow_filters": true}),
+        ],
+        "PIPE-13" => vec![
+            json!({"max_days": null}),
+            json!({"environment_only": ["*"]}),
+        ],
+        "PIPE-14" => vec![
+            json!({"restricted_subject": true}),
+            json!({"restricted_subject": true, "patterns": []}),
+        ],
+        "PIPE-16" => vec![
+            json!({"max": "nobody"}),
+            json!({"max": "members", "free_text": ["target"]}),
+        ],
         "SCAN-01" => vec![json!({"scans": [{
             "tool": "semgrep", "path": "out/*.sarif", "required": true,
             "max_age_seconds": 86400, "new": {"high": 0},
