@@ -219,6 +219,33 @@ pub(super) struct ExplainArgs {
     /// Code or id of a control, e.g. `CHG-04` or `approver-is-independent`; without it, a list
     /// of all controls
     pub(super) control: Option<String>,
+    /// Show what it comes to here: which layer demands it, who can go around it
+    #[arg(long, value_name = "PATH", requires = "control")]
+    pub(super) repo: Option<String>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum, requires = "control")]
+    pub(super) platform: Option<PlatformArg>,
+    /// Number of the change that is judged
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "reference",
+        requires = "control"
+    )]
+    pub(super) change: Option<u64>,
+    /// The branch that is judged; default: the default branch
+    #[arg(long = "ref", value_name = "BRANCH", requires = "control")]
+    pub(super) reference: Option<String>,
+    /// Policy whose parameters hold: a file or a preset; default `.ccgate.yml` of the branch, or
+    /// the control's defaults where the policy does not name it
+    #[arg(long, value_name = "FILE|PRESET", requires = "control")]
+    pub(super) policy: Option<String>,
+    /// Facts that were saved, instead of asking
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "platform"], requires = "control")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Args)]
