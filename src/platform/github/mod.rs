@@ -11,7 +11,6 @@ mod commits;
 mod conversation;
 mod first_round;
 mod graph;
-mod join;
 mod layer;
 mod opening;
 mod origin;
@@ -34,6 +33,7 @@ use crate::facts::{
 
 use super::Setup;
 use super::access;
+use super::join;
 use super::transport::Transport;
 
 use client::Client;

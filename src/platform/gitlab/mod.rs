@@ -25,7 +25,7 @@ use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
-use wire::{Event, MergeRequest, Pages, Project, Read};
+use wire::{Event, MergeRequest, Pages, Project, Read, Reply};
 
 /// A session about one subject.
 pub struct Session {
@@ -42,6 +42,10 @@ pub struct Session {
     /// Lists that several groups of facts hang on; each asked once, when first wanted.
     protected_branches: OnceCell<Pages>,
     all_members: OnceCell<Pages>,
+    group_members: OnceCell<Pages>,
+    groups: OnceCell<Vec<Reply>>,
+    approval_rules: OnceCell<Pages>,
+    push_rule: OnceCell<Reply>,
 }
 
 /// Answers of the first round.
@@ -81,6 +85,10 @@ impl Session {
             server: OnceCell::new(),
             protected_branches: OnceCell::new(),
             all_members: OnceCell::new(),
+            group_members: OnceCell::new(),
+            groups: OnceCell::new(),
+            approval_rules: OnceCell::new(),
+            push_rule: OnceCell::new(),
         })
     }
 
@@ -129,6 +137,22 @@ impl Session {
         let path = self.path("/members/all");
         self.all_members
             .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// The project's approval rules.
+    async fn approval_rules(&self) -> &Pages {
+        let path = self.path("/approval_rules");
+        self.approval_rules
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// What pushes to the project have to keep to.
+    async fn push_rule(&self) -> &Reply {
+        let path = self.path("/push_rule");
+        self.push_rule
+            .get_or_init(|| self.settings.get(&path))
             .await
     }
 
