@@ -104,7 +104,15 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                 None
             }
         },
-        members(reviews, session),
+        members(
+            reviews,
+            needs.any_of(&[
+                FactKey::RepositoryCodeOwners,
+                FactKey::AccessCollaborators,
+                FactKey::OrganizationOutside,
+            ]),
+            session
+        ),
         settings::collect(session, snapshot, needs),
     );
 

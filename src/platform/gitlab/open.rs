@@ -14,7 +14,7 @@ use super::{Index, Session, permissions};
 const INDEX_TRIES: u32 = 3;
 
 /// The tip of the default branch; no tag can be meant.
-const DEFAULT_TIP: &str = "HEAD";
+pub(super) const DEFAULT_TIP: &str = "HEAD";
 
 pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapshot {
     match session.setup.place.wanted.clone() {
@@ -260,8 +260,20 @@ fn policy_path(policy: &PolicyWanted) -> Option<&str> {
 
 /// The tip of a branch by its full name. The bare name would mean a tag of that
 /// name first, and whoever may push a tag could bring a policy of their own.
-pub(super) fn tip(branch: Option<&str>) -> Option<String> {
+fn tip(branch: Option<&str>) -> Option<String> {
     branch.map(|branch| format!("refs/heads/{branch}"))
+}
+
+/// The tip of the subject's branch. For the default branch that is `HEAD`, as
+/// the first round asks for it.
+pub(super) fn target_tip(session: &Session, subject: &Subject) -> String {
+    let is_default = session.opened.project.as_ref().is_ok_and(|(project, _)| {
+        project.default_branch.as_deref() == Some(subject.target.as_str())
+    });
+    match tip(Some(&subject.target)) {
+        Some(tip) if !is_default => tip,
+        Some(_) | None => DEFAULT_TIP.to_owned(),
+    }
 }
 
 /// A file at the tip of a branch, raw: the one form that a job token may read.

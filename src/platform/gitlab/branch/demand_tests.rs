@@ -6,7 +6,7 @@ use super::tests::{is_true, judged, read, refused, seen};
 use super::*;
 use crate::facts::{MergeMethod, Why};
 
-fn with_entry(entry: serde_json::Value) -> Seen {
+fn with_entry(entry: &serde_json::Value) -> Seen {
     seen(json!([entry]))
 }
 
@@ -132,7 +132,7 @@ fn a_merge_train_keeps_up_to_date_unless_it_may_be_skipped() {
 #[test]
 fn the_free_tier_leaves_trains_and_levels_out_and_that_is_known_to_be_none() {
     let mut seen = free(with_entry(
-        json!({"name": "main", "push_access_levels": [], "allow_force_push": false}),
+        &json!({"name": "main", "push_access_levels": [], "allow_force_push": false}),
     ));
     seen.project = read(json!({"merge_method": "merge", "squash_option": "never"}));
     let out = judged(&seen);
@@ -161,7 +161,7 @@ fn the_free_tier_leaves_trains_and_levels_out_and_that_is_known_to_be_none() {
 
 #[test]
 fn on_a_paid_tier_what_is_left_out_is_unknown_and_policies_are_not_supported() {
-    let mut seen = with_entry(json!({"name": "main"}));
+    let mut seen = with_entry(&json!({"name": "main"}));
     seen.project = read(json!({"merge_method": "merge", "squash_option": "never"}));
     let out = judged(&seen);
     for requirement in [
@@ -190,7 +190,7 @@ fn unprotecting_is_limited_only_where_no_level_reaches_maintainers() {
         (json!([{"access_level": 60}, {"access_level": 0}]), true),
     ] {
         let out = judged(&with_entry(
-            json!({"name": "main", "unprotect_access_levels": levels}),
+            &json!({"name": "main", "unprotect_access_levels": levels}),
         ));
         assert_eq!(
             out.removal_limited.holds(is_true).known(),
@@ -225,13 +225,13 @@ fn direct_pushes_are_open_where_any_entry_lets_developers_or_an_unknown_level_pu
         (json!([{}]), false),
     ] {
         let out = judged(&with_entry(
-            json!({"name": "main", "push_access_levels": levels}),
+            &json!({"name": "main", "push_access_levels": levels}),
         ));
         let held = out.direct_push.holds(|push| push.restricted);
         assert_eq!(held.known(), Ok(&restricted), "{levels}");
     }
     let hidden = judged(&with_entry(
-        json!({"name": "main", "push_access_levels": null}),
+        &json!({"name": "main", "push_access_levels": null}),
     ));
     assert!(!hidden.direct_push.holds(|push| push.restricted).is_known());
 }

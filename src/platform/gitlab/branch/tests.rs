@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::entries::actor;
 use super::*;
-use crate::facts::{BypassKind, LayerOrigin, Unknown, Why};
+use crate::facts::{BypassKind, Unknown, Why};
 
 pub(super) fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Read<T> {
     Ok((serde_json::from_value(value).unwrap(), Vec::new()))

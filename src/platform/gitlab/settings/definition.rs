@@ -15,8 +15,8 @@ use crate::facts::{
 };
 
 use super::super::super::access;
-use super::super::open::{document, file, tip};
-use super::super::wire::{Reply, object};
+use super::super::open::{document, file, target_tip};
+use super::super::wire::{Project, Read, Reply, object};
 use super::super::{Session, left_out, permissions};
 use super::server;
 
@@ -98,13 +98,13 @@ pub(super) async fn definition(session: &Session, subject: &Subject) -> Fact<Pip
     let place = Place::of(configured);
     match &place {
         Place::Here(path) => {
-            let target = format!("refs/heads/{}", subject.target);
+            let target = target_tip(session, subject);
             let lint_path = session.path(&format!(
                 "/ci/lint?content_ref={}&include_jobs=true",
                 access::encode(&target)
             ));
             let (text, lint, server) = tokio::join!(
-                file(session, Some(path), tip(Some(&subject.target))),
+                file(session, Some(path), Some(target.clone())),
                 session.settings.get(&lint_path),
                 server::server(session),
             );
@@ -155,7 +155,7 @@ fn not_linted() -> Unknown {
 fn usable(
     reply: &Reply,
     server: &Fact<Server>,
-    project: &super::super::wire::Read<super::super::wire::Project>,
+    project: &Read<Project>,
     subject: &Subject,
 ) -> Result<Lint, Unknown> {
     let fact = FactKey::PipelineDefinition.name();
@@ -244,7 +244,7 @@ fn files(
         };
         return whole(vec![entry(place.path(), content)], sources);
     }
-    let merged = lint.and_then(|lint| expanded(lint, &written, repository));
+    let merged = lint.and_then(|lint| expanded(&lint, &written, repository));
     let files = match merged {
         Ok(definition) => {
             let content = Fact::seen_in(definition, sources.clone());
@@ -266,7 +266,7 @@ fn files(
 
 /// The definition with everything included, and the foreign parts of every level.
 fn expanded(
-    lint: Lint,
+    lint: &Lint,
     written: &pipeline::Written,
     repository: &str,
 ) -> Result<crate::facts::Definition, Unknown> {

@@ -10,7 +10,7 @@ use crate::facts::{
 };
 
 use super::super::super::access::malformed;
-use super::super::open::{document, file, tip};
+use super::super::open::{DEFAULT_TIP, document, file};
 use super::super::people::account;
 use super::super::wire::{Pages, Read, User, day, list, present};
 use super::super::{Session, left_out, permissions};
@@ -250,15 +250,13 @@ pub(super) async fn review(
     default_branch: &Fact<String>,
 ) -> Fact<Option<AccessReview>> {
     let name = FactKey::OrganizationReview.name();
-    // Without its name, the tip of the default branch goes by the name that no tag can have.
-    let branch = default_branch.known().ok().cloned();
-    let at = tip(branch.as_deref()).unwrap_or_else(|| "HEAD".to_owned());
+    let branch = default_branch.known().ok().map(String::as_str);
     let readable = session.opened.project.is_ok() || session.opened.merge_request.is_ok();
-    match file(session, Some(REVIEW), Some(at)).await {
+    match file(session, Some(REVIEW), Some(DEFAULT_TIP.to_owned())).await {
         Some(reply) => reviewed(document(
             name,
             REVIEW,
-            branch.as_deref().unwrap_or("HEAD"),
+            branch.unwrap_or(DEFAULT_TIP),
             &reply,
             readable,
         )),

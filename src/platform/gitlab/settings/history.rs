@@ -140,8 +140,8 @@ mod tests {
     use super::*;
     use crate::platform::transport::GraphqlError;
 
-    fn answer(data: Value, errors: Vec<GraphqlError>) -> Result<GraphqlAnswer, NoAnswer> {
-        Ok(GraphqlAnswer {
+    fn judged(data: Value, errors: Vec<GraphqlError>, readable: bool) -> Fact<Vec<MergedHead>> {
+        let answer = GraphqlAnswer {
             status: 200,
             data: Some(data),
             errors,
@@ -150,26 +150,25 @@ mod tests {
                 digest: String::new(),
             },
             endpoint: "GraphQL mergedHeads".to_owned(),
-        })
+        };
+        translated(&Ok(answer), readable)
     }
 
-    fn nodes(nodes: Value) -> Value {
+    fn nodes(nodes: &Value) -> Value {
         json!({"project": {"mergeRequests": {"nodes": nodes}}})
     }
 
     #[test]
     fn a_pipeline_reports_itself_and_its_jobs_and_no_pipeline_reports_nothing() {
-        let found = translated(
-            &answer(
-                nodes(json!([
-                    {"iid": "7", "diffHeadSha": "abc", "mergedAt": "2026-05-30T09:00:00Z",
-                     "headPipeline": {"status": "SUCCESS", "jobs": {
-                        "nodes": [{"name": "test"}, {"name": "lint"}],
-                        "pageInfo": {"hasNextPage": false}}}},
-                    {"iid": "6", "diffHeadSha": "def", "mergedAt": null, "headPipeline": null}
-                ])),
-                Vec::new(),
-            ),
+        let found = judged(
+            nodes(&json!([
+                {"iid": "7", "diffHeadSha": "abc", "mergedAt": "2026-05-30T09:00:00Z",
+                 "headPipeline": {"status": "SUCCESS", "jobs": {
+                    "nodes": [{"name": "test"}, {"name": "lint"}],
+                    "pageInfo": {"hasNextPage": false}}}},
+                {"iid": "6", "diffHeadSha": "def", "mergedAt": null, "headPipeline": null}
+            ])),
+            Vec::new(),
             true,
         );
         let found = found.known().unwrap();
@@ -188,15 +187,13 @@ mod tests {
 
     #[test]
     fn what_is_left_out_or_goes_on_is_unknown() {
-        let found = translated(
-            &answer(
-                nodes(json!([
-                    {"iid": "7", "diffHeadSha": "a"},
-                    {"iid": "6", "diffHeadSha": "b", "headPipeline": {"jobs": {
-                        "nodes": [], "pageInfo": {"hasNextPage": true}}}}
-                ])),
-                Vec::new(),
-            ),
+        let found = judged(
+            nodes(&json!([
+                {"iid": "7", "diffHeadSha": "a"},
+                {"iid": "6", "diffHeadSha": "b", "headPipeline": {"jobs": {
+                    "nodes": [], "pageInfo": {"hasNextPage": true}}}}
+            ])),
+            Vec::new(),
             true,
         );
         assert!(
@@ -206,11 +203,8 @@ mod tests {
                 .iter()
                 .all(|head| !head.reported.is_known())
         );
-        let headless = answer(
-            nodes(json!([{"iid": "7", "diffHeadSha": null}])),
-            Vec::new(),
-        );
-        assert!(!translated(&headless, true).is_known());
+        let headless = nodes(&json!([{"iid": "7", "diffHeadSha": null}]));
+        assert!(!judged(headless, Vec::new(), true).is_known());
     }
 
     #[test]
@@ -223,7 +217,7 @@ mod tests {
             }]
         };
         let why = |errors, readable| {
-            translated(&answer(nodes(json!([])), errors), readable)
+            judged(nodes(&json!([])), errors, readable)
                 .known()
                 .unwrap_err()
                 .why
@@ -231,10 +225,7 @@ mod tests {
         assert_eq!(why(error(Some("undefinedField")), true), Why::NotSupported);
         assert_eq!(why(error(None), true), Why::Failed);
         assert_eq!(why(error(None), false), Why::NotPermitted);
-        let nothing = answer(json!({"project": null}), Vec::new());
-        assert_eq!(
-            translated(&nothing, false).known().unwrap_err().why,
-            Why::NotPermitted
-        );
+        let nothing = judged(json!({"project": null}), Vec::new(), false);
+        assert_eq!(nothing.known().unwrap_err().why, Why::NotPermitted);
     }
 }

@@ -4,11 +4,12 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, InScopeBranch, Subject, Unknown, Why};
+use crate::facts::{Fact, FactKey, InScopeBranch, Source, Subject, Unknown, Why};
 
 use super::super::super::access;
 use super::super::branch::{HIDDEN_LAYER, applies, entry_name};
 use super::super::collect::weaker_than_maintainer;
+use super::super::open::target_tip;
 use super::super::wire::{Branch, ProtectedBranch, Read, list};
 use super::super::{Session, left_out, permissions};
 
@@ -28,12 +29,16 @@ pub(super) async fn branches(session: &Session, globs: &[String]) -> Fact<Vec<In
             list(fact, permissions::SETTINGS, pages).ok()
         }
     });
-    in_scope(&list(fact, permissions::FILES, &pages), entries, globs)
+    in_scope(
+        &list(fact, permissions::FILES, &pages),
+        entries.as_ref(),
+        globs,
+    )
 }
 
 fn in_scope(
     branches: &Read<Vec<Branch>>,
-    entries: Option<(Vec<ProtectedBranch>, Vec<crate::facts::Source>)>,
+    entries: Option<&(Vec<ProtectedBranch>, Vec<Source>)>,
     globs: &[String],
 ) -> Fact<Vec<InScopeBranch>> {
     let fact = FactKey::BranchInventory.name();
@@ -56,7 +61,7 @@ fn in_scope(
         if !globs.is_empty() && !scope.is_match(name) {
             continue;
         }
-        let layers = match (&entries, branch.protected) {
+        let layers = match (entries, branch.protected) {
             (Some((entries, sources)), _) => Fact::seen_in(
                 entries
                     .iter()
@@ -97,7 +102,7 @@ pub(super) async fn paths(session: &Session, subject: &Subject) -> Fact<Vec<Stri
     let fact = FactKey::RepositoryPaths.name();
     let path = session.path(&format!(
         "/repository/tree?recursive=true&pagination=keyset&ref={}",
-        access::encode(&format!("refs/heads/{}", subject.target))
+        access::encode(&target_tip(session, subject))
     ));
     let pages = session.settings.get_at_most(&path, MOST_PATHS).await;
     files(&list(fact, permissions::PROJECT, &pages))
@@ -126,9 +131,7 @@ mod tests {
 
     use super::*;
 
-    fn read<T: serde::de::DeserializeOwned>(
-        value: serde_json::Value,
-    ) -> (T, Vec<crate::facts::Source>) {
+    fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> (T, Vec<Source>) {
         (serde_json::from_value(value).unwrap(), Vec::new())
     }
 
@@ -150,7 +153,7 @@ mod tests {
         let entries = read(json!([
             {"name": "main"}, {"name": "rel*", "inherited": true}, {"name": "*"}
         ]));
-        let found = in_scope(&branches(), Some(entries), &globs());
+        let found = in_scope(&branches(), Some(&entries), &globs());
         let found = found.known().unwrap();
         assert_eq!(found.len(), 3);
         let layers = |i: usize| found[i].layers.known().unwrap().clone();

@@ -6,7 +6,7 @@ use crate::facts::{
     Subject, Unknown, Why,
 };
 
-use super::super::open::{document, file, tip};
+use super::super::open::{document, file, target_tip};
 use super::super::wire::{Member, Project, Read, list};
 use super::super::{Session, permissions};
 
@@ -18,7 +18,7 @@ const DEVELOPER: u32 = 30;
 /// The file at the tip of the target branch and its owners.
 pub(super) async fn code_owners(session: &Session, subject: &Subject) -> Fact<CodeOwners> {
     let fact = FactKey::RepositoryCodeOwners.name();
-    let at = || tip(Some(&subject.target));
+    let at = || Some(target_tip(session, subject));
     let (root, docs, hidden, members) = tokio::join!(
         file(session, Some(PLACES[0]), at()),
         file(session, Some(PLACES[1]), at()),

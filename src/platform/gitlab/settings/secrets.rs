@@ -97,7 +97,7 @@ mod tests {
     use crate::facts::Unknown;
     use crate::platform::gitlab::settings::testing::{pages, refused};
 
-    fn one(value: Value) -> Read<Vec<Secret>> {
+    fn one(value: &Value) -> Read<Vec<Secret>> {
         translated(&[pages(json!([value]))])
     }
 
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_flag_that_is_left_out_makes_the_list_unknown() {
-        assert!(one(json!({"key": "A", "masked": true})).is_err());
-        assert!(one(json!({"key": "A", "protected": true})).is_err());
-        assert!(one(json!({"masked": true, "protected": true})).is_err());
+        assert!(one(&json!({"key": "A", "masked": true})).is_err());
+        assert!(one(&json!({"key": "A", "protected": true})).is_err());
+        assert!(one(&json!({"masked": true, "protected": true})).is_err());
     }
 
     #[test]

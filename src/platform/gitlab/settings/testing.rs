@@ -24,6 +24,10 @@ pub(super) fn pages(items: Value) -> Pages {
 }
 
 /// An answer that is none.
+#[expect(
+    clippy::result_large_err,
+    reason = "the shape of every answer of the client"
+)]
 pub(super) fn refused<T>(status: u16) -> Result<T, NoAnswer> {
     Err(NoAnswer::Status(answer(status, r#"{"message":"no"}"#)))
 }
