@@ -1,16 +1,13 @@
 //! Who belongs to the group, who owns it, who reaches the project from outside
-//! of it, when each was last active, and the last review of all that. Knows
+//! of it, and when each was last active. Knows
 //! whose membership is in force; a person without the field that tells is unknown.
 
 use serde::Deserialize;
 
 use crate::facts::{
-    AccessReview, AccessRole, Account, Fact, FactKey, MemberActivity, PolicyDocument, Source,
-    Unknown, WithoutTwoFactor,
+    AccessRole, Account, Fact, FactKey, MemberActivity, Source, Unknown, WithoutTwoFactor,
 };
 
-use super::super::super::access::malformed;
-use super::super::open::{DEFAULT_TIP, document, file};
 use super::super::people::account;
 use super::super::wire::{Pages, Read, User, day, list, present};
 use super::super::{Session, left_out, permissions};
@@ -19,8 +16,6 @@ use super::machines::role;
 
 /// Level of owners.
 const OWNER: u32 = 50;
-/// Where the review of access is kept, as on every platform.
-const REVIEW: &str = ".ccgate/access-review.json";
 
 /// A member of a group or project.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -110,23 +105,31 @@ fn accounts(
 }
 
 /// Members of the nearest group.
-pub(super) async fn of_group(session: &Session, name: &str) -> Read<Vec<Row>> {
-    let paths = above::groups_of(session, name, permissions::GROUP_MEMBER)?;
+pub(super) async fn of_group(session: &Session, name: &str, needs: &str) -> Read<Vec<Row>> {
+    let paths = above::groups_of(session, name, needs)?;
     let (nearest, _) = above::nearest_and_top(&paths);
     let pages = above::members(session, nearest).await;
-    list(name, permissions::GROUP_MEMBER, pages)
+    list(name, needs, pages)
 }
 
 /// Group `organization.members`.
 pub(super) async fn members(session: &Session) -> Fact<Vec<Account>> {
     let name = FactKey::OrganizationMembers.name();
-    accounts(name, &of_group(session, name).await, |_| Ok(true))
+    accounts(
+        name,
+        &of_group(session, name, permissions::GROUP_MEMBER).await,
+        |_| Ok(true),
+    )
 }
 
 /// Group `organization.owners`.
 pub(super) async fn owners(session: &Session) -> Fact<Vec<Account>> {
     let name = FactKey::OrganizationOwners.name();
-    accounts(name, &of_group(session, name).await, owns)
+    accounts(
+        name,
+        &of_group(session, name, permissions::GROUP_MEMBER).await,
+        owns,
+    )
 }
 
 fn owns(row: &Row) -> Result<bool, &'static str> {
@@ -136,11 +139,12 @@ fn owns(row: &Row) -> Result<bool, &'static str> {
 /// Group `organization.outside`: who reaches the project and is no member of its group.
 pub(super) async fn outside(session: &Session) -> Fact<Vec<Account>> {
     let name = FactKey::OrganizationOutside.name();
-    let (group, project) = tokio::join!(of_group(session, name), async {
-        above::project(session, name, permissions::MEMBERS)?;
-        let pages = session.all_members().await;
-        list::<Row>(name, permissions::MEMBERS, pages)
-    });
+    let (group, project) =
+        tokio::join!(of_group(session, name, permissions::GROUP_MEMBER), async {
+            above::project(session, name, permissions::MEMBERS)?;
+            let pages = session.all_members().await;
+            list::<Row>(name, permissions::MEMBERS, pages)
+        });
     outsiders(name, &group, project)
 }
 
@@ -178,7 +182,10 @@ pub(super) fn member_ids(name: &str, group: &Read<Vec<Row>>) -> Result<Vec<u64>,
 /// has a second factor; GitLab does not tell the methods apart.
 pub(super) async fn two_factor(session: &Session) -> Fact<WithoutTwoFactor> {
     let name = FactKey::OrganizationTwoFactor.name();
-    without_two_factor(name, &of_group(session, name).await)
+    without_two_factor(
+        name,
+        &of_group(session, name, permissions::GROUP_OWNER).await,
+    )
 }
 
 fn without_two_factor(name: &str, read: &Read<Vec<Row>>) -> Fact<WithoutTwoFactor> {
@@ -242,78 +249,6 @@ fn last_active(pages: &Pages) -> Fact<Vec<MemberActivity>> {
     }
     found.sort_by(|a, b| a.account.cmp(&b.account));
     Fact::seen_in(found, sources)
-}
-
-/// Group `organization.review`: a file at the tip of the default branch.
-pub(super) async fn review(
-    session: &Session,
-    default_branch: &Fact<String>,
-) -> Fact<Option<AccessReview>> {
-    let name = FactKey::OrganizationReview.name();
-    let branch = default_branch.known().ok().map(String::as_str);
-    let readable = session.opened.project.is_ok() || session.opened.merge_request.is_ok();
-    match file(session, Some(REVIEW), Some(DEFAULT_TIP.to_owned())).await {
-        Some(reply) => reviewed(document(
-            name,
-            REVIEW,
-            branch.unwrap_or(DEFAULT_TIP),
-            &reply,
-            readable,
-        )),
-        None => Fact::Unknown(Unknown::not_collected(name)),
-    }
-}
-
-#[derive(Deserialize)]
-struct WireReview {
-    reviewed_at: Option<String>,
-    reviewed_by: Option<String>,
-    members: Option<Vec<String>>,
-}
-
-fn reviewed(document: Fact<Option<PolicyDocument>>) -> Fact<Option<AccessReview>> {
-    let name = FactKey::OrganizationReview.name();
-    let (document, sources) = match document {
-        Fact::Known { value, sources } => (value, sources),
-        Fact::Unknown(unknown) => return Fact::Unknown(unknown),
-    };
-    let Some(document) = document else {
-        return Fact::seen_in(None, sources);
-    };
-    let odd = |detail: &str| {
-        let endpoint = sources
-            .first()
-            .map_or("", |source| source.endpoint.as_str());
-        Fact::Unknown(malformed(
-            name,
-            endpoint,
-            200,
-            &format!("`{REVIEW}` {detail}"),
-        ))
-    };
-    let review: WireReview = match serde_json::from_str(&document.text) {
-        Ok(review) => review,
-        Err(error) => return odd(&format!("is not the JSON that is wanted: {error}")),
-    };
-    match (
-        day(review.reviewed_at.as_deref()),
-        review.reviewed_by.filter(|by| !by.trim().is_empty()),
-        review.members,
-    ) {
-        (Some(reviewed_at), Some(reviewed_by), Some(members)) => Fact::seen_in(
-            Some(AccessReview {
-                path: REVIEW.to_owned(),
-                digest: document.digest,
-                reviewed_at,
-                reviewed_by,
-                members,
-            }),
-            sources,
-        ),
-        (None, _, _) => odd("has no date in `reviewed_at`"),
-        (_, None, _) => odd("has no name in `reviewed_by`"),
-        (_, _, None) => odd("has no list in `members`"),
-    }
 }
 
 #[cfg(test)]

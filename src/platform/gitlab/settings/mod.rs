@@ -15,6 +15,7 @@ mod machines;
 mod owner_side;
 mod owners;
 mod pipeline;
+mod review;
 mod runners;
 mod secrets;
 mod server;

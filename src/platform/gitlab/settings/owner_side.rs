@@ -5,7 +5,9 @@
 use crate::facts::{Fact, FactKey, Needs, Snapshot};
 
 use super::super::Session;
-use super::{access, deployment, group, group_people, group_reach, pipeline, runners, secrets};
+use super::{
+    access, deployment, group, group_people, group_reach, pipeline, review, runners, secrets,
+};
 
 /// Fills in the needed groups of facts, all asked for at once.
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
@@ -67,7 +69,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             needs,
             FactKey::OrganizationReview,
             &mut into.access_review,
-            group_people::review(session, &default_branch)
+            review::review(session, &default_branch)
         ),
         put(
             needs,

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::guards::Protected;
 use super::*;
+use crate::facts::{DeployableRefs, Environment};
 use crate::platform::gitlab::settings::testing::{pages, refused};
 
 fn protected(value: Value) -> Read<Vec<Protected>> {

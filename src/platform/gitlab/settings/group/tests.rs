@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::defaults::new_projects;
 use super::*;
 use crate::facts::Why;
 

@@ -111,39 +111,6 @@ fn the_last_activity_is_a_day_or_never_or_unknown() {
 }
 
 #[test]
-fn a_review_is_read_and_one_that_is_not_as_wanted_is_unknown() {
-    let of = |text: &str| {
-        reviewed(Fact::known_without_source(Some(PolicyDocument {
-            origin: REVIEW.to_owned(),
-            commit: None,
-            digest: "sha256:0".to_owned(),
-            text: text.to_owned(),
-        })))
-    };
-    let good = of(r#"{"reviewed_at":"2026-05-01","reviewed_by":"ana","members":["ana","ben"]}"#);
-    let review = good.known().unwrap().as_ref().unwrap();
-    assert_eq!(
-        (review.reviewed_by.as_str(), review.members.len()),
-        ("ana", 2)
-    );
-    for bad in [
-        "",
-        "[]",
-        r#"{"reviewed_at":"soon","reviewed_by":"ana","members":[]}"#,
-        r#"{"reviewed_at":"2026-05-01","reviewed_by":" ","members":[]}"#,
-        r#"{"reviewed_at":"2026-05-01","reviewed_by":"ana"}"#,
-    ] {
-        assert!(!of(bad).is_known(), "{bad}");
-    }
-    assert_eq!(
-        reviewed(Fact::known_without_source(None)).known(),
-        Ok(&None)
-    );
-    let unknown = Fact::Unknown(Unknown::new("x", Why::HiddenOrAbsent, "404"));
-    assert!(!reviewed(unknown).is_known());
-}
-
-#[test]
 fn a_custom_role_counts_as_administrator() {
     let row: Row = serde_json::from_value(json!({
         "access_level": 20, "member_role": {"id": 3, "name": "releaser", "base_access_level": 20}
