@@ -41,7 +41,7 @@ pub(super) fn groups(
         return unknown("namespace");
     };
     match (namespace.kind.as_deref(), namespace.full_path.as_deref()) {
-        (Some("user"), _) => Err(Unknown::new(
+        _ if is_a_persons(project) => Err(Unknown::new(
             fact,
             Why::NotSupported,
             "the project belongs to a person, not to a group",
@@ -50,6 +50,12 @@ pub(super) fn groups(
         (Some("group"), _) => unknown("namespace.full_path"),
         (Some(_) | None, _) => unknown("namespace.kind"),
     }
+}
+
+/// Whether the project is known to lie in a person's own space.
+pub(super) fn is_a_persons(project: &Project) -> bool {
+    let namespace = project.namespace.as_ref();
+    namespace.and_then(|namespace| namespace.kind.as_deref()) == Some("user")
 }
 
 fn up_from(path: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use crate::facts::{
     AccessToken, Account, Collaborator, Collaborators, DeployKey, Fact, FactKey,
-    RepositorySettings, Source, TeamAccess, Unknown, Visibility, Webhook, Why,
+    RepositorySettings, Source, TeamAccess, Unknown, Visibility, Webhook,
 };
 
 use super::super::branch::merge_methods;
@@ -101,9 +101,7 @@ pub(super) async fn collaborators(session: &Session) -> Fact<Collaborators> {
         teams: teams(project, sources),
         in_organization: match above::groups(project, name, sources) {
             Ok(_) => Fact::seen_in(true, sources.to_vec()),
-            Err(unknown) if unknown.why == Why::NotSupported => {
-                Fact::seen_in(false, sources.to_vec())
-            }
+            Err(_) if above::is_a_persons(project) => Fact::seen_in(false, sources.to_vec()),
             Err(unknown) => Fact::Unknown(unknown),
         },
     };
@@ -137,7 +135,8 @@ fn reached(name: &str, project: &Project, seen: &Seen) -> Read<Vec<Collaborator>
             sources.extend(more.iter().cloned());
             Inside::Members(member_ids(name, &seen.group)?)
         }
-        Err(unknown) if unknown.why == Why::NotSupported => {
+        // Not by the reason: a server may lack the list of members, too.
+        Err(_) if above::is_a_persons(project) => {
             let namespace = project.namespace.as_ref();
             let owner = namespace.and_then(|namespace| namespace.full_path.clone());
             Inside::Owner(owner.ok_or_else(|| left_out(name, "namespace.full_path", &sources))?)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{AccessRole, MergeMethod};
+use crate::facts::{AccessRole, MergeMethod, Why};
 
 fn project(value: Value) -> Project {
     serde_json::from_value(value).unwrap()
@@ -93,6 +93,8 @@ fn in_a_persons_own_project_everybody_else_is_from_outside() {
     let found = people(&own, &seen(refused(Why::NotSupported)));
     let found = found.known().unwrap();
     assert!(!found[0].outside && found[1].outside);
+    let group = project(json!({"namespace": {"kind": "group", "full_path": "acme"}}));
+    assert!(!people(&group, &seen(refused(Why::NotSupported))).is_known());
 }
 
 #[test]
