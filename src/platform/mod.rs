@@ -6,6 +6,7 @@ mod access;
 pub mod context;
 mod github;
 mod gitlab;
+mod join;
 mod transport;
 mod yaml;
 

@@ -12,7 +12,6 @@ mod commits;
 mod conversation;
 mod first_round;
 mod graph;
-mod join;
 mod layer;
 mod opening;
 mod origin;
@@ -35,6 +34,7 @@ use crate::facts::{
 
 use super::Setup;
 use super::access;
+use super::join;
 use super::transport::Transport;
 
 use client::Client;

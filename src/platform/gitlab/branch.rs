@@ -18,6 +18,7 @@ use super::wire::{
     ApprovalRule, ApprovalSetting, Branch, Project, ProtectedBranch, PushRule, Read,
 };
 pub(super) use entries::{HIDDEN_LAYER, actors, applies, entry_name, limited};
+pub(super) use project::merge_methods;
 
 /// Everything that was read about the branch.
 #[derive(Clone)]

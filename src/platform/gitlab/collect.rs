@@ -90,13 +90,29 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         },
         one(rules && weak, &session.change, flag_path),
         one(rules, of, setting_path),
-        pages(rules, of, session.path("/approval_rules")),
-        one(
-            needs.has(FactKey::BranchRules) && rules,
-            of,
-            session.path("/push_rule")
+        async {
+            if rules {
+                Some(session.approval_rules().await)
+            } else {
+                None
+            }
+        },
+        async {
+            if needs.has(FactKey::BranchRules) && rules {
+                Some(session.push_rule().await)
+            } else {
+                None
+            }
+        },
+        members(
+            reviews,
+            needs.any_of(&[
+                FactKey::RepositoryCodeOwners,
+                FactKey::AccessCollaborators,
+                FactKey::OrganizationOutside,
+            ]),
+            session
         ),
-        members(reviews, needs.has(FactKey::RepositoryCodeOwners), session),
         settings::collect(session, snapshot, needs),
     );
 
@@ -141,24 +157,11 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                         .map(|reply| object(fact, permissions::SETTINGS, reply)),
                 )
             }),
-            rules: in_plan(
-                session,
-                paid,
-                approval_rules.as_ref().and_then(gone),
-                || {
-                    optional(
-                        approval_rules
-                            .as_ref()
-                            .map(|pages| list(fact, permissions::APPROVAL_RULES, pages)),
-                    )
-                },
-            ),
-            push_rule: in_plan(session, paid, push_rule.as_ref().and_then(gone), || {
-                optional(
-                    push_rule
-                        .as_ref()
-                        .map(|reply| object(fact, permissions::SETTINGS, reply)),
-                )
+            rules: in_plan(session, paid, approval_rules.and_then(gone), || {
+                optional(approval_rules.map(|pages| list(fact, permissions::APPROVAL_RULES, pages)))
+            }),
+            push_rule: in_plan(session, paid, push_rule.and_then(gone), || {
+                optional(push_rule.map(|reply| object(fact, permissions::SETTINGS, reply)))
             }),
             members: by_id.clone(),
         };

@@ -27,7 +27,7 @@ use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
-use wire::{Event, MergeRequest, Pages, Project, Read};
+use wire::{Event, MergeRequest, Pages, Project, Read, Reply};
 
 /// A session about one subject.
 pub struct Session {
@@ -46,6 +46,10 @@ pub struct Session {
     all_members: OnceCell<Pages>,
     /// What was read about the subject's branch; most of it holds for every branch.
     seen_of_branch: OnceLock<branch::Seen>,
+    group_members: OnceCell<Pages>,
+    groups: OnceCell<Vec<Reply>>,
+    approval_rules: OnceCell<Pages>,
+    push_rule: OnceCell<Reply>,
 }
 
 /// Answers of the first round.
@@ -86,6 +90,10 @@ impl Session {
             protected_branches: OnceCell::new(),
             all_members: OnceCell::new(),
             seen_of_branch: OnceLock::new(),
+            group_members: OnceCell::new(),
+            groups: OnceCell::new(),
+            approval_rules: OnceCell::new(),
+            push_rule: OnceCell::new(),
         })
     }
 
@@ -152,6 +160,22 @@ impl Session {
         let path = self.path("/members/all");
         self.all_members
             .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// The project's approval rules.
+    async fn approval_rules(&self) -> &Pages {
+        let path = self.path("/approval_rules");
+        self.approval_rules
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// What pushes to the project have to keep to.
+    async fn push_rule(&self) -> &Reply {
+        let path = self.path("/push_rule");
+        self.push_rule
+            .get_or_init(|| self.settings.get(&path))
             .await
     }
 

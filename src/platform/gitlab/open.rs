@@ -14,7 +14,7 @@ use super::{Index, Session, permissions};
 const INDEX_TRIES: u32 = 3;
 
 /// The tip of the default branch; no tag can be meant.
-const DEFAULT_TIP: &str = "HEAD";
+pub(super) const DEFAULT_TIP: &str = "HEAD";
 
 pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapshot {
     match session.setup.place.wanted.clone() {

@@ -46,7 +46,7 @@ pub(super) fn list<T: DeserializeOwned>(fact: &str, needs: &str, pages: &Pages) 
 }
 
 /// Tells an absent field (`None`) from one that is there and null (`Some(None)`).
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -123,6 +123,26 @@ pub(super) struct Project {
     pub(super) ci_config_path: Option<Option<String>>,
     pub(super) shared_with_groups: Option<Vec<SharedGroup>>,
     pub(super) permissions: Option<Permissions>,
+    pub(super) namespace: Option<Namespace>,
+    pub(super) visibility: Option<String>,
+    pub(super) archived: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) last_activity_at: Option<Option<String>>,
+    pub(super) public_jobs: Option<bool>,
+    pub(super) public_builds: Option<bool>,
+    pub(super) ci_allow_fork_pipelines_to_run_in_parent_project: Option<bool>,
+    pub(super) ci_push_repository_for_job_token_allowed: Option<bool>,
+    pub(super) ci_pipeline_variables_minimum_override_role: Option<String>,
+    pub(super) restrict_user_defined_variables: Option<bool>,
+    pub(super) ci_id_token_sub_claim_components: Option<Vec<String>>,
+    pub(super) allow_pipeline_trigger_approve_deployment: Option<bool>,
+}
+
+/// What the project stands in: a group, or a person's own space.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Namespace {
+    pub(super) kind: Option<String>,
+    pub(super) full_path: Option<String>,
 }
 
 /// A group that a project was shared with.
@@ -297,4 +317,9 @@ pub(super) struct Event {
 /// Reads a time of the platform's clock.
 pub(super) fn time(text: Option<&str>) -> Option<jiff::Timestamp> {
     text?.parse().ok()
+}
+
+/// Reads a time, or the first moment of a day that is given without a time.
+pub(super) fn day(text: Option<&str>) -> Option<jiff::Timestamp> {
+    time(text).or_else(|| time(Some(&format!("{}T00:00:00Z", text?))))
 }

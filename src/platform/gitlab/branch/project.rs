@@ -117,7 +117,10 @@ fn up_to_date(project: &Project, sources: &[Source], free: Option<&[Source]>) ->
 /// How a change ends up on the branch. A semi-linear merge still makes a merge
 /// commit, and so does a merge of squashed commits; a fast-forward of squashed
 /// commits is the squash alone.
-fn merge_methods(project: &Project, sources: &[Source]) -> Fact<Vec<MergeMethod>> {
+pub(in super::super) fn merge_methods(
+    project: &Project,
+    sources: &[Source],
+) -> Fact<Vec<MergeMethod>> {
     let Some(method) = project.merge_method.as_deref() else {
         return from_field(None, FACT, "merge_method", sources);
     };
