@@ -4,10 +4,12 @@
 //! regenerate the documents (see CONTRIBUTING.md).
 
 mod age;
+mod allowances;
 mod branch;
 mod change;
 mod control;
 mod judging;
+mod organization;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -63,6 +65,24 @@ pub static TABLE: &[Entry] = &[
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
     // Deployment.
     // Organisation.
+    entry::<organization::mfa_enforced::MfaEnforced>(), // ORG-01
+    entry::<organization::members_have_mfa::MembersHaveMfa>(), // ORG-02
+    entry::<organization::sso_enforced::SsoEnforced>(), // ORG-03
+    entry::<organization::ip_allow_list_on::IpAllowListOn>(), // ORG-04
+    entry::<organization::base_permission_limited::BasePermissionLimited>(), // ORG-05
+    entry::<organization::owners_within_bounds::OwnersWithinBounds>(), // ORG-06
+    entry::<organization::repository_creation_restricted::RepositoryCreationRestricted>(), // ORG-07
+    entry::<organization::repository_removal_restricted::RepositoryRemovalRestricted>(), // ORG-08
+    entry::<organization::outside_collaborators_controlled::OutsideCollaboratorsControlled>(), // ORG-09
+    entry::<organization::private_forking_off::PrivateForkingOff>(), // ORG-10
+    entry::<organization::inactive_members_removed::InactiveMembersRemoved>(), // ORG-11
+    entry::<organization::access_reviewed::AccessReviewed>(),        // ORG-12
+    entry::<organization::apps_approved::AppsApproved>(),            // ORG-13
+    entry::<organization::tokens_governed::TokensGoverned>(),        // ORG-14
+    entry::<organization::organization_webhooks_secured::OrganizationWebhooksSecured>(), // ORG-15
+    entry::<organization::domain_verified::DomainVerified>(),        // ORG-16
+    entry::<organization::organization_rules_cover_repository::OrganizationRulesCoverRepository>(), // ORG-18
+    entry::<organization::new_repositories_protected::NewRepositoriesProtected>(), // ORG-19
     // Pipeline.
     // Scan results.
     entry::<scan::sast_clean::SastClean>(), // SCAN-01
