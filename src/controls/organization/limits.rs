@@ -51,12 +51,20 @@ impl Display for AtMost {
 }
 
 /// That a limit was raised, in words; `None` if it was not.
-pub(super) fn raised<L: PartialOrd + Display>(name: &str, own: L, base: L) -> Option<String> {
+pub(super) fn raised<L: Copy + PartialOrd + Display>(
+    name: &str,
+    own: L,
+    base: L,
+) -> Option<String> {
     (own > base).then(|| format!("{name} {base} -> {own}"))
 }
 
 /// That a demand was lowered, in words; `None` if it was not.
-pub(super) fn lowered<L: PartialOrd + Display>(name: &str, own: L, base: L) -> Option<String> {
+pub(super) fn lowered<L: Copy + PartialOrd + Display>(
+    name: &str,
+    own: L,
+    base: L,
+) -> Option<String> {
     (own < base).then(|| format!("{name} {base} -> {own}"))
 }
 
