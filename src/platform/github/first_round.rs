@@ -56,6 +56,26 @@ impl Session {
                     );
                 }
             }
+            Wanted::Repository { branch } => {
+                snapshot.subject.target = branch.clone().unwrap_or_default();
+                let place: &[&str] = match &branch {
+                    Some(branch) => {
+                        variables["branch"] = json!(format!("refs/heads/{branch}"));
+                        &["repository", "branch"]
+                    }
+                    None => &["repository", "defaultBranchRef"],
+                };
+                let query = queries::open_repository(path.is_some(), branch.is_some());
+                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    read_policy(&mut snapshot, &answer, path, place);
+                    if snapshot.subject.target.is_empty()
+                        && let Fact::Known { value, .. } = &snapshot.repository.default_branch
+                    {
+                        snapshot.subject.target.clone_from(value);
+                    }
+                }
+            }
             Wanted::Commit { sha, branch } => {
                 snapshot.subject.head = sha.clone().unwrap_or_default();
                 snapshot.subject.target = branch.clone().unwrap_or_default();

@@ -2,6 +2,7 @@
 //! facts. This file decides what is asked and in which round; what the answers
 //! mean stands in the modules below. It judges nothing.
 
+mod app;
 mod association;
 mod branch;
 mod bypass;
@@ -11,7 +12,6 @@ mod commits;
 mod conversation;
 mod first_round;
 mod graph;
-mod join;
 mod layer;
 mod opening;
 mod origin;
@@ -34,12 +34,14 @@ use crate::facts::{
 
 use super::Setup;
 use super::access;
+use super::join;
 use super::transport::Transport;
 
 use client::Client;
 use pages::Pages;
 use queries::Part;
 
+pub use app::{AppKey, app_token};
 pub use permissions::permissions;
 
 /// The account that a workflow's own token acts for.
@@ -219,6 +221,20 @@ impl Session {
         }
         let client = self.settings.as_ref().unwrap_or(&self.change);
         people::members(&client.get_all(&path, None).await)
+    }
+
+    /// The rules of a further branch.
+    pub(super) async fn branch_rules(
+        &self,
+        branch: &str,
+        needs: &Needs,
+    ) -> Fact<crate::facts::BranchRules> {
+        self.rules(branch, needs).await
+    }
+
+    /// What it cost so far.
+    pub(super) fn requests(&self) -> crate::facts::Requests {
+        self.transport.requests()
     }
 
     async fn rules(&self, target: &str, needs: &Needs) -> Fact<crate::facts::BranchRules> {
