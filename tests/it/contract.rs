@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use ccgate::controls::{Bound, Scope, TABLE, Verdict};
 use ccgate::facts::{Fact, FactKey, Platform, Settings, Snapshot, Subject, Unknown, Why};
+use ccgate::gate::integrity;
 use scenarios::Scenario;
 use serde_json::{Value, json};
 
@@ -396,6 +397,21 @@ fn the_law_holds_for_any_two_facts_where_nothing_is_well() {
         .flat_map(|scenario| violations(scenario, true))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hiding_any_fact_never_raises_the_integrity_level() {
+    for scenario in scenarios::all() {
+        let before = integrity(&scenario.facts, "ccgate").level;
+        let whole = serde_json::to_value(&scenario.facts).expect("snapshots serialise");
+        let mut places = Vec::new();
+        known_facts(&whole, "", &mut places);
+        for place in &places {
+            let less = without(&whole, &[place]).expect("the place is there");
+            let after = integrity(&less, "ccgate").level;
+            assert!(after <= before, "{}: {place}", scenario.name);
+        }
+    }
 }
 
 #[test]
