@@ -21,6 +21,7 @@ mod permissions;
 mod protection;
 mod queries;
 mod rulesets;
+mod settings;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -123,12 +124,17 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (mut found, rules) = tokio::join!(self.parts(snapshot, &head, &parts), async {
-            if !rules_needed {
-                return None;
-            }
-            Some(self.rules(&target, needs).await)
-        });
+        let (mut found, rules, settings) = tokio::join!(
+            self.parts(snapshot, &head, &parts),
+            async {
+                if !rules_needed {
+                    return None;
+                }
+                Some(self.rules(&target, needs).await)
+            },
+            settings::collect(self, snapshot, needs),
+        );
+        snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
