@@ -7,11 +7,13 @@
 mod actor;
 mod branch;
 mod change;
+mod code_owners;
 mod fact;
 mod key;
 mod policy_document;
 mod scan;
 mod settings;
+mod settings_snapshot;
 mod snapshot;
 
 pub use actor::{Account, AccountKind, Person};
@@ -25,6 +27,7 @@ pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,
 };
+pub use code_owners::{OwnersRules, Ownership};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;
@@ -39,6 +42,7 @@ pub use settings::{
     Secret, SecretScope, Server, Settings, SingleSignOn, TagProtection, TeamAccess, TokenRights,
     Visibility, Webhook, Who, WithoutTwoFactor,
 };
+pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
 pub use snapshot::{
     Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
 };

@@ -13,6 +13,7 @@ use super::key::{FactKey, Needs};
 use super::policy_document::PolicyDocument;
 use super::scan::ScanResults;
 use super::settings::Settings;
+use super::settings_snapshot::SettingsOrigin;
 
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
@@ -141,6 +142,9 @@ pub struct Snapshot {
     pub scans: Fact<ScanResults>,
     /// The groups of settings.
     pub settings: Settings,
+    /// The settings snapshot that they were taken from; `None`: they were asked for just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_origin: Option<SettingsOrigin>,
     /// What it cost.
     pub requests: Requests,
 }
@@ -185,6 +189,7 @@ impl Snapshot {
             override_people: hidden("override.people"),
             scans: hidden(FactKey::ScanResults.name()),
             settings: Settings::all_unknown(),
+            settings_origin: None,
             requests: Requests::default(),
         }
     }
