@@ -8,6 +8,7 @@ mod bypass;
 mod checks;
 mod client;
 mod commits;
+mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
@@ -20,6 +21,8 @@ mod people;
 mod permissions;
 mod protection;
 mod queries;
+mod reach;
+mod rule_demands;
 mod rulesets;
 mod settings;
 mod wire;
@@ -124,13 +127,14 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
+        let default_branch = snapshot.repository.default_branch.known().ok().cloned();
         let (mut found, rules, settings) = tokio::join!(
             self.parts(snapshot, &head, &parts),
             async {
                 if !rules_needed {
                     return None;
                 }
-                Some(self.rules(&target, needs).await)
+                Some(self.rules(&target, default_branch.as_deref(), needs).await)
             },
             settings::collect(self, snapshot, needs),
         );
@@ -227,7 +231,12 @@ impl Session {
         people::members(&client.get_all(&path, None).await)
     }
 
-    async fn rules(&self, target: &str, needs: &Needs) -> Fact<crate::facts::BranchRules> {
+    async fn rules(
+        &self,
+        target: &str,
+        default_branch: Option<&str>,
+        needs: &Needs,
+    ) -> Fact<crate::facts::BranchRules> {
         if target.is_empty() {
             return Fact::Unknown(Unknown::new(
                 FactKey::BranchRules.name(),
@@ -238,6 +247,7 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
+            default_branch,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,
