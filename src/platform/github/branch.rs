@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{BranchRules, Fact, FactKey, Needs, Unknown, Why};
+use crate::facts::{BranchRules, Fact, FactKey, Needs, Server, Unknown, Why};
 use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer, Transport};
 
@@ -22,6 +22,7 @@ pub(super) struct Question<'a> {
     pub(super) branch: &'a str,
     /// Name of the default branch, if it is known.
     pub(super) default_branch: Option<&'a str>,
+    pub(super) server: &'a Fact<Server>,
     pub(super) change: &'a Client,
     pub(super) settings: Option<&'a Client>,
     /// Whether the change token is the plain workflow token.
@@ -91,7 +92,7 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
         Classic::NotInPlan => not_in_plan.push("branch protection".to_owned()),
         Classic::Layer(layer) => layers.push(*layer),
     }
-    match rulesets::rulesets(&rules, &heads, &details, &hidden) {
+    match rulesets::rulesets(&rules, question.server, &heads, &details, &hidden) {
         Rulesets::NotInPlan => {
             not_in_plan.push("rulesets".to_owned());
             // What the plan does not have cannot stand there idle.

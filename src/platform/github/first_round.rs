@@ -9,7 +9,8 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
 use super::{
-    Session, WORKFLOW_ACCOUNT, no_change, opening, origin, permissions, queries, renamed, wire,
+    Session, WORKFLOW_ACCOUNT, no_change, opening, origin, permissions, queries, renamed, server,
+    wire,
 };
 
 impl Session {
@@ -48,12 +49,9 @@ impl Session {
                 let answer = self.change.graphql("CcgateOpen", &query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     self.read_change(&mut snapshot, &answer);
-                    read_policy(
-                        &mut snapshot,
-                        &answer,
-                        path,
-                        &["repository", "pullRequest", "baseRef"],
-                    );
+                    let place = ["repository", "pullRequest", "baseRef"];
+                    self.tip = opening::tip(&answer, &place);
+                    read_policy(&mut snapshot, &answer, path, &place);
                 }
             }
             Wanted::Commit { sha, branch } => {
@@ -73,6 +71,7 @@ impl Session {
                     } else {
                         &["repository", "defaultBranchRef"]
                     };
+                    self.tip = opening::tip(&answer, place);
                     read_policy(&mut snapshot, &answer, path, place);
                     self.read_commit(&mut snapshot, &answer, sha.as_deref(), place)
                         .await;
@@ -94,10 +93,12 @@ impl Session {
         snapshot: &mut Snapshot,
         answer: Result<GraphqlAnswer, NoAnswer>,
     ) -> Option<GraphqlAnswer> {
+        snapshot.settings.server = server::server(&self.transport, &self.setup.place.api);
         match answer {
             Ok(answer) => {
                 self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
+                self.releases_exist = opening::releases(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
                     &["repository", "defaultBranchRef"],
@@ -115,6 +116,7 @@ impl Session {
                 let of = |key: FactKey| why(key.name(), permissions::needs(key));
                 self.identity = Fact::Unknown(of(FactKey::ChangeIdentity));
                 self.association = Fact::Unknown(of(FactKey::ChangeAssociation));
+                self.releases_exist = Fact::Unknown(of(FactKey::RepositoryReleases));
                 None
             }
         }

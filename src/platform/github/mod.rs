@@ -24,6 +24,7 @@ mod queries;
 mod reach;
 mod rule_demands;
 mod rulesets;
+mod server;
 mod settings;
 mod wire;
 
@@ -60,6 +61,9 @@ pub struct Session {
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
     heads: Option<Vec<wire::RulesetHead>>,
+    /// The commit at the tip of the target branch.
+    tip: Option<String>,
+    releases_exist: Fact<bool>,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -99,6 +103,8 @@ impl Session {
             settings,
             workflow_token: false,
             heads: None,
+            tip: None,
+            releases_exist: not_collected(FactKey::RepositoryReleases),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,
@@ -127,14 +133,13 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let default_branch = snapshot.repository.default_branch.known().ok().cloned();
         let (mut found, rules, settings) = tokio::join!(
             self.parts(snapshot, &head, &parts),
             async {
                 if !rules_needed {
                     return None;
                 }
-                Some(self.rules(&target, default_branch.as_deref(), needs).await)
+                Some(self.rules(&target, snapshot, needs).await)
             },
             settings::collect(self, snapshot, needs),
         );
@@ -234,7 +239,7 @@ impl Session {
     async fn rules(
         &self,
         target: &str,
-        default_branch: Option<&str>,
+        snapshot: &Snapshot,
         needs: &Needs,
     ) -> Fact<crate::facts::BranchRules> {
         if target.is_empty() {
@@ -247,7 +252,13 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
-            default_branch,
+            default_branch: snapshot
+                .repository
+                .default_branch
+                .known()
+                .ok()
+                .map(String::as_str),
+            server: &snapshot.settings.server,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,

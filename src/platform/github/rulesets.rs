@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{Fact, LayerKind, LayerOrigin, Unknown};
+use crate::facts::{Fact, FactKey, LayerKind, LayerOrigin, Server, Unknown};
 use crate::platform::access;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
@@ -14,6 +14,7 @@ use super::permissions::METADATA;
 use super::protection::is_plan;
 use super::reach;
 use super::rule_demands;
+use super::server::{Feature, too_old};
 use super::wire;
 
 /// The answers about single rulesets, by id.
@@ -44,6 +45,7 @@ pub(super) fn ids(rules: &Listing) -> Vec<u64> {
 /// ruleset without a detail keeps `hidden` as the reason why its bypass list is unknown.
 pub(super) fn rulesets(
     rules: &Result<Listing, NoAnswer>,
+    server: &Fact<Server>,
     heads: &BTreeMap<u64, &wire::RulesetHead>,
     details: &Details,
     hidden: &Unknown,
@@ -60,7 +62,12 @@ pub(super) fn rulesets(
         Err(NoAnswer::Status(answer)) if answer.status == 403 && is_plan(&answer.message()) => {
             return Rulesets::NotInPlan;
         }
-        Err(refusal) => return whole(&access::refused("branch.rules", METADATA, refusal)),
+        Err(refusal) => {
+            let fact = FactKey::BranchRules.name();
+            let why = too_old(server, Feature::Rulesets, refusal, fact)
+                .unwrap_or_else(|| access::refused(fact, METADATA, refusal));
+            return whole(&why);
+        }
     };
     let mut groups: BTreeMap<(Option<u64>, String), Vec<wire::Rule>> = BTreeMap::new();
     for item in &listing.items {

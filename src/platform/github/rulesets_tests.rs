@@ -6,6 +6,10 @@ use crate::facts::Why;
 use super::*;
 use serde_json::{Value, json};
 
+fn unnamed() -> Fact<Server> {
+    Fact::Unknown(Unknown::not_collected("server"))
+}
+
 fn rule(id: u64, kind: &str, parameters: &Value) -> Value {
     json!({"type": kind, "parameters": parameters, "ruleset_id": id,
         "ruleset_source_type": "Repository", "ruleset_source": "acme/app"})
@@ -23,7 +27,7 @@ fn layers(items: Vec<Value>, details: &Details) -> Vec<LayerRules> {
         ..wire::RulesetHead::default()
     };
     let names = BTreeMap::from([(1, &head)]);
-    match rulesets(&listing, &names, details, &hidden) {
+    match rulesets(&listing, &unnamed(), &names, details, &hidden) {
         Rulesets::Layers(layers) => layers,
         Rulesets::NotInPlan => panic!("the plan has rulesets"),
     }
@@ -109,6 +113,7 @@ fn rules_that_cannot_be_read_leave_one_layer_of_unknowns() {
             Err(no) => no,
             Ok(_) => panic!(),
         }),
+        &unnamed(),
         &BTreeMap::new(),
         &Details::new(),
         &hidden,
