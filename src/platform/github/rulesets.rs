@@ -143,12 +143,21 @@ pub(super) fn layer_origin(word: Option<&str>) -> LayerOrigin {
     }
 }
 
-/// `repository`, `organization acme`, `enterprise x`.
 fn origin(rule: &wire::Rule) -> String {
-    let source = rule.ruleset_source.as_deref().unwrap_or("unnamed");
-    match rule.ruleset_source_type.as_deref() {
+    origin_words(
+        rule.ruleset_source_type.as_deref(),
+        rule.ruleset_source.as_deref(),
+    )
+}
+
+/// `repository`, `organization acme`, `enterprise x`.
+pub(super) fn origin_words(kind: Option<&str>, source: Option<&str>) -> String {
+    match kind {
         Some("Repository") => "repository".to_owned(),
-        Some(other) => format!("{} {source}", other.to_ascii_lowercase()),
+        Some(other) => {
+            let source = source.unwrap_or("unnamed");
+            format!("{} {source}", other.to_ascii_lowercase())
+        }
         None => "unknown source".to_owned(),
     }
 }

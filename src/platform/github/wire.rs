@@ -267,6 +267,7 @@ pub(super) struct BypassActor {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Branch {
+    pub(super) name: Option<String>,
     pub(super) protected: Option<bool>,
     pub(super) protection: Option<BranchSummary>,
 }

@@ -3,8 +3,15 @@
 //! What answers mean stands in the modules below.
 
 mod branch_side;
+mod history;
+mod inventory;
 mod owner_side;
+mod owners;
+mod paths;
+mod query;
+mod releases;
 mod shared;
+mod tags;
 
 use crate::facts::{Needs, Settings, Snapshot};
 
