@@ -86,12 +86,9 @@ pub(super) fn inactive(
     let mut undecided = false;
     for head in heads {
         let target = head.target.as_deref();
-        if target.is_some_and(|target| target != "BRANCH") {
+        let elsewhere = target.is_some_and(|target| target != "BRANCH");
+        if elsewhere || head.enforcement.as_deref() == Some("ACTIVE") {
             continue;
-        }
-        match head.enforcement.as_deref() {
-            Some("ACTIVE") => continue,
-            Some(_) | None => {}
         }
         let meant = match target {
             Some(_) => means(head, branch),

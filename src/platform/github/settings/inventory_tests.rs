@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use super::super::super::graph::testing::answer;
 use super::*;
 
-fn list(items: Value) -> Result<Listing, NoAnswer> {
+#[expect(
+    clippy::result_large_err,
+    reason = "the shape that the transport hands over"
+)]
+fn list(items: &Value) -> Result<Listing, NoAnswer> {
     Ok(Listing {
         items: items.as_array().unwrap().clone(),
         sources: Vec::new(),
@@ -27,7 +31,7 @@ fn ruleset(include: &str, kind: &str) -> Value {
 }
 
 fn of(protected: &Value, nodes: &Value) -> Option<Vec<String>> {
-    let branches = list(json!([{"name": "rel/1", "protected": protected}]));
+    let branches = list(&json!([{"name": "rel/1", "protected": protected}]));
     let found = in_scope(&branches, &seen(nodes), &[], |name| {
         Ref::branch(name, Some("main"))
     });
@@ -36,7 +40,7 @@ fn of(protected: &Value, nodes: &Value) -> Option<Vec<String>> {
 
 #[test]
 fn only_branches_in_scope_are_told_and_without_a_glob_all() {
-    let branches = list(json!([
+    let branches = list(&json!([
         {"name": "release/2/x", "protected": true},
         {"name": "main", "protected": true},
         {"name": "feature", "protected": false}]));
@@ -118,7 +122,7 @@ fn a_list_of_rulesets_that_is_hidden_or_cut_off_is_no_list() {
 #[test]
 fn branches_that_are_refused_or_nameless_leave_the_list_unknown() {
     let rulesets = seen(&json!([]));
-    let nameless = list(json!([{"protected": true}]));
+    let nameless = list(&json!([{"protected": true}]));
     let told = in_scope(&nameless, &rulesets, &[], |name| Ref::branch(name, None));
     assert!(!told.is_known());
 }
