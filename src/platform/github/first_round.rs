@@ -54,6 +54,26 @@ impl Session {
                     read_policy(&mut snapshot, &answer, path, &place);
                 }
             }
+            Wanted::Repository { branch } => {
+                snapshot.subject.target = branch.clone().unwrap_or_default();
+                let place: &[&str] = match &branch {
+                    Some(branch) => {
+                        variables["branch"] = json!(format!("refs/heads/{branch}"));
+                        &["repository", "branch"]
+                    }
+                    None => &["repository", "defaultBranchRef"],
+                };
+                let query = queries::open_repository(path.is_some(), branch.is_some());
+                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    read_policy(&mut snapshot, &answer, path, place);
+                    if snapshot.subject.target.is_empty()
+                        && let Fact::Known { value, .. } = &snapshot.repository.default_branch
+                    {
+                        snapshot.subject.target.clone_from(value);
+                    }
+                }
+            }
             Wanted::Commit { sha, branch } => {
                 snapshot.subject.head = sha.clone().unwrap_or_default();
                 snapshot.subject.target = branch.clone().unwrap_or_default();
@@ -93,7 +113,8 @@ impl Session {
         snapshot: &mut Snapshot,
         answer: Result<GraphqlAnswer, NoAnswer>,
     ) -> Option<GraphqlAnswer> {
-        snapshot.settings.server = server::server(&self.transport, &self.setup.place.api);
+        self.server = server::server(&self.transport, &self.setup.place.api);
+        snapshot.settings.server = self.server.clone();
         match answer {
             Ok(answer) => {
                 self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
@@ -104,6 +125,7 @@ impl Session {
                     &["repository", "defaultBranchRef"],
                     "repository.default_branch",
                 );
+                self.default_branch = snapshot.repository.default_branch.known().ok().cloned();
                 Some(answer)
             }
             Err(refusal) => {

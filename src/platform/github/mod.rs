@@ -2,6 +2,7 @@
 //! facts. This file decides what is asked and in which round; what the answers
 //! mean stands in the modules below. It judges nothing.
 
+mod app;
 mod association;
 mod branch;
 mod bypass;
@@ -12,7 +13,6 @@ mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
-mod join;
 mod layer;
 mod opening;
 mod origin;
@@ -33,18 +33,20 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source, Unknown,
-    Why,
+    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot, Source,
+    Unknown, Why,
 };
 
 use super::Setup;
 use super::access;
+use super::join;
 use super::transport::Transport;
 
 use client::Client;
 use pages::Pages;
 use queries::Part;
 
+pub use app::{AppKey, app_token};
 pub use permissions::permissions;
 
 /// The account that a workflow's own token acts for.
@@ -61,6 +63,8 @@ pub struct Session {
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
     heads: Option<Vec<wire::RulesetHead>>,
+    server: Fact<Server>,
+    default_branch: Option<String>,
     /// The commit at the tip of the target branch.
     tip: Option<String>,
     releases_exist: Fact<bool>,
@@ -103,6 +107,8 @@ impl Session {
             settings,
             workflow_token: false,
             heads: None,
+            server: Fact::Unknown(Unknown::not_collected("server")),
+            default_branch: None,
             tip: None,
             releases_exist: not_collected(FactKey::RepositoryReleases),
             identity: not_collected(FactKey::ChangeIdentity),
@@ -139,7 +145,7 @@ impl Session {
                 if !rules_needed {
                     return None;
                 }
-                Some(self.rules(&target, snapshot, needs).await)
+                Some(self.rules(&target, needs).await)
             },
             settings::collect(self, snapshot, needs),
         );
@@ -236,12 +242,21 @@ impl Session {
         people::members(&client.get_all(&path, None).await)
     }
 
-    async fn rules(
+    /// The rules of a further branch.
+    pub(super) async fn branch_rules(
         &self,
-        target: &str,
-        snapshot: &Snapshot,
+        branch: &str,
         needs: &Needs,
     ) -> Fact<crate::facts::BranchRules> {
+        self.rules(branch, needs).await
+    }
+
+    /// What it cost so far.
+    pub(super) fn requests(&self) -> crate::facts::Requests {
+        self.transport.requests()
+    }
+
+    async fn rules(&self, target: &str, needs: &Needs) -> Fact<crate::facts::BranchRules> {
         if target.is_empty() {
             return Fact::Unknown(Unknown::new(
                 FactKey::BranchRules.name(),
@@ -252,13 +267,8 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
-            default_branch: snapshot
-                .repository
-                .default_branch
-                .known()
-                .ok()
-                .map(String::as_str),
-            server: &snapshot.settings.server,
+            default_branch: self.default_branch.as_deref(),
+            server: &self.server,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,

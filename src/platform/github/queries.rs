@@ -101,6 +101,31 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
     )
 }
 
+/// First round about a repository seen from one branch, no change and no commit.
+/// Variables: `owner`, `name`, `path` if a policy is wanted, `branch` if one is named.
+pub(super) fn open_repository(with_policy: bool, branch: bool) -> String {
+    let (path, tip) = policy_parts(with_policy);
+    let (variable, named) = if branch {
+        (
+            ", $branch: String!",
+            "    branch: ref(qualifiedName: $branch) { ...Tip }\n",
+        )
+    } else {
+        ("", "")
+    };
+    format!(
+        "query CcgateOpen($owner: String!, $name: String!{path}{variable}) {{
+  rateLimit {{ cost }}
+  viewer {{ login }}
+  repository(owner: $owner, name: $name) {{
+{named}    defaultBranchRef {{ ...Tip }}
+    {RULESETS}
+  }}
+}}
+{tip}"
+    )
+}
+
 /// Asks again how a commit came to be. Variables: `owner`, `name`, `commit`.
 pub(super) fn origin() -> String {
     format!(
