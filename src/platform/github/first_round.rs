@@ -66,6 +66,7 @@ impl Session {
                 let query = queries::open_repository(path.is_some(), branch.is_some());
                 let answer = self.change.graphql("CcgateOpen", &query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    self.tip = opening::tip(&answer, place);
                     read_policy(&mut snapshot, &answer, path, place);
                     if snapshot.subject.target.is_empty()
                         && let Fact::Known { value, .. } = &snapshot.repository.default_branch

@@ -30,3 +30,6 @@ pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Need
     settings.take_from(owner_side);
     settings
 }
+
+#[cfg(test)]
+mod tests;
