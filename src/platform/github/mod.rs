@@ -9,6 +9,7 @@ mod bypass;
 mod checks;
 mod client;
 mod commits;
+mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
@@ -20,7 +21,11 @@ mod people;
 mod permissions;
 mod protection;
 mod queries;
+mod reach;
+mod rule_demands;
 mod rulesets;
+mod server;
+mod settings;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -28,8 +33,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source, Unknown,
-    Why,
+    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot, Source,
+    Unknown, Why,
 };
 
 use super::Setup;
@@ -58,6 +63,11 @@ pub struct Session {
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
     heads: Option<Vec<wire::RulesetHead>>,
+    server: Fact<Server>,
+    default_branch: Option<String>,
+    /// The commit at the tip of the target branch.
+    tip: Option<String>,
+    releases_exist: Fact<bool>,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -97,6 +107,10 @@ impl Session {
             settings,
             workflow_token: false,
             heads: None,
+            server: Fact::Unknown(Unknown::not_collected("server")),
+            default_branch: None,
+            tip: None,
+            releases_exist: not_collected(FactKey::RepositoryReleases),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,
@@ -125,12 +139,17 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (mut found, rules) = tokio::join!(self.parts(snapshot, &head, &parts), async {
-            if !rules_needed {
-                return None;
-            }
-            Some(self.rules(&target, needs).await)
-        });
+        let (mut found, rules, settings) = tokio::join!(
+            self.parts(snapshot, &head, &parts),
+            async {
+                if !rules_needed {
+                    return None;
+                }
+                Some(self.rules(&target, needs).await)
+            },
+            settings::collect(self, snapshot, needs),
+        );
+        snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
@@ -248,6 +267,8 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
+            default_branch: self.default_branch.as_deref(),
+            server: &self.server,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,

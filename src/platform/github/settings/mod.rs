@@ -1,0 +1,35 @@
+//! The settings: what no single change brings with it. Two sides are asked at
+//! once, the one around branches and the one of owners, access and pipelines.
+//! What answers mean stands in the modules below.
+
+mod branch_side;
+mod history;
+mod inventory;
+mod owner_side;
+mod owners;
+mod paths;
+mod query;
+mod releases;
+mod shared;
+mod tags;
+
+use crate::facts::{Needs, Settings, Snapshot};
+
+use super::Session;
+
+use shared::Shared;
+
+/// The groups that are needed, all in the round that is under way. A group that
+/// nobody asked for comes back as not collected.
+pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Needs) -> Settings {
+    let shared = Shared::new(session);
+    let (mut settings, owner_side) = tokio::join!(
+        branch_side::branch_side(session, &shared, snapshot, needs),
+        owner_side::owner_side(session, &shared, snapshot, needs),
+    );
+    settings.take_from(owner_side);
+    settings
+}
+
+#[cfg(test)]
+mod tests;
