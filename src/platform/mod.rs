@@ -7,6 +7,7 @@ pub mod context;
 mod github;
 mod gitlab;
 mod transport;
+mod yaml;
 
 use std::time::Duration;
 
