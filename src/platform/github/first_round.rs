@@ -98,6 +98,7 @@ impl Session {
             Ok(answer) => {
                 self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
+                self.about = opening::about(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
                     &["repository", "defaultBranchRef"],

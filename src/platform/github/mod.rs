@@ -57,6 +57,7 @@ pub struct Session {
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
     heads: Option<Vec<wire::RulesetHead>>,
+    about: opening::About,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -96,6 +97,7 @@ impl Session {
             settings,
             workflow_token: false,
             heads: None,
+            about: opening::About::default(),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,

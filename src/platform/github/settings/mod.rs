@@ -3,7 +3,23 @@
 //! What answers mean stands in the modules below.
 
 mod branch_side;
+mod collaborators;
+mod defaults;
+mod definition;
+mod deployment;
+mod hooks;
+mod identity;
+mod keys;
+mod members;
+mod organization;
 mod owner_side;
+mod pipeline;
+mod reach;
+mod reading;
+mod repository;
+mod review;
+mod runners;
+mod secrets;
 mod shared;
 
 use crate::facts::{Needs, Settings, Snapshot};
