@@ -373,4 +373,18 @@ mod tests {
             .is_none()
         );
     }
+
+    #[test]
+    fn a_visibility_or_an_owner_that_is_not_told_is_left_open() {
+        let told = |repository: Value| about(&answer(&json!({"data": {"repository": repository}})));
+        let seen = told(json!({"visibility": "INTERNAL", "isInOrganization": true}));
+        assert_eq!(
+            (seen.public, seen.in_organization),
+            (Some(false), Some(true))
+        );
+        assert_eq!(told(json!({"visibility": "PUBLIC"})).public, Some(true));
+        for odd in [json!({"visibility": "PARTNERS"}), json!({}), json!(null)] {
+            assert_eq!(told(odd), About::default());
+        }
+    }
 }

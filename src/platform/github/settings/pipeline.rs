@@ -175,14 +175,8 @@ fn forks(permissions: &Gained<Permissions>, answers: &Answers) -> Fact<ForkRuns>
             write_token: false,
         });
     }
-    let public = answers
-        .public_forks
-        .as_ref()
-        .map(|answer| public_forks(answer));
-    let private = answers
-        .private_forks
-        .as_ref()
-        .map(|answer| private_forks(answer));
+    let public = answers.public_forks.as_ref().map(public_forks);
+    let private = answers.private_forks.as_ref().map(private_forks);
     match (public, private) {
         (Some(known @ Fact::Known { .. }), _) | (None, Some(known)) => known,
         (_, Some(known @ Fact::Known { .. })) | (Some(known), _) => known,
@@ -259,6 +253,10 @@ mod tests {
         .allowed_sources
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     fn conflict() -> Got {
         refused(409, "Conflict")
     }

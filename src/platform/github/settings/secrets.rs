@@ -118,16 +118,16 @@ mod tests {
     use super::super::reading::testing::{listing, no_listing};
     use super::*;
 
-    fn of(scope: SecretScope) -> Fact<Vec<Secret>> {
+    fn of(scope: &SecretScope) -> Fact<Vec<Secret>> {
         let list = listing(&json!([{"name": "KEY", "updated_at": "2026-01-01T00:00:00Z"}]));
-        secrets(&list, &scope)
+        secrets(&list, scope)
     }
 
     #[test]
     fn secrets_keep_their_place() {
         let seen = together(
-            of(SecretScope::Repository),
-            Some(of(SecretScope::Environment("prod".to_owned()))),
+            of(&SecretScope::Repository),
+            Some(of(&SecretScope::Environment("prod".to_owned()))),
         );
         let seen = seen.known().unwrap();
         assert_eq!(seen[0].scope, SecretScope::Repository);
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn one_place_that_is_hidden_leaves_the_list_unknown() {
         let hidden = secrets(&no_listing(403, "no"), &SecretScope::Repository);
-        assert!(!together(of(SecretScope::Repository), Some(hidden.clone())).is_known());
-        assert!(!together(hidden, Some(of(SecretScope::Organization))).is_known());
+        assert!(!together(of(&SecretScope::Repository), Some(hidden.clone())).is_known());
+        assert!(!together(hidden, Some(of(&SecretScope::Organization))).is_known());
     }
 }

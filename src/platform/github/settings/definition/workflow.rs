@@ -8,8 +8,16 @@ use super::expressions::Secrets;
 use super::job::{self, Rights};
 use super::{Home, parts};
 
-/// Events that speak of a change.
-const OF_CHANGES: &[&str] = &["pull_request", "pull_request_target", "merge_group"];
+/// Events that speak of a change, with the types that start a workflow when it
+/// names none.
+const OF_CHANGES: &[(&str, &[&str])] = &[
+    ("pull_request", &["opened", "synchronize", "reopened"]),
+    (
+        "pull_request_target",
+        &["opened", "synchronize", "reopened"],
+    ),
+    ("merge_group", &["checks_requested"]),
+];
 
 /// Filters that may keep an event from starting the workflow.
 const FILTERS: &[&str] = &[
@@ -19,9 +27,6 @@ const FILTERS: &[&str] = &[
     "branches-ignore",
     "types",
 ];
-
-/// Types of events that, all together, are what starts a workflow without a filter.
-const USUAL_TYPES: &[&str] = &["opened", "synchronize", "reopened"];
 
 /// Reads a workflow; an error says what is wrong with it.
 pub(super) fn definition(text: &str, home: &Home<'_>) -> Result<Definition, String> {
@@ -55,10 +60,10 @@ pub(super) fn definition(text: &str, home: &Home<'_>) -> Result<Definition, Stri
     foreign.dedup();
     Ok(Definition {
         name: root.get("name").and_then(Node::text).map(str::to_owned),
-        filtered: OF_CHANGES
-            .iter()
-            .filter_map(|event| on.get(event))
-            .any(|event| filtered(event, home)),
+        filtered: OF_CHANGES.iter().any(|(event, types)| {
+            on.get(event)
+                .is_some_and(|event| filtered(event, types, home))
+        }),
         triggers,
         token: rights.as_ref().map(Rights::token),
         parts: foreign,
@@ -82,12 +87,12 @@ fn triggers(on: &Node) -> Result<Vec<String>, String> {
         .ok_or_else(|| "`on` names no event".to_owned())
 }
 
-fn filtered(event: &Node, home: &Home<'_>) -> bool {
+fn filtered(event: &Node, usual_types: &[&str], home: &Home<'_>) -> bool {
     FILTERS
         .iter()
         .filter_map(|filter| Some((*filter, event.get(filter)?)))
         .any(|(filter, node)| match filter {
-            "types" => !USUAL_TYPES.iter().all(|wanted| says(node, wanted)),
+            "types" => !usual_types.iter().all(|wanted| says(node, wanted)),
             "branches" => !lets_in(node, home.target),
             _ => true,
         })
@@ -177,6 +182,8 @@ mod tests {
             ),
             ("{pull_request: {types: [opened]}}", true),
             ("{push: {paths: [src/**]}, pull_request: }", false),
+            ("{merge_group: {types: [checks_requested]}}", false),
+            ("{merge_group: {branches: [release]}}", true),
         ] {
             assert_eq!(read(on).filtered, filtered, "{on}");
         }
