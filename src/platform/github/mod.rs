@@ -145,9 +145,9 @@ impl Session {
                 if !rules_needed {
                     return None;
                 }
-                Some(self.rules(&target, needs).await)
+                Some(Box::pin(self.rules(&target, needs)).await)
             },
-            settings::collect(self, snapshot, needs),
+            Box::pin(settings::collect(self, snapshot, needs)),
         );
         snapshot.settings.take_from(settings);
         if let Some(rules) = rules {

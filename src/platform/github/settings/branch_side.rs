@@ -35,18 +35,18 @@ pub(super) async fn branch_side(
     };
     let listing_path = format!("{}/branches", session.repository_path());
     let (answer, branches, tags, releases, paths, people) = tokio::join!(
-        when(parts.any(), ask(session, target, parts)),
-        when(
-            wants(FactKey::BranchInventory),
+        when(parts.any(), || ask(session, target, parts)),
+        when(wants(FactKey::BranchInventory), || {
             session.change.get_all(&listing_path, None)
-        ),
-        when(wants(FactKey::RepositoryTags), tags::ask(session, shared)),
-        when(
-            wants(FactKey::RepositoryReleases),
+        }),
+        when(wants(FactKey::RepositoryTags), || tags::ask(
+            session, shared
+        )),
+        when(wants(FactKey::RepositoryReleases), || {
             releases::ask(session, shared, &snapshot.settings.server)
-        ),
-        when(wants(FactKey::RepositoryPaths), paths::ask(session)),
-        when(parts.owners, owners::People::ask(shared)),
+        }),
+        when(wants(FactKey::RepositoryPaths), || paths::ask(session)),
+        when(parts.owners, || owners::People::ask(shared)),
     );
     if let Some(branches) = &branches {
         let default_branch = snapshot.repository.default_branch.known().ok();
@@ -94,8 +94,14 @@ pub(super) async fn branch_side(
     settings
 }
 
-async fn when<F: Future>(wanted: bool, question: F) -> Option<F::Output> {
-    if wanted { Some(question.await) } else { None }
+/// Asks only if it is wanted. On the heap: many questions side by side, each with
+/// room for its answers, are too much for one stack.
+async fn when<F: Future>(wanted: bool, question: impl FnOnce() -> F) -> Option<F::Output> {
+    if wanted {
+        Some(Box::pin(question()).await)
+    } else {
+        None
+    }
 }
 
 async fn ask(session: &Session, target: &str, parts: Parts) -> Result<GraphqlAnswer, NoAnswer> {

@@ -24,8 +24,8 @@ use shared::Shared;
 pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Needs) -> Settings {
     let shared = Shared::new(session);
     let (mut settings, owner_side) = tokio::join!(
-        branch_side::branch_side(session, &shared, snapshot, needs),
-        owner_side::owner_side(session, &shared, snapshot, needs),
+        Box::pin(branch_side::branch_side(session, &shared, snapshot, needs)),
+        Box::pin(owner_side::owner_side(session, &shared, snapshot, needs)),
     );
     settings.take_from(owner_side);
     settings
