@@ -8,6 +8,8 @@ use crate::controls::{Meta, Observation};
 use crate::facts::{Fact, Requests, Snapshot, Subject, Unknown};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
+use super::integrity::{Integrity, integrity};
+
 /// The decision for one subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -209,6 +211,8 @@ pub struct Decision {
     /// For [`Outcome::Pending`]: whether the platform itself holds the merge back
     /// until everything that is pending has been met. Otherwise `false`.
     pub held_by_platform: bool,
+    /// How hard the gate itself is to cheat.
+    pub integrity: Integrity,
     /// What was judged.
     pub subject: Subject,
     /// Title of the change, if seen. Hostile text.
@@ -235,11 +239,15 @@ pub struct Decision {
     pub requests: Requests,
 }
 
+/// Name of the gate's own check where no policy says another one.
+pub(super) const GATE_CHECK: &str = "ccgate";
+
 /// The decision when nothing could be judged: closed, with the reason.
 pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
     Decision {
         outcome: Outcome::Undecided,
         held_by_platform: false,
+        integrity: integrity(facts, GATE_CHECK),
         subject: facts.subject.clone(),
         title: title(facts),
         observed_at: facts.observed_at,

@@ -6,6 +6,7 @@ mod decide;
 mod evaluate;
 mod holding;
 mod independence;
+mod integrity;
 mod overrides;
 mod record;
 mod settle;
@@ -18,6 +19,7 @@ pub use decide::{
     WaiverReport, WaiverState, undecided,
 };
 pub use evaluate::{Evaluation, evaluate};
+pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
 pub use settle::decide;

@@ -111,6 +111,7 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
             "layers": policy.layers,
         })),
         "mode": mode(decision.mode),
+        "integrity_level": decision.integrity.level.word(),
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
         "controls": decision.controls.iter().map(control).collect::<Vec<_>>(),
@@ -357,6 +358,7 @@ mod tests {
             .collect();
         assert_eq!(states, ["refused", "accepted"]);
         assert_eq!(change["platform_time"], "2026-06-01T12:00:03Z");
+        assert_eq!(change["integrity_level"], "G0");
     }
 
     #[test]

@@ -8,11 +8,12 @@ use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
 
 use super::decide::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
-    WaiverReport, title,
+    ControlDecision, Decision, Disposition, GATE_CHECK, Outcome, OverrideReport, OverrideState,
+    VerdictWord, WaiverReport, title,
 };
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
+use super::integrity::integrity;
 use super::{holding, overrides, waivers};
 
 /// Puts evaluations, waivers and overrides together.
@@ -55,6 +56,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         outcome,
         held_by_platform: outcome == Outcome::Pending
             && holding::holds_all(&awaited, &holding::without_gate(facts, gate_check(&judged))),
+        integrity: integrity(facts, guarded_check(&judged)),
         subject: facts.subject.clone(),
         title: title(facts),
         observed_at: facts.observed_at,
@@ -264,6 +266,15 @@ fn gate_check<'a>(judged: &'a [Judged<'_>]) -> Option<&'a str> {
     judged
         .iter()
         .find_map(|judged| judged.control.parameters.get("gate")?.as_str())
+}
+
+/// The name of the gate's own check, as the control about the gate itself knows it.
+fn guarded_check<'a>(judged: &'a [Judged<'_>]) -> &'a str {
+    judged
+        .iter()
+        .filter(|judged| judged.control.meta.id == "gate-guards-itself")
+        .find_map(|judged| judged.control.parameters.get("check")?.as_str())
+        .unwrap_or(GATE_CHECK)
 }
 
 /// One open fail closes the gate; else one open unknown; else what is awaited.

@@ -91,14 +91,18 @@ impl Page {
                     line.push_str(&format!(" + {}", terminal(layer, LONGEST)));
                 }
                 line.push_str(&format!(
-                    " (sha256 {}…) · mode {}",
+                    " (sha256 {}…) · mode {} · integrity {}",
                     terminal(&wording::short(&policy.digest), 20),
-                    wording::mode(decision.mode)
+                    wording::mode(decision.mode),
+                    decision.integrity.level.word()
                 ));
                 self.text
                     .push_str(&wrap("policy  ", &line, self.style.width));
             }
-            None => self.line("policy  none was read"),
+            None => self.line(&format!(
+                "policy  none was read · integrity {}",
+                decision.integrity.level.word()
+            )),
         }
     }
 
@@ -217,7 +221,8 @@ mod tests {
     fn a_blocked_change_reads_from_the_verdict_to_the_next_step() {
         insta::assert_snapshot!(human(&blocked(), TOOL, 1, Style::default()), @r#"
         ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
-        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce
+        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce ·
+                integrity G0
 
           TST-01  FAIL     the first thing is done
           TST-02  UNKNOWN  the second thing is done
@@ -267,7 +272,8 @@ mod tests {
     fn an_override_and_a_waiver_are_told_with_who_until_when_and_why() {
         insta::assert_snapshot!(human(&covered(), TOOL, 0, Style::default()), @r#"
         ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
-        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce
+        policy  .ccgate.yml@main @ 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce ·
+                integrity G0
 
           TST-01  OVERRIDDEN  the first thing is done
           TST-02  WAIVED      the second thing is done
@@ -295,7 +301,7 @@ mod tests {
     fn a_decision_that_could_not_be_made_says_why() {
         insta::assert_snapshot!(human(&not_judged(), TOOL, 3, Style::default()), @r#"
         ccgate 0.1.0 · acme/app #7 "Retry card capture" · main ← f1f1f1f
-        policy  none was read
+        policy  none was read · integrity G0
 
         problem GET /repos/acme/app answered 502
 

@@ -33,7 +33,7 @@ struct Document<'a> {
     observed_at: String,
     policy: Option<Policy<'a>>,
     tool: ToolName<'a>,
-    integrity_level: Option<&'static str>,
+    integrity_level: &'static str,
     held_by_platform: bool,
     problem: Option<&'a str>,
     controls: Vec<Control<'a>>,
@@ -169,8 +169,7 @@ impl<'a> Document<'a> {
                 name: tool.name,
                 version: tool.version,
             },
-            // Nothing measures it yet.
-            integrity_level: None,
+            integrity_level: decision.integrity.level.word(),
             held_by_platform: decision.held_by_platform,
             problem: decision.problem.as_deref(),
             controls,
@@ -322,6 +321,12 @@ mod tests {
         assert_eq!(unknown["needs"], "Administration: read");
         assert_eq!(unknown["endpoint"], "GET /repos/acme/app/rulesets/1");
         assert_eq!(unknown["status"], 200);
+    }
+
+    #[test]
+    fn the_integrity_level_is_a_word() {
+        let document: Value = serde_json::from_str(&json(&blocked(), TOOL, 1)).expect("JSON");
+        assert_eq!(document["integrity_level"], "G0");
     }
 
     #[test]

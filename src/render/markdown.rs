@@ -180,7 +180,8 @@ fn origin_line(decision: &Decision, tool: Tool<'_>) -> String {
         None => "No policy was read".to_owned(),
     };
     format!(
-        "{policy} · {} · {} {} · {}\n",
+        "{policy} · integrity {} · {} · {} {} · {}\n",
+        decision.integrity.level.word(),
         wording::number(decision.requests.count, "API request"),
         tool.name,
         tool.version,
@@ -225,7 +226,7 @@ mod tests {
 
         Must merge now? one of @&#8203;lead, @&#8203;acme/security, with no hand in the change, comments `/ccgate override TST-01 TICKET reason`
 
-        Policy .ccgate.yml@&#8203;main at 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
+        Policy .ccgate.yml@&#8203;main at 1c7b1c7 + preset soc2-baseline (sha256 4c4c4c4…) · mode enforce · integrity G0 · 4 API requests · ccgate 0.1.0 · 2026-06-01T12:00:00Z
         "#);
     }
 

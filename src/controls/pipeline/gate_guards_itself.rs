@@ -5,7 +5,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::guarding::{Demanded, POLICY, Runs, is_owned, is_started_from_base, requires};
+use super::guarding::{
+    Demanded, POLICY, Runs, is_owned, is_started_from_base, lies_elsewhere, requires,
+};
 use super::jobs::Conditions;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::some;
@@ -30,6 +32,7 @@ pub(crate) struct GateGuardsItself {
     allow_filters: bool,
     /// Conditions of the gate's job that hold for every change, as the definition
     /// writes them.
+    #[schemars(with = "Vec<String>")]
     conditions: Conditions,
 }
 
@@ -49,7 +52,7 @@ impl Control for GateGuardsItself {
     const META: Meta = Meta {
         code: "PIPE-12",
         id: "gate-guards-itself",
-        title: "the gate is required, pinned, and cannot be edited by the change that it judges",
+        title: "the gate is required, pinned and not editable by the change that it judges",
         criteria: &[Criterion::Cc8_1, Criterion::Cc4_1],
         frameworks: &[
             (Framework::Iso27001, &["A.8.25", "A.8.32"]),
@@ -81,12 +84,13 @@ impl Control for GateGuardsItself {
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let demanded = Demanded::of(&facts.branch_rules, &self.check, &facts.subject.repository);
         let mut pieces = self.demands(&facts.branch_rules, &demanded);
+        let own = facts.subject.repository.as_str();
         pieces.extend(match &facts.settings.code_owners {
-            Fact::Known { value, .. } => self.owners(value, &facts.settings.definition),
+            Fact::Known { value, .. } => self.owners(value, &facts.settings.definition, own),
             Fact::Unknown(unknown) => vec![unseen(unknown)],
         });
         pieces.extend(match &facts.settings.definition {
-            Fact::Known { value, .. } => self.runs(value, &demanded),
+            Fact::Known { value, .. } => self.runs(value, &demanded, own),
             Fact::Unknown(unknown) => vec![unseen(unknown)],
         });
         let wrong: Vec<String> = pieces
@@ -193,14 +197,19 @@ impl GateGuardsItself {
     }
 
     /// The policy, the file of code owners and the definitions that run the gate are owned.
-    fn owners(&self, owners: &CodeOwners, definition: &Fact<PipelineDefinition>) -> Vec<Piece> {
+    fn owners(
+        &self,
+        owners: &CodeOwners,
+        definition: &Fact<PipelineDefinition>,
+        own: &str,
+    ) -> Vec<Piece> {
         let Some(file) = &owners.file else {
             let none = Fact::known_without_source(false);
             return vec![piece(none, "there is no file of code owners")];
         };
         let mut paths = vec![self.policy.clone(), file.path.clone()];
         if let Fact::Known { value, .. } = definition
-            && value.imposed_by.is_none()
+            && !lies_elsewhere(value, own)
         {
             let runs = Runs::of(value, &self.check);
             paths.extend(runs.jobs.iter().map(|at| at.path.to_owned()));
@@ -219,7 +228,7 @@ impl GateGuardsItself {
     }
 
     /// A job runs the gate, its result counts, and the change does not say what runs.
-    fn runs(&self, definition: &PipelineDefinition, demanded: &Demanded) -> Vec<Piece> {
+    fn runs(&self, definition: &PipelineDefinition, demanded: &Demanded, own: &str) -> Vec<Piece> {
         let runs = Runs::of(definition, &self.check);
         let mut pieces = vec![self.is_run(&runs, demanded)];
         let way_out = runs
@@ -235,7 +244,7 @@ impl GateGuardsItself {
             runs.none_is(|at| at.definition.filtered && !self.allow_filters),
             "a filter may keep it from starting",
         ));
-        if definition.imposed_by.is_none() && !runs.jobs.is_empty() {
+        if !lies_elsewhere(definition, own) && !runs.jobs.is_empty() {
             let editable = || {
                 runs.jobs
                     .iter()

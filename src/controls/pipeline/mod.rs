@@ -11,6 +11,7 @@ pub(super) mod job_token_read_only;
 mod jobs;
 mod names;
 pub(super) mod pipelines_cannot_approve;
+mod required;
 pub(super) mod required_jobs_do_something;
 pub(super) mod run_variables_restricted;
 pub(super) mod runners_isolated;

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::jobs::{Behind, asks_less, required_jobs};
+use super::required::{Behind, asks_less, required_jobs};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, PipelineJob, Platform, Snapshot, Unknown};

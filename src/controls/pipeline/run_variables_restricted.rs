@@ -15,7 +15,12 @@ use crate::facts::{FactKey, PipelineDefinition, Platform, Snapshot, Unknown, Who
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RunVariablesRestricted {
-    /// The most people who may set variables when they start a pipeline.
+    /// The most people who may set variables when they start a pipeline: `nobody`,
+    /// `owners`, `administrators` (maintainers of a project) or `members`.
+    #[schemars(
+        with = "String",
+        extend("enum" = ["nobody", "owners", "administrators", "members"])
+    )]
     max: Most,
     /// Patterns of names of inputs that may be free text although something is deployed.
     #[schemars(with = "Vec<String>")]
@@ -23,9 +28,7 @@ pub(crate) struct RunVariablesRestricted {
 }
 
 /// Who at most, the fewest people first.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Most {
     /// Nobody at all.

@@ -4,10 +4,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::controls::control::{Control, Meta, Scope, Verdict};
+use super::jobs::{all_jobs, unread};
+use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::{Says, none_wrong};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{Fact, FactKey, Platform, Runner, Snapshot, Unknown, Visibility};
+use crate::facts::{Fact, FactKey, Platform, Runner, Snapshot, Unknown, Visibility, Why};
 
 /// Parameters of PIPE-08.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +37,7 @@ impl Control for RunnersIsolated {
     const META: Meta = Meta {
         code: "PIPE-08",
         id: "runners-isolated",
-        title: "own machines that run jobs are kept apart from strangers and from each other's jobs",
+        title: "own machines that run jobs are kept apart from strangers",
         criteria: &[Criterion::Cc6_8, Criterion::Cc6_6],
         frameworks: &[
             (Framework::Iso27001, &["A.8.31", "A.8.25"]),
@@ -45,12 +46,16 @@ impl Control for RunnersIsolated {
         ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
-        needs: &[FactKey::PipelineRunners, FactKey::RepositorySettings],
+        needs: &[
+            FactKey::PipelineRunners,
+            FactKey::RepositorySettings,
+            FactKey::PipelineDefinition,
+        ],
         rationale: "A job can leave something behind on a machine that lives on, and on a public \
                     repository anybody can propose a job.",
         cheat: "Registering the machine above the repository so that it does not look like the \
-                repository's own. Every machine that the repository can use is judged, and a \
-                visibility that is not known counts as public.",
+                repository's own. Every machine that is listed is judged, jobs that ask for one \
+                are looked for, and a visibility that is not known counts as public.",
         remedy_github: "take self-hosted runners away from public repositories, limit runner groups \
                         to chosen repositories, and register runners with `--ephemeral`",
         remedy_gitlab: "lock project runners to their projects, keep own runners away from public \
@@ -65,8 +70,10 @@ impl Control for RunnersIsolated {
                 .map_ref(|visibility| *visibility >= Visibility::Public),
             Err(unknown) => Fact::Unknown(unknown),
         };
-        none_wrong(
-            fact.known()?.iter().filter(|runner| runner.self_hosted),
+        let runners = fact.known()?;
+        let own = || runners.iter().filter(|runner| runner.self_hosted);
+        let listed = none_wrong(
+            own(),
             &Says {
                 key: FactKey::PipelineRunners,
                 good: "own machines are kept apart from strangers and from each other's jobs",
@@ -74,7 +81,44 @@ impl Control for RunnersIsolated {
             },
             fact.sources(),
             |runner| self.wrong(runner, &public),
-        )
+        );
+        if let Ok(Verdict::Fail(_)) = listed {
+            return listed;
+        }
+        let definition = facts.settings.definition.known();
+        let asks = definition.clone().ok().and_then(|definition| {
+            all_jobs(definition).find(|at| at.job.self_hosted == Some(true))
+        });
+        if let Some(at) = asks
+            && public.known() == Ok(&true)
+        {
+            let said = format!(
+                "{} runs on own machines and the repository is public",
+                at.named()
+            );
+            return Ok(Verdict::fail(Evidence::new(
+                said.clone(),
+                FactKey::PipelineDefinition,
+                said,
+                facts.settings.definition.sources(),
+            )));
+        }
+        let passed = listed?;
+        if let Some(unknown) = unread(definition?) {
+            return Err(unknown);
+        }
+        match asks {
+            Some(at) if own().next().is_none() => Err(Unknown::new(
+                FactKey::PipelineRunners.name(),
+                Why::NotSupported,
+                format!(
+                    "{} asks for own machines and none is listed; they may be registered above \
+                     the repository",
+                    at.named()
+                ),
+            )),
+            Some(_) | None => Ok(passed),
+        }
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {
@@ -123,6 +167,7 @@ impl RunnersIsolated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controls::pipeline::testing::{definition, file, file_of, job, pipeline_of};
     use crate::controls::testing::{hidden, nothing_seen, seen, settings, verdict_of};
     use crate::facts::RepositorySettings;
 
@@ -139,6 +184,7 @@ mod tests {
     fn with(visibility: Fact<Visibility>, runners: Vec<Runner>) -> Snapshot {
         settings(|all| {
             all.runners = seen(runners);
+            all.definition = seen(pipeline_of(Vec::new()));
             all.repository = seen(RepositorySettings {
                 visibility,
                 archived: hidden(),
@@ -187,6 +233,30 @@ mod tests {
         };
         assert_eq!(verdict(seen(Visibility::Public), rented.clone()), "pass");
         assert_eq!(verdict(hidden(), rented), "pass");
+    }
+
+    #[test]
+    fn a_job_that_asks_for_an_own_machine_is_seen_even_if_no_machine_is() {
+        let asking = |visibility: Visibility, runners: Vec<Runner>| {
+            let mut facts = with(seen(visibility), runners);
+            let mut own = job("build");
+            own.self_hosted = Some(true);
+            let files = vec![file("ci.yml", definition(vec![own]))];
+            facts.settings.definition = seen(pipeline_of(files));
+            verdict_of(&RunnersIsolated::default(), &facts)
+        };
+        assert_eq!(asking(Visibility::Public, Vec::new()), "fail");
+        assert_eq!(asking(Visibility::Private, Vec::new()), "unknown");
+        assert_eq!(asking(Visibility::Private, vec![runner()]), "pass");
+    }
+
+    #[test]
+    fn a_definition_that_cannot_be_read_may_ask_for_an_own_machine() {
+        let mut facts = with(seen(Visibility::Private), vec![runner()]);
+        facts.settings.definition = seen(pipeline_of(vec![file_of("b.yml", hidden())]));
+        assert_eq!(verdict_of(&RunnersIsolated::default(), &facts), "unknown");
+        facts.settings.definition = hidden();
+        assert_eq!(verdict_of(&RunnersIsolated::default(), &facts), "unknown");
     }
 
     #[test]

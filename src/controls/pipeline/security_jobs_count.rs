@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::jobs::{Behind, Conditions, asks_less, required_jobs};
+use super::jobs::Conditions;
+use super::required::{Behind, asks_less, required_jobs};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
@@ -19,6 +20,7 @@ pub(crate) struct SecurityJobsCount {
     /// Names of required checks that other systems report, so that no job does.
     outside: Vec<String>,
     /// Conditions of jobs that hold for every change, as the definition writes them.
+    #[schemars(with = "Vec<String>")]
     conditions: Conditions,
 }
 
