@@ -153,6 +153,7 @@ impl Session {
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
+        settings::follow(snapshot, needs);
         for part in parts {
             let Some(pages) = found.remove(&part) else {
                 continue;

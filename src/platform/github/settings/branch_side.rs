@@ -28,17 +28,16 @@ pub(super) async fn branch_side(
     let wants = |key: FactKey| needs.has(key);
     let target = snapshot.subject.target.as_str();
     let on_target = !target.is_empty();
+    let listed = wants(FactKey::BranchInventory) && !inventory::is_target_alone(target, needs);
     let parts = Parts {
-        rulesets: wants(FactKey::BranchInventory),
+        rulesets: listed,
         owners: wants(FactKey::RepositoryCodeOwners) && on_target,
         history: wants(FactKey::BranchCheckHistory) && on_target,
     };
     let listing_path = format!("{}/branches", session.repository_path());
     let (answer, branches, tags, releases, paths, people) = tokio::join!(
         when(parts.any(), || ask(session, target, parts)),
-        when(wants(FactKey::BranchInventory), || {
-            session.change.get_all(&listing_path, None)
-        }),
+        when(listed, || { session.change.get_all(&listing_path, None) }),
         when(wants(FactKey::RepositoryTags), || tags::ask(
             session, shared
         )),

@@ -13,7 +13,7 @@ mod releases;
 mod shared;
 mod tags;
 
-use crate::facts::{Needs, Settings, Snapshot};
+use crate::facts::{FactKey, Needs, Settings, Snapshot};
 
 use super::Session;
 
@@ -29,6 +29,14 @@ pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Need
     );
     settings.take_from(owner_side);
     settings
+}
+
+/// What the rules of the target branch tell about settings, once they are there.
+pub(super) fn follow(snapshot: &mut Snapshot, needs: &Needs) {
+    let target = &snapshot.subject.target;
+    if needs.has(FactKey::BranchInventory) && inventory::is_target_alone(target, needs) {
+        snapshot.settings.in_scope_branches = inventory::of_target(&snapshot.branch_rules);
+    }
 }
 
 #[cfg(test)]
