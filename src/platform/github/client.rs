@@ -75,6 +75,26 @@ impl Client {
         }
     }
 
+    /// One GET that had to wait for an answer of the same round.
+    pub(super) async fn get_behind(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.get_at(path, 1).await
+    }
+
+    /// Every page of a list that had to wait for an answer of the same round.
+    pub(super) async fn get_all_behind(
+        &self,
+        path: &str,
+        envelope: Option<&str>,
+    ) -> Result<Listing, NoAnswer> {
+        transport::every_page(
+            path,
+            envelope,
+            |page, depth| async move { self.get_at(&page, depth.saturating_add(1)).await },
+            |page| next_page(page, &self.inner.api),
+        )
+        .await
+    }
+
     /// Every page of a list; `envelope` names the key it stands under, if any.
     pub(super) async fn get_all(
         &self,

@@ -121,6 +121,7 @@ impl Session {
                 self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
                 self.releases_exist = opening::releases(&answer);
+                self.about = opening::about(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
                     &["repository", "defaultBranchRef"],

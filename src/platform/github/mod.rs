@@ -68,6 +68,7 @@ pub struct Session {
     /// The commit at the tip of the target branch.
     tip: Option<String>,
     releases_exist: Fact<bool>,
+    about: opening::About,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -111,6 +112,7 @@ impl Session {
             default_branch: None,
             tip: None,
             releases_exist: not_collected(FactKey::RepositoryReleases),
+            about: opening::About::default(),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,

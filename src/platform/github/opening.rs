@@ -23,6 +23,30 @@ pub(super) fn viewer(answer: &GraphqlAnswer) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// What decides which questions about settings make sense. `None`: not told, so
+/// a question is asked rather than left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct About {
+    /// Whether an organisation stands above the repository.
+    pub(super) in_organization: Option<bool>,
+    /// Whether everybody can read it.
+    pub(super) public: Option<bool>,
+}
+
+/// What the first answer tells about the repository itself.
+pub(super) fn about(answer: &GraphqlAnswer) -> About {
+    let repository = answer.data.as_ref().and_then(|data| data.get("repository"));
+    let value = |name: &str| repository.and_then(|inner| inner.get(name));
+    About {
+        in_organization: value("isInOrganization").and_then(Value::as_bool),
+        public: match value("visibility").and_then(Value::as_str) {
+            Some("PUBLIC") => Some(true),
+            Some("PRIVATE" | "INTERNAL") => Some(false),
+            Some(_) | None => None,
+        },
+    }
+}
+
 /// The rulesets of the repository and above; `None` if the list is not complete.
 pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>> {
     let value = answer.data.as_ref()?.get("repository")?.get("rulesets")?;
@@ -388,5 +412,19 @@ mod tests {
             ))
             .is_none()
         );
+    }
+
+    #[test]
+    fn a_visibility_or_an_owner_that_is_not_told_is_left_open() {
+        let told = |repository: Value| about(&answer(&json!({"data": {"repository": repository}})));
+        let seen = told(json!({"visibility": "INTERNAL", "isInOrganization": true}));
+        assert_eq!(
+            (seen.public, seen.in_organization),
+            (Some(false), Some(true))
+        );
+        assert_eq!(told(json!({"visibility": "PUBLIC"})).public, Some(true));
+        for odd in [json!({"visibility": "PARTNERS"}), json!({}), json!(null)] {
+            assert_eq!(told(odd), About::default());
+        }
     }
 }

@@ -49,6 +49,9 @@ const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
     }
     releases(first: 1) { totalCount }";
 
+/// What decides which questions about settings make sense.
+const ABOUT: &str = "visibility isInOrganization";
+
 /// First round about a pull request. Variables: `owner`, `name`, `number`, and `path` if a policy is wanted.
 pub(super) fn open_change(with_policy: bool) -> String {
     let (path, tip) = policy_parts(with_policy);
@@ -57,6 +60,7 @@ pub(super) fn open_change(with_policy: bool) -> String {
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
+    {ABOUT}
     defaultBranchRef {{ ...Tip }}
     {RULESETS}
     pullRequest(number: $number) {{ ...Pull baseRef {{ ...Tip }} }}
@@ -92,7 +96,8 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-{body}    {RULESETS}
+{body}    {ABOUT}
+    {RULESETS}
   }}
 }}
 {tip}

@@ -3,13 +3,29 @@
 //! What answers mean stands in the modules below.
 
 mod branch_side;
+mod collaborators;
+mod defaults;
+mod definition;
+mod deployment;
 mod history;
+mod hooks;
+mod identity;
 mod inventory;
+mod keys;
+mod members;
+mod organization;
 mod owner_side;
 mod owners;
 mod paths;
+mod pipeline;
 mod query;
+mod reach;
+mod reading;
 mod releases;
+mod repository;
+mod review;
+mod runners;
+mod secrets;
 mod shared;
 mod tags;
 
