@@ -147,14 +147,15 @@ impl Session {
                 if !rules_needed {
                     return None;
                 }
-                Some(self.rules(&target, needs).await)
+                Some(Box::pin(self.rules(&target, needs)).await)
             },
-            settings::collect(self, snapshot, needs),
+            Box::pin(settings::collect(self, snapshot, needs)),
         );
         snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
+        settings::follow(snapshot, needs);
         for part in parts {
             let Some(pages) = found.remove(&part) else {
                 continue;

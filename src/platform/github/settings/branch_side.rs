@@ -28,25 +28,24 @@ pub(super) async fn branch_side(
     let wants = |key: FactKey| needs.has(key);
     let target = snapshot.subject.target.as_str();
     let on_target = !target.is_empty();
+    let listed = wants(FactKey::BranchInventory) && !inventory::is_target_alone(target, needs);
     let parts = Parts {
-        rulesets: wants(FactKey::BranchInventory),
+        rulesets: listed,
         owners: wants(FactKey::RepositoryCodeOwners) && on_target,
         history: wants(FactKey::BranchCheckHistory) && on_target,
     };
     let listing_path = format!("{}/branches", session.repository_path());
     let (answer, branches, tags, releases, paths, people) = tokio::join!(
-        when(parts.any(), ask(session, target, parts)),
-        when(
-            wants(FactKey::BranchInventory),
-            session.change.get_all(&listing_path, None)
-        ),
-        when(wants(FactKey::RepositoryTags), tags::ask(session, shared)),
-        when(
-            wants(FactKey::RepositoryReleases),
+        when(parts.any(), || ask(session, target, parts)),
+        when(listed, || { session.change.get_all(&listing_path, None) }),
+        when(wants(FactKey::RepositoryTags), || tags::ask(
+            session, shared
+        )),
+        when(wants(FactKey::RepositoryReleases), || {
             releases::ask(session, shared, &snapshot.settings.server)
-        ),
-        when(wants(FactKey::RepositoryPaths), paths::ask(session)),
-        when(parts.owners, owners::People::ask(shared)),
+        }),
+        when(wants(FactKey::RepositoryPaths), || paths::ask(session)),
+        when(parts.owners, || owners::People::ask(shared)),
     );
     if let Some(branches) = &branches {
         let default_branch = snapshot.repository.default_branch.known().ok();
@@ -94,8 +93,14 @@ pub(super) async fn branch_side(
     settings
 }
 
-async fn when<F: Future>(wanted: bool, question: F) -> Option<F::Output> {
-    if wanted { Some(question.await) } else { None }
+/// Asks only if it is wanted. On the heap: many questions side by side, each with
+/// room for its answers, are too much for one stack.
+async fn when<F: Future>(wanted: bool, question: impl FnOnce() -> F) -> Option<F::Output> {
+    if wanted {
+        Some(Box::pin(question()).await)
+    } else {
+        None
+    }
 }
 
 async fn ask(session: &Session, target: &str, parts: Parts) -> Result<GraphqlAnswer, NoAnswer> {

@@ -5,7 +5,7 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, InScopeBranch, Source, Unknown, Why};
+use crate::facts::{BranchRules, Fact, FactKey, InScopeBranch, Needs, Source, Unknown, Why};
 use crate::platform::access;
 use crate::platform::transport::{GraphqlAnswer, Listing, NoAnswer};
 
@@ -36,6 +36,34 @@ const PROTECTING: [&str; 15] = [
     "UPDATE",
     "WORKFLOWS",
 ];
+
+/// Whether the globs mean the target branch and no other, so that its own rules,
+/// which are asked for anyway, tell everything.
+pub(super) fn is_target_alone(target: &str, needs: &Needs) -> bool {
+    let globs = needs.branches();
+    let plain = !target.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
+    plain
+        && !globs.is_empty()
+        && globs.iter().all(|glob| glob == target)
+        && needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass])
+}
+
+/// The inventory of the target branch alone, by its own rules.
+pub(super) fn of_target(rules: &Fact<BranchRules>) -> Fact<Vec<InScopeBranch>> {
+    rules.map_ref(|rules| {
+        let protected = &rules.protected;
+        let names: Vec<String> = protected
+            .layers_where(|on| *on)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let layers = protected.holds(|on| *on).map(|_| names);
+        vec![InScopeBranch {
+            name: rules.branch.clone(),
+            layers,
+        }]
+    })
+}
 
 /// A ruleset in force.
 #[derive(Debug)]

@@ -126,3 +126,41 @@ fn branches_that_are_refused_or_nameless_leave_the_list_unknown() {
     let told = in_scope(&nameless, &rulesets, &[], |name| Ref::branch(name, None));
     assert!(!told.is_known());
 }
+
+#[test]
+fn the_target_alone_is_told_by_its_own_rules() {
+    use crate::facts::{Combine, Demand};
+    let of = |demands: &[Option<bool>]| {
+        let mut rules = BranchRules::without_demands("main", Vec::new(), Combine::AnyLayer);
+        for (number, protected) in demands.iter().enumerate() {
+            rules.protected.demands.push(Demand {
+                layer: format!("layer {number}"),
+                value: match protected {
+                    Some(on) => Fact::known_without_source(*on),
+                    None => Fact::Unknown(Unknown::not_collected("branch.rules")),
+                },
+            });
+        }
+        let found = of_target(&Fact::known_without_source(rules));
+        found.known().unwrap()[0].layers.known().ok().cloned()
+    };
+    assert_eq!(of(&[]), Some(vec![]));
+    assert_eq!(of(&[None]), None);
+    assert_eq!(of(&[Some(true), None]), Some(vec!["layer 0".to_owned()]));
+    let hidden = Fact::Unknown(Unknown::not_collected("branch.rules"));
+    assert!(!of_target(&hidden).is_known());
+}
+
+#[test]
+fn only_plain_names_of_the_target_mean_it_alone() {
+    let alone = |target: &str, globs: &[&str]| {
+        let needs: Needs = [FactKey::BranchRules].into_iter().collect();
+        let globs = globs.iter().map(|&glob| glob.to_owned()).collect();
+        is_target_alone(target, &needs.for_branches(globs))
+    };
+    assert!(alone("main", &["main"]) && alone("main", &["main", "main"]));
+    assert!(!alone("main", &["main", "release/*"]));
+    assert!(!alone("main", &[]) && !alone("m*", &["m*"]));
+    let globs = vec!["main".to_owned()];
+    assert!(!is_target_alone("main", &Needs::none().for_branches(globs)));
+}

@@ -29,7 +29,7 @@ mod secrets;
 mod shared;
 mod tags;
 
-use crate::facts::{Needs, Settings, Snapshot};
+use crate::facts::{FactKey, Needs, Settings, Snapshot};
 
 use super::Session;
 
@@ -40,11 +40,19 @@ use shared::Shared;
 pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Needs) -> Settings {
     let shared = Shared::new(session);
     let (mut settings, owner_side) = tokio::join!(
-        branch_side::branch_side(session, &shared, snapshot, needs),
-        owner_side::owner_side(session, &shared, snapshot, needs),
+        Box::pin(branch_side::branch_side(session, &shared, snapshot, needs)),
+        Box::pin(owner_side::owner_side(session, &shared, snapshot, needs)),
     );
     settings.take_from(owner_side);
     settings
+}
+
+/// What the rules of the target branch tell about settings, once they are there.
+pub(super) fn follow(snapshot: &mut Snapshot, needs: &Needs) {
+    let target = &snapshot.subject.target;
+    if needs.has(FactKey::BranchInventory) && inventory::is_target_alone(target, needs) {
+        snapshot.settings.in_scope_branches = inventory::of_target(&snapshot.branch_rules);
+    }
 }
 
 #[cfg(test)]

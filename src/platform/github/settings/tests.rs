@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{FactKey, Platform, Snapshot, Subject, Why};
+use crate::facts::{Platform, Subject, Why};
 use crate::platform::context::{Place, Wanted};
 use crate::platform::transport::testing::{Reply, Server};
 use crate::platform::transport::{Limits, Token};
