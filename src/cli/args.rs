@@ -33,6 +33,9 @@ Examples:
 Environment:
   CCGATE_TOKEN            reads the change; else GITHUB_TOKEN or CI_JOB_TOKEN
   CCGATE_SETTINGS_TOKEN   reads settings that the first token cannot see
+  CCGATE_APP_ID, CCGATE_APP_PRIVATE_KEY
+                          a GitHub App that reads settings instead
+  CCGATE_SETTINGS_SIGNERS keys that may sign the file of --settings
   CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
   GITHUB_API_URL, CI_API_V4_URL
                           address of the API, for a server of your own
@@ -43,6 +46,25 @@ Environment:
 
 Exit codes: 0 allow, 1 block, 2 wrong usage or invalid policy, 3 undecided,
 4 pending, 5 the ledger refused; 101 crash, 130 interrupted";
+
+const SNAPSHOT_EXAMPLES: &str = "\
+Examples:
+  The settings lane, on a schedule, with a token that may read settings:
+    ccgate snapshot --settings --out settings.json
+  The change lane, with the job's own token:
+    ccgate check --settings settings.json
+  Several repositories of one organisation:
+    ccgate snapshot --settings --repo acme/a --repo acme/b --out settings.json
+  What changed since yesterday:
+    ccgate snapshot diff yesterday.json today.json
+
+Environment:
+  CCGATE_SETTINGS_TOKEN   reads settings
+  CCGATE_APP_ID, CCGATE_APP_PRIVATE_KEY
+                          a GitHub App instead; its token is narrowed to these repositories
+  CCGATE_SETTINGS_KEY     OpenSSH private key that signs the file
+  CCGATE_SETTINGS_SIGNERS for `check`: file of keys (ssh's `allowed_signers`) that may sign it;
+                          an unsigned file then does not count";
 
 /// SOC 2 change control in CI
 #[derive(Debug, Parser)]
@@ -57,6 +79,9 @@ pub(super) enum Command {
     /// Judge a change: collect facts, judge, apply waivers and overrides, decide, record
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Collect facts and write them down: the settings lane, bug reports, offline repetition
+    #[command(after_help = SNAPSHOT_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Snapshot(SnapshotArgs),
     /// Say what a control asks, why, how it could be cheated, and how to meet it
     Explain(ExplainArgs),
     /// Look after the policy file
@@ -85,8 +110,9 @@ pub(super) struct CheckArgs {
     /// A local policy file or a preset, instead of `.ccgate.yml` at the tip of the target branch
     #[arg(long, value_name = "FILE|PRESET")]
     pub(super) policy: Option<String>,
-    /// A settings snapshot (not built in this version)
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Settings that `ccgate snapshot --settings` wrote, instead of asking for them; used if it is
+    /// of this repository, unchanged, and younger than the policy's `settings.max_age`
+    #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,
     /// Scan reports (SARIF), beside those of the policy's section `scans`; may repeat
     #[arg(long, value_name = "GLOB")]
@@ -106,7 +132,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     pub(super) output: Vec<(Format, PathBuf)>,
     /// Judge saved facts: no network, and their moment is the clock
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan", "settings"])]
     pub(super) snapshot: Option<PathBuf>,
     /// Write the facts to a file, for `--snapshot`
     #[arg(long, value_name = "FILE")]
@@ -114,6 +140,57 @@ pub(super) struct CheckArgs {
     /// Most seconds to spend on requests, waiting included
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<SnapshotCommand>,
+    /// Only settings, for `ccgate check --settings`; otherwise everything about one change
+    #[arg(long)]
+    pub(super) settings: bool,
+    /// Where to write
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum)]
+    pub(super) platform: Option<PlatformArg>,
+    /// Full path of the repository; with `--settings` it may repeat, and what is above the
+    /// repositories is then asked for once
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Vec<String>,
+    /// Number of the change, without `--settings`
+    #[arg(long, value_name = "N", conflicts_with = "settings")]
+    pub(super) change: Option<u64>,
+    /// The branch seen from; default: the default branch, or the change's target
+    #[arg(long = "ref", value_name = "BRANCH")]
+    pub(super) reference: Option<String>,
+    /// Policy that says what is needed: a file or a preset; default `.ccgate.yml` of the branch
+    #[arg(long, value_name = "FILE|PRESET")]
+    pub(super) policy: Option<String>,
+    /// Most seconds to spend on requests of one repository, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SnapshotCommand {
+    /// What changed between two settings snapshots; 1 if anything became weaker
+    Diff {
+        /// The older one
+        before: PathBuf,
+        /// The newer one
+        after: PathBuf,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "human")]
+        format: DiffFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum DiffFormat {
+    Human,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -142,6 +219,33 @@ pub(super) struct ExplainArgs {
     /// Code or id of a control, e.g. `CHG-04` or `approver-is-independent`; without it, a list
     /// of all controls
     pub(super) control: Option<String>,
+    /// Show what it comes to here: which layer demands it, who can go around it
+    #[arg(long, value_name = "PATH", requires = "control")]
+    pub(super) repo: Option<String>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum, requires = "control")]
+    pub(super) platform: Option<PlatformArg>,
+    /// Number of the change that is judged
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "reference",
+        requires = "control"
+    )]
+    pub(super) change: Option<u64>,
+    /// The branch that is judged; default: the default branch
+    #[arg(long = "ref", value_name = "BRANCH", requires = "control")]
+    pub(super) reference: Option<String>,
+    /// Policy whose parameters hold: a file or a preset; default `.ccgate.yml` of the branch, or
+    /// the control's defaults where the policy does not name it
+    #[arg(long, value_name = "FILE|PRESET", requires = "control")]
+    pub(super) policy: Option<String>,
+    /// Facts that were saved, instead of asking
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "platform"], requires = "control")]
+    pub(super) snapshot: Option<PathBuf>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Args)]

@@ -1,37 +1,26 @@
 //! `ccgate check`: the gate. Wires collection, judgement, record and output
 //! together; every rule stands in the rooms below.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, Platform, PolicyDocument, Snapshot};
+use crate::facts::{Fact, FactKey, PolicyDocument, Settings, Snapshot};
 use crate::gate::{self, Decision};
-use crate::platform::{self, Host, Limits, Place, PolicyWanted, Setup, Token, Wanted};
+use crate::platform::{self, Host, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
 use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
-use super::files::{policy_file, read_whole, saved_snapshot, snapshot_bytes};
+use super::files::{saved_snapshot, snapshot_bytes};
 use super::outputs::{self, Finished};
 use super::record::{overridden, record};
+use super::session;
+use super::settings_file::SettingsFile;
 use super::world::World;
 
-/// The program as it names itself in records and to the platforms.
-const PROGRAM: &str = concat!("ccgate/", env!("CARGO_PKG_VERSION"));
-
-/// The policy's path in a repository.
-const POLICY_PATH: &str = ".ccgate.yml";
-
 pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
-    if arguments.settings.is_some() {
-        return Err(CommandError::usage(anyhow!(
-            "`--settings` is not built in this version; hand in `CCGATE_SETTINGS_TOKEN` instead"
-        )));
-    }
-    let given = given_policy(arguments, world).map_err(CommandError::usage)?;
+    let given =
+        session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
     match &arguments.snapshot {
         Some(file) => {
             let snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
@@ -44,30 +33,26 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
 
 /// Collects from the platform and judges.
 fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World) -> CommandResult {
-    let place = place(arguments, world).map_err(CommandError::usage)?;
-    let wanted_head = expected_head(&place.wanted);
-    let (token, settings_token) = tokens(place.platform, world).map_err(CommandError::usage)?;
-    let setup = Setup {
-        place,
-        token,
-        settings_token,
-        ca_bundle: ca_bundle(world).map_err(CommandError::usage)?,
-        limits: Limits {
-            total: Duration::from_secs(arguments.timeout),
-            ..Limits::default()
-        },
-        now: world.now,
-        program: PROGRAM.to_owned(),
+    let flags = platform::Flags {
+        platform: arguments.platform.map(Into::into),
+        repository: arguments.repo.clone(),
+        change: arguments.change,
+        head: arguments.head.clone(),
+        reference: arguments.reference.clone(),
+        repository_only: false,
     };
-    let wanted = given.map_or_else(
-        || PolicyWanted::AtTarget(POLICY_PATH.to_owned()),
-        PolicyWanted::Given,
-    );
+    let runtime = session::runtime()?;
+    let setup = runtime.block_on(session::setup(&flags, arguments.timeout, world))?;
+    let handed_in = arguments
+        .settings
+        .as_ref()
+        .map(|file| SettingsFile::read(file, world))
+        .transpose()
+        .map_err(CommandError::usage)?;
+    let wanted_head = expected_head(&setup.place.wanted);
+    let place = setup.place.clone();
+    let wanted = session::policy_wanted(given);
     let mut host = Host::new(setup).map_err(CommandError::usage)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(CommandError::undecided)?;
     let folder = world.folder.clone();
     let (snapshot, judged) = runtime.block_on(async {
         let mut snapshot = host.open(&wanted).await;
@@ -83,12 +68,20 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
             }
             Err(error) => return Err(CommandError::usage(error)),
         };
-        let needs = policy.needs();
+        let needs = session::needs(&policy, &snapshot);
         let patterns = scan_patterns(arguments, &policy);
         if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
             snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
         }
-        host.collect(&mut snapshot, &needs).await;
+        match &handed_in {
+            // What the file holds is not asked for again.
+            Some(file) => {
+                host.collect(&mut snapshot, &needs.without(Settings::KEYS))
+                    .await;
+                file.put_into(&mut snapshot, &place, &needs, policy.settings_max_age);
+            }
+            None => host.collect(&mut snapshot, &needs).await,
+        }
         if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
             host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
                 .await;
@@ -218,83 +211,11 @@ fn finish(
     Ok(status)
 }
 
-/// Where the change is, from flags and environment.
-fn place(arguments: &CheckArgs, world: &World) -> anyhow::Result<Place> {
-    let flags = platform::Flags {
-        platform: arguments.platform.map(Into::into),
-        repository: arguments.repo.clone(),
-        change: arguments.change,
-        head: arguments.head.clone(),
-        reference: arguments.reference.clone(),
-    };
-    let event_file = world
-        .var("GITHUB_EVENT_PATH")
-        .map(|path| read_whole(&world.folder.join(path)).map_err(|error| format!("{error:#}")));
-    platform::context::find(&flags, &world.env, event_file)
-}
-
-/// The token for the change and the one for settings.
-fn tokens(platform: Platform, world: &World) -> anyhow::Result<(Token, Option<Token>)> {
-    let settings = world.var("CCGATE_SETTINGS_TOKEN");
-    let own = world.var("CCGATE_TOKEN");
-    let token = match platform {
-        Platform::Github => own
-            .or_else(|| world.var("GITHUB_TOKEN"))
-            .or(settings)
-            .map(|token| Token::new(token.to_owned())),
-        // The job token reads too little on GitLab; a settings token does all it does and more.
-        Platform::Gitlab => own
-            .or(settings)
-            .map(|token| Token::new(token.to_owned()))
-            .or_else(|| {
-                world
-                    .var("CI_JOB_TOKEN")
-                    .map(|token| Token::job(token.to_owned()))
-            }),
-    };
-    let Some(token) = token else {
-        bail!(
-            "there is no token: set `CCGATE_TOKEN` (or {})",
-            match platform {
-                Platform::Github => "`GITHUB_TOKEN`",
-                Platform::Gitlab => "`CCGATE_SETTINGS_TOKEN`; `CI_JOB_TOKEN` reads little",
-            }
-        );
-    };
-    Ok((token, settings.map(|token| Token::new(token.to_owned()))))
-}
-
-/// The certificate authorities of `SSL_CERT_FILE`, if that is set.
-fn ca_bundle(world: &World) -> anyhow::Result<Option<Vec<u8>>> {
-    world
-        .var("SSL_CERT_FILE")
-        .map(|path| read_whole(&world.folder.join(path)).context("`SSL_CERT_FILE`"))
-        .transpose()
-}
-
-/// The policy given by `--policy`, if any.
-fn given_policy(arguments: &CheckArgs, world: &World) -> anyhow::Result<Option<PolicyDocument>> {
-    let Some(name) = arguments.policy.as_deref().filter(|name| !name.is_empty()) else {
-        return Ok(None);
-    };
-    if let Some(document) = policy::preset(name) {
-        return Ok(Some(document));
-    }
-    let path = world.folder.join(name);
-    if !path.exists() {
-        bail!(
-            "`--policy {name}` names no file and no preset ({})",
-            policy::did_you_mean(name, policy::PRESETS.iter().copied()).unwrap_or_default()
-        );
-    }
-    policy_file(&path, name).map(Some)
-}
-
 /// The head that the caller means, if they said.
 fn expected_head(wanted: &Wanted) -> Option<String> {
     match wanted {
         Wanted::Change { head, .. } => head.clone(),
-        Wanted::Commit { .. } => None,
+        Wanted::Commit { .. } | Wanted::Repository { .. } => None,
     }
 }
 

@@ -10,6 +10,9 @@ mod ledger;
 mod outputs;
 mod policy;
 mod record;
+mod session;
+mod settings_file;
+mod snapshot;
 mod world;
 
 use std::ffi::OsString;
@@ -46,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Check(arguments) => check::run(arguments, world),
         Command::Explain(arguments) => explain::run(arguments, world),
         Command::Policy(arguments) => policy::run(arguments, world),
+        Command::Snapshot(arguments) => snapshot::run(arguments, world),
         Command::Ledger(arguments) => ledger::run(arguments, world),
     };
     match result {

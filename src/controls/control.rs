@@ -62,6 +62,17 @@ impl Meta {
     pub fn needed(&self) -> Needs {
         self.needs.iter().copied().collect()
     }
+
+    /// The groups that it gets to see: what it needs, and beside the rules of the
+    /// branch who can go around them, where somebody else asked for that. A
+    /// requirement names them in its summary; its verdict does not rest on them.
+    pub fn visible(&self) -> Needs {
+        let mut groups = self.needed();
+        if groups.has(FactKey::BranchRules) {
+            groups.add(FactKey::BranchBypass);
+        }
+        groups
+    }
 }
 
 /// One thing that was looked at.
@@ -260,7 +271,7 @@ pub trait Control:
 pub trait Bound: Send + Sync {
     /// What is said about it.
     fn meta(&self) -> &'static Meta;
-    /// Judges the facts; only the declared ones can be seen.
+    /// Judges the facts; only those of [`Meta::visible`] can be seen.
     ///
     /// # Errors
     /// The reason why a fact that decides could not be seen.
@@ -279,7 +290,7 @@ impl<C: Control> Bound for Filled<C> {
     }
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
-        self.0.evaluate(&facts.restricted_to(&C::META.needed()))
+        self.0.evaluate(&facts.restricted_to(&C::META.visible()))
     }
 
     fn parameters(&self) -> Value {

@@ -3,13 +3,19 @@
 //! To add one: write its file, add its `mod` line and its line in [`TABLE`],
 //! regenerate the documents (see CONTRIBUTING.md).
 
+mod access;
+mod age;
+mod allowances;
 mod branch;
 mod change;
 mod control;
+mod deployment;
 mod judging;
+mod pipeline;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
+mod webhooks;
 
 use control::entry;
 pub use control::{
@@ -17,19 +23,52 @@ pub use control::{
     Verdict,
 };
 
+pub(crate) use pipeline::guarding;
+
 /// Every control, sorted by code.
 pub static TABLE: &[Entry] = &[
     // Access to the repository.
+    entry::<access::administrators_limited::AdministratorsLimited>(), // ACC-01
+    entry::<access::outside_collaborators_cannot_write::OutsideCollaboratorsCannotWrite>(), // ACC-02
+    entry::<access::write_access_through_teams::WriteAccessThroughTeams>(), // ACC-03
+    entry::<access::deploy_keys_limited::DeployKeysLimited>(),              // ACC-04
+    entry::<access::access_tokens_limited::AccessTokensLimited>(),          // ACC-05
+    entry::<access::webhooks_secured::WebhooksSecured>(),                   // ACC-06
+    entry::<access::visibility_as_declared::VisibilityAsDeclared>(),        // ACC-07
+    entry::<access::repository_active_or_archived::RepositoryActiveOrArchived>(), // ACC-08
+    entry::<access::pipelines_as_private_as_code::PipelinesAsPrivateAsCode>(), // ACC-09
     // Branches.
     entry::<branch::branch_protected::BranchProtected>(), // BR-01
     entry::<branch::pull_request_required::PullRequestRequired>(), // BR-02
     entry::<branch::approvals_required::ApprovalsRequired>(), // BR-03
     entry::<branch::stale_approvals_dismissed::StaleApprovalsDismissed>(), // BR-04
+    entry::<branch::last_push_approved_by_another::LastPushApprovedByAnother>(), // BR-05
+    entry::<branch::author_cannot_approve::AuthorCannotApprove>(), // BR-06
+    entry::<branch::committers_cannot_approve::CommittersCannotApprove>(), // BR-07
+    entry::<branch::code_owner_review_required::CodeOwnerReviewRequired>(), // BR-08
+    entry::<branch::code_owners_cover_sensitive_paths::CodeOwnersCoverSensitivePaths>(), // BR-09
+    entry::<branch::approval_rules_locked::ApprovalRulesLocked>(), // BR-10
+    entry::<branch::review_dismissal_restricted::ReviewDismissalRestricted>(), // BR-11
+    entry::<branch::conversations_resolved::ConversationsResolved>(), // BR-12
     entry::<branch::checks_required::ChecksRequired>(),   // BR-13
+    entry::<branch::named_checks_required::NamedChecksRequired>(), // BR-14
+    entry::<branch::required_checks_pinned::RequiredChecksPinned>(), // BR-15
+    entry::<branch::required_checks_report::RequiredChecksReport>(), // BR-16
+    entry::<branch::branch_up_to_date::BranchUpToDate>(), // BR-17
     entry::<branch::force_push_blocked::ForcePushBlocked>(), // BR-18
     entry::<branch::deletion_blocked::DeletionBlocked>(), // BR-19
+    entry::<branch::direct_push_restricted::DirectPushRestricted>(), // BR-20
     entry::<branch::administrators_bound::AdministratorsBound>(), // BR-21
     entry::<branch::bypass_limited::BypassLimited>(),     // BR-22
+    entry::<branch::rules_in_force::RulesInForce>(),      // BR-23
+    entry::<branch::merge_method_declared::MergeMethodDeclared>(), // BR-24
+    entry::<branch::signed_commits_required::SignedCommitsRequired>(), // BR-25
+    entry::<branch::release_tags_protected::ReleaseTagsProtected>(), // BR-26
+    entry::<branch::releases_immutable::ReleasesImmutable>(), // BR-27
+    entry::<branch::removal_of_rules_limited::RemovalOfRulesLimited>(), // BR-28
+    entry::<branch::auto_merge_needs_approval::AutoMergeNeedsApproval>(), // BR-29
+    entry::<branch::commit_identity_enforced::CommitIdentityEnforced>(), // BR-30
+    entry::<branch::sensitive_paths_have_reviewers::SensitivePathsHaveReviewers>(), // BR-31
     // The change.
     entry::<change::change_through_pull_request::ChangeThroughPullRequest>(), // CHG-01
     entry::<change::approvals_sufficient::ApprovalsSufficient>(),             // CHG-02
@@ -38,8 +77,27 @@ pub static TABLE: &[Entry] = &[
     entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
     // Deployment.
+    entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01
+    entry::<deployment::deployer_cannot_approve::DeployerCannotApprove>(),               // DEP-02
+    entry::<deployment::administrators_cannot_skip_approval::AdministratorsCannotSkipApproval>(), // DEP-03
+    entry::<deployment::only_protected_refs_deployed::OnlyProtectedRefsDeployed>(), // DEP-04
+    entry::<deployment::environments_separated::EnvironmentsSeparated>(),           // DEP-07
     // Organisation.
     // Pipeline.
+    entry::<pipeline::job_token_read_only::JobTokenReadOnly>(), // PIPE-01
+    entry::<pipeline::pipelines_cannot_approve::PipelinesCannotApprove>(), // PIPE-02
+    entry::<pipeline::foreign_parts_restricted::ForeignPartsRestricted>(), // PIPE-03
+    entry::<pipeline::foreign_parts_pinned::ForeignPartsPinned>(), // PIPE-04
+    entry::<pipeline::job_rights_least::JobRightsLeast>(),      // PIPE-05
+    entry::<pipeline::fork_runs_held::ForkRunsHeld>(),          // PIPE-07
+    entry::<pipeline::runners_isolated::RunnersIsolated>(),     // PIPE-08
+    entry::<pipeline::security_jobs_count::SecurityJobsCount>(), // PIPE-09
+    entry::<pipeline::workflow_imposed_from_outside::WorkflowImposedFromOutside>(), // PIPE-10
+    entry::<pipeline::required_jobs_do_something::RequiredJobsDoSomething>(), // PIPE-11
+    entry::<pipeline::gate_guards_itself::GateGuardsItself>(),  // PIPE-12
+    entry::<pipeline::secrets_scoped::SecretsScoped>(),         // PIPE-13
+    entry::<pipeline::cloud_access_without_stored_keys::CloudAccessWithoutStoredKeys>(), // PIPE-14
+    entry::<pipeline::run_variables_restricted::RunVariablesRestricted>(), // PIPE-16
     // Scan results.
     entry::<scan::sast_clean::SastClean>(), // SCAN-01
 ];

@@ -176,7 +176,7 @@ pub(crate) fn check(name: &str, conclusion: Option<CheckConclusion>) -> CheckRes
 
 /// The verdict as a short word: `pass`, `fail`, `fail <reason>`, `fail pending`, `not_applicable`, `unknown`.
 pub(crate) fn verdict_of<C: Control>(control: &C, facts: &Snapshot) -> String {
-    match control.evaluate(&facts.restricted_to(&C::META.needed())) {
+    match control.evaluate(&facts.restricted_to(&C::META.visible())) {
         Ok(Verdict::Pass(_)) => "pass".to_owned(),
         Ok(Verdict::Fail(failure)) => {
             let mut word = "fail".to_owned();

@@ -319,6 +319,14 @@ impl Needs {
         &self.branches
     }
 
+    /// The same set without some groups.
+    #[must_use]
+    pub fn without(&self, keys: &[FactKey]) -> Self {
+        let mut less = self.clone();
+        less.keys.retain(|key| !keys.contains(key));
+        less
+    }
+
     /// Whether any group about the change is in the set.
     pub fn any_of(&self, keys: &[FactKey]) -> bool {
         keys.iter().any(|key| self.has(*key))

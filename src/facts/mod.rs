@@ -8,6 +8,7 @@ mod actor;
 mod branch;
 mod change;
 mod code_owners;
+mod drift;
 mod fact;
 mod key;
 mod policy_document;
@@ -28,6 +29,7 @@ pub use change::{
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,
 };
 pub use code_owners::{OwnersRules, Ownership};
+pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;

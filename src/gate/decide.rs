@@ -69,6 +69,8 @@ pub enum Disposition {
     Waived,
     /// An override on the change covers it.
     Overridden,
+    /// The plan does not sell it, and the control that the policy names instead passes.
+    Compensated,
     /// Shown only: `enforce: warn`, `on_unknown: warn`, or advisory mode.
     Advisory,
 }
@@ -81,6 +83,7 @@ impl Disposition {
             Self::Pending => "pending",
             Self::Waived => "waived",
             Self::Overridden => "overridden",
+            Self::Compensated => "compensated",
             Self::Advisory => "advisory",
         }
     }
@@ -101,6 +104,9 @@ pub struct ControlDecision {
     pub disposition: Option<Disposition>,
     /// One sentence.
     pub summary: String,
+    /// By which control it is compensated, until when and who answers for that; `None`
+    /// unless the disposition is [`Disposition::Compensated`].
+    pub compensation: Option<String>,
     /// A code, e.g. `unprotected`, `plan`, `not_permitted`.
     pub reason: Option<String>,
     /// What was looked at.

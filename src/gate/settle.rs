@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::controls::{Awaiting, Verdict};
+use crate::controls::{Awaiting, FailReason, Meta, Verdict};
 use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
 
@@ -32,11 +32,12 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
     for judged in &mut judged {
         judged.waived = waivers::cover(&waivers, judged.control.meta.id);
     }
+    compensate(&mut judged);
     let overrides = overrides::reports(policy, facts, |code| {
         judged
             .iter()
             .find(|judged| judged.control.meta.code == code)
-            .is_some_and(|judged| judged.is_non_pass() && !judged.waived)
+            .is_some_and(Judged::needs_cover)
     });
     let mut awaited = Vec::new();
     for judged in &mut judged {
@@ -45,6 +46,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
             awaited.extend(judged.awaited());
         }
         judged.control.disposition = disposition;
+        judged.say_compensation();
     }
 
     let problem = not_judged(policy, facts);
@@ -68,12 +70,37 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
     }
 }
 
+/// Finds for each control that fails because of the plan whether the one that the
+/// policy names to make up for it does. That one has to close the gate by itself and to
+/// pass as it was seen: a waiver or an override of it is no substitute.
+fn compensate(judged: &mut [Judged<'_>]) {
+    let passing: Vec<&'static Meta> = judged
+        .iter()
+        .filter(|judged| judged.bound.enforcement == Enforcement::Block)
+        .filter(|judged| judged.control.verdict == Some(VerdictWord::Pass))
+        .map(|judged| judged.control.meta)
+        .collect();
+    for judged in judged {
+        if judged.lacks_plan {
+            judged.compensated = judged
+                .bound
+                .compensated_by
+                .and_then(|code| passing.iter().find(|meta| meta.code == code))
+                .copied();
+        }
+    }
+}
+
 /// A control on its way into the decision.
 struct Judged<'p> {
     bound: &'p BoundControl,
     control: ControlDecision,
     awaiting: Option<Awaiting>,
+    /// Whether it failed because the plan does not sell what it needs.
+    lacks_plan: bool,
     waived: bool,
+    /// The passing control that makes up for it.
+    compensated: Option<&'static Meta>,
 }
 
 impl<'p> Judged<'p> {
@@ -86,12 +113,14 @@ impl<'p> Judged<'p> {
             verdict: None,
             disposition: None,
             summary: String::new(),
+            compensation: None,
             reason: None,
             observed: Vec::new(),
             unknown: Vec::new(),
             next: None,
         };
         let mut awaiting = None;
+        let mut lacks_plan = false;
         if bound.enforcement == Enforcement::Off {
             control.summary = switched_off(bound);
         } else {
@@ -120,6 +149,7 @@ impl<'p> Judged<'p> {
                 }
                 Ok(Verdict::Fail(failure)) => {
                     awaiting = failure.awaiting;
+                    lacks_plan = failure.reason == Some(FailReason::Plan);
                     control.verdict = Some(VerdictWord::Fail);
                     failure.evidence.summary().clone_into(&mut control.summary);
                     control.observed = failure.evidence.observed().to_vec();
@@ -143,7 +173,9 @@ impl<'p> Judged<'p> {
             bound,
             control,
             awaiting,
+            lacks_plan,
             waived: false,
+            compensated: None,
         }
     }
 
@@ -172,6 +204,29 @@ impl<'p> Judged<'p> {
         }
     }
 
+    /// Whether it closes the gate unless an override covers it.
+    fn needs_cover(&self) -> bool {
+        self.is_non_pass() && !self.waived && self.compensated.is_none()
+    }
+
+    /// Writes down what makes up for it.
+    fn say_compensation(&mut self) {
+        let (Some(Disposition::Compensated), Some(by)) =
+            (self.control.disposition, self.compensated)
+        else {
+            return;
+        };
+        let by = format!("compensated by {} {}", by.code, by.id);
+        self.control.summary = format!("{}; {by}, which passes", self.control.summary);
+        self.control.compensation = Some(match &self.bound.concession {
+            Some(concession) => format!(
+                "{by} until {}, {}: {}",
+                concession.expires, concession.owner, concession.reason
+            ),
+            None => by,
+        });
+    }
+
     fn disposition(&self, mode: Mode, overrides: &[OverrideReport]) -> Option<Disposition> {
         if !self.is_non_pass() {
             return None;
@@ -194,6 +249,8 @@ impl<'p> Judged<'p> {
             Disposition::Overridden
         } else if only_shown {
             Disposition::Advisory
+        } else if self.compensated.is_some() {
+            Disposition::Compensated
         } else if self.awaiting.is_some() {
             Disposition::Pending
         } else {
@@ -328,5 +385,7 @@ fn mend(unknown: &Unknown) -> String {
     }
 }
 
+#[cfg(test)]
+mod compensation_tests;
 #[cfg(test)]
 mod tests;

@@ -107,6 +107,7 @@ pub(crate) fn control(meta: &'static Meta, outcome: Result<Verdict, Unknown>) ->
         control: Box::new(Fixed { meta, outcome }),
         enforcement: Enforcement::Block,
         on_unknown: OnUnknown::Block,
+        compensated_by: None,
         concession: None,
         place: None,
     }

@@ -23,7 +23,7 @@ pub use checkpoint::Checkpoint;
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
-pub use sign::{AllowedSigners, NAMESPACE, Signer};
+pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions, verify};
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.

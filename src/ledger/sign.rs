@@ -14,6 +14,9 @@ use super::checkpoint::Checkpoint;
 /// The namespace of checkpoint signatures, so that no other signature of the key counts.
 pub const NAMESPACE: &str = "ccgate-ledger";
 
+/// The namespace of signatures over settings snapshots.
+pub const SETTINGS_NAMESPACE: &str = "ccgate-settings";
+
 /// A private key that signs checkpoints.
 #[derive(Debug, Clone)]
 pub struct Signer(PrivateKey);
@@ -72,10 +75,22 @@ impl Signer {
 
     /// The SSHSIG over the whole checkpoint file.
     pub(crate) fn sign_file(&self, file: &[u8]) -> anyhow::Result<String> {
+        self.sign_for(NAMESPACE, file)
+    }
+
+    /// The SSHSIG over the content of a settings file.
+    ///
+    /// # Errors
+    /// A key that cannot sign.
+    pub fn sign_settings(&self, content: &[u8]) -> anyhow::Result<String> {
+        self.sign_for(SETTINGS_NAMESPACE, content)
+    }
+
+    fn sign_for(&self, namespace: &str, file: &[u8]) -> anyhow::Result<String> {
         let signature = self
             .0
-            .sign(NAMESPACE, HashAlg::Sha512, file)
-            .context("signing the checkpoint failed")?;
+            .sign(namespace, HashAlg::Sha512, file)
+            .context("signing failed")?;
         signature
             .to_pem(LineEnding::LF)
             .context("the signature cannot be written")
@@ -84,13 +99,17 @@ impl Signer {
 
 /// Checks an SSHSIG in its exact canonical form and returns the key that made it.
 pub(crate) fn verify_file(armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {
+    verify_for(NAMESPACE, armoured, file)
+}
+
+fn verify_for(namespace: &str, armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {
     let signature = SshSig::from_pem(armoured)
         .ok()
         .context("it is no SSH signature")?;
     // Rebuilt from its parts: version, reserved field and armour have one spelling only.
     let rebuilt = SshSig::new(
         signature.public_key().clone(),
-        NAMESPACE,
+        namespace,
         signature.hash_alg(),
         signature.signature().clone(),
     );
@@ -102,9 +121,9 @@ pub(crate) fn verify_file(armoured: &[u8], file: &[u8]) -> anyhow::Result<Public
         "the signature is not in its canonical form, or made for another purpose"
     );
     let key = PublicKey::from(signature.public_key().clone());
-    key.verify(NAMESPACE, file, &signature)
+    key.verify(namespace, file, &signature)
         .ok()
-        .context("the signature does not fit the checkpoint")?;
+        .context("the signature does not fit what it is said to sign")?;
     Ok(key)
 }
 
@@ -152,8 +171,37 @@ pub(crate) fn allowed_signer_line(origin: &str, key: &PublicKey) -> anyhow::Resu
 pub struct AllowedSigners(Vec<(String, PublicKey)>);
 
 impl AllowedSigners {
-    /// Reads the file. A line that this program cannot judge whole is refused, not skipped.
+    /// Reads the file for ledgers. A line that this program cannot judge whole is refused, not skipped.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
+        Self::parse_for(NAMESPACE, text)
+    }
+
+    /// Reads the file for settings snapshots.
+    ///
+    /// # Errors
+    /// A line that cannot be judged whole.
+    pub fn parse_for_settings(text: &str) -> anyhow::Result<Self> {
+        Self::parse_for(SETTINGS_NAMESPACE, text)
+    }
+
+    /// Fingerprint of the key that signed the content of a settings file, if it may
+    /// sign for that repository (`ccgate/PLATFORM/REPOSITORY`).
+    ///
+    /// # Errors
+    /// A signature that does not fit, or is by a key that is not listed for it.
+    pub fn settings_signer(
+        &self,
+        armoured: &str,
+        content: &[u8],
+        origin: &str,
+    ) -> anyhow::Result<String> {
+        let key = verify_for(SETTINGS_NAMESPACE, armoured.as_bytes(), content)?;
+        self.principal(&key, origin)
+            .with_context(|| format!("the key that signed is not listed for `{origin}`"))?;
+        Ok(key.fingerprint(HashAlg::Sha256).to_string())
+    }
+
+    fn parse_for(wanted: &str, text: &str) -> anyhow::Result<Self> {
         let mut signers = Vec::new();
         for (number, line) in text
             .lines()
@@ -190,10 +238,7 @@ impl AllowedSigners {
                             "line {number} of the allowed signers has an option that is not understood; only `namespaces=\"…\"` is, verify such a key with `ssh-keygen -Y verify`"
                         );
                     };
-                    if !namespaces
-                        .split(',')
-                        .any(|namespace| namespace == NAMESPACE)
-                    {
+                    if !namespaces.split(',').any(|namespace| namespace == wanted) {
                         continue;
                     }
                 }

@@ -26,6 +26,8 @@ pub struct Flags {
     pub head: Option<String>,
     /// `--ref`.
     pub reference: Option<String>,
+    /// Whether the repository as a whole is meant, no change and no commit.
+    pub repository_only: bool,
 }
 
 /// What is to be judged.
@@ -45,6 +47,11 @@ pub enum Wanted {
     Commit {
         /// The commit; `None`: the tip.
         sha: Option<String>,
+        /// The branch; `None`: the default branch.
+        branch: Option<String>,
+    },
+    /// The repository and its settings, seen from one branch.
+    Repository {
         /// The branch; `None`: the default branch.
         branch: Option<String>,
     },
@@ -254,6 +261,9 @@ fn wanted(
         .map(|head| commit("`--head`", head))
         .transpose()?;
     let reference = flags.reference.as_deref().map(branch_name).transpose()?;
+    if flags.repository_only {
+        return Ok(Wanted::Repository { branch: reference });
+    }
     if let Some(number) = flags.change {
         ensure!(
             number > 0,
@@ -265,7 +275,8 @@ fn wanted(
                 head,
                 target,
             }) if other == number => Some((head, target)),
-            Ok(Wanted::Change { .. } | Wanted::Commit { .. }) | Err(_) => None,
+            Ok(Wanted::Change { .. } | Wanted::Commit { .. } | Wanted::Repository { .. })
+            | Err(_) => None,
         };
         let (event_head, event_target) = same.unwrap_or_default();
         return Ok(Wanted::Change {
@@ -287,7 +298,9 @@ fn wanted(
             head,
             target,
         },
-        (Wanted::Commit { branch, .. }, sha @ Some(_)) => Wanted::Commit { sha, branch },
+        (Wanted::Commit { branch, .. } | Wanted::Repository { branch }, sha @ Some(_)) => {
+            Wanted::Commit { sha, branch }
+        }
     })
 }
 

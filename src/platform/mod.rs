@@ -6,6 +6,7 @@ mod access;
 pub mod context;
 mod github;
 mod gitlab;
+mod join;
 mod transport;
 mod yaml;
 
@@ -13,10 +14,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::facts::{Needs, PolicyDocument, Snapshot};
+use crate::facts::{BranchRules, Fact, Needs, PolicyDocument, Requests, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
-pub use github::permissions as github_permissions;
+pub use github::{AppKey, app_token, permissions as github_permissions};
 pub use gitlab::permissions as gitlab_permissions;
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
@@ -83,6 +84,22 @@ impl Host {
         match self {
             Self::Github(session) => session.collect(snapshot, needs).await,
             Self::Gitlab(session) => session.collect(snapshot, needs).await,
+        }
+    }
+
+    /// The rules of a further branch in scope, after [`Self::collect`].
+    pub async fn branch_rules(&mut self, branch: &str, needs: &Needs) -> Fact<BranchRules> {
+        match self {
+            Self::Github(session) => session.branch_rules(branch, needs).await,
+            Self::Gitlab(session) => session.branch_rules(branch),
+        }
+    }
+
+    /// What it cost so far.
+    pub fn requests(&self) -> Requests {
+        match self {
+            Self::Github(session) => session.requests(),
+            Self::Gitlab(session) => session.requests(),
         }
     }
 

@@ -22,11 +22,11 @@ pub(super) enum Node {
     /// Text; `plain` if it was written without quotes.
     Scalar { text: String, plain: bool },
     /// A list.
-    List(Vec<Node>),
+    List(Vec<Self>),
     /// A mapping; each key once, the last one counts.
-    Map(Vec<(String, Node)>),
+    Map(Vec<(String, Self)>),
     /// A list behind a tag of the platform's own, e.g. `!reference`.
-    Tagged(String, Vec<Node>),
+    Tagged(String, Vec<Self>),
 }
 
 impl Node {
@@ -188,7 +188,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, String> {
                 (anchor, Node::Scalar { text, plain })
             }
             Event::SequenceStart(anchor, tag) => {
-                let tag = tag.map(name);
+                let tag = tag.as_ref().map(name);
                 let content = Content::List(Vec::new());
                 open.push(Frame {
                     anchor,
@@ -198,7 +198,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, String> {
                 continue;
             }
             Event::MappingStart(anchor, tag) => {
-                let tag = tag.map(name);
+                let tag = tag.as_ref().map(name);
                 let content = Content::Map(Keys::default(), None);
                 open.push(Frame {
                     anchor,
@@ -245,7 +245,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, String> {
     }
 }
 
-fn name(tag: Tag) -> String {
+fn name(tag: &Tag) -> String {
     format!("{}{}", tag.handle, tag.suffix)
 }
 

@@ -14,7 +14,14 @@ use super::words::{did_you_mean, quote, visible};
 use super::yaml::{Key, Node};
 
 /// Keys that stand beside a control's parameters.
-pub(super) const RESERVED: [&str; 5] = ["enforce", "on_unknown", "reason", "owner", "expires"];
+pub(super) const RESERVED: [&str; 6] = [
+    "enforce",
+    "on_unknown",
+    "compensated_by",
+    "reason",
+    "owner",
+    "expires",
+];
 
 /// Words of `enforce`.
 const ENFORCE: [(&str, Enforcement); 3] = [
@@ -42,6 +49,8 @@ pub(super) struct ControlChoice {
     pub(super) enforcement: Option<Enforcement>,
     /// `on_unknown`, if given.
     pub(super) on_unknown: Option<OnUnknown>,
+    /// The control that makes up for what the plan does not sell, if given.
+    pub(super) compensated_by: Option<&'static Entry>,
     /// The parameters given, each valid by itself.
     pub(super) parameters: Map<String, Value>,
     /// Why it asks for less.
@@ -105,6 +114,7 @@ fn control_choice(
         spot: key.spot,
         enforcement: None,
         on_unknown: None,
+        compensated_by: None,
         parameters: Map::new(),
         reason: None,
         owner: None,
@@ -114,6 +124,7 @@ fn control_choice(
         match key.text.as_str() {
             "enforce" => choice.enforcement = word(node, "`enforce`", &ENFORCE, report),
             "on_unknown" => choice.on_unknown = word(node, "`on_unknown`", &ON_UNKNOWN, report),
+            "compensated_by" => choice.compensated_by = compensating(entry, node, report),
             "reason" => choice.reason = text(node, "`reason`", report),
             "owner" => choice.owner = handle(node, "`owner`", report),
             "expires" => choice.expires = date(node, "`expires`", report),
@@ -136,6 +147,20 @@ fn control_choice(
         choice.parameters = Map::new();
     }
     choice
+}
+
+/// The control that is to make up for `entry`; another one.
+fn compensating(entry: &Entry, node: &Node, report: &mut Report) -> Option<&'static Entry> {
+    let name = text(node, "`compensated_by`", report)?;
+    let other = find_control(&name, node.spot, report)?;
+    if other.meta.code == entry.meta.code {
+        report.add(
+            node.spot,
+            format!("`{}` cannot make up for itself", entry.meta.id),
+        );
+        return None;
+    }
+    Some(other)
 }
 
 /// One parameter, valid by itself.

@@ -4,6 +4,7 @@
 //! weaker branch policy is legal, it just does not hold.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::facts::Severity;
 
@@ -63,7 +64,18 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
         notes.say(None, message.to_owned());
     }
     let mut controls = target.controls;
-    for (code, demand) in floor.controls {
+    // What the default branch's policy compensates with a control that it does not itself
+    // demand, it does not compensate; a branch that adds the control must not change that.
+    let blocking: BTreeSet<&str> = floor
+        .controls
+        .iter()
+        .filter(|(_, demand)| demand.enforcement == Enforcement::Block)
+        .map(|(code, _)| *code)
+        .collect();
+    for (code, mut demand) in floor.controls {
+        demand.compensated_by = demand
+            .compensated_by
+            .filter(|other| blocking.contains(other));
         let held = match controls.remove(code) {
             Some(own) => hold_control(own, demand, &mut notes),
             None if demand.enforcement == Enforcement::Off => demand,
@@ -132,6 +144,13 @@ fn hold_control(own: BoundControl, demand: BoundControl, notes: &mut Notes) -> B
     if let Some(weaker) = &weaker {
         won.push(format!("here weaker: {weaker}"));
     }
+    // Which of two makes up for more is not known, so only the same one does.
+    let compensated_by = own
+        .compensated_by
+        .filter(|other| demand.compensated_by == Some(*other));
+    if let (Some(other), None) = (own.compensated_by, compensated_by) {
+        won.push(format!("not compensated by {other}"));
+    }
     if won.is_empty() {
         return own;
     }
@@ -150,6 +169,7 @@ fn hold_control(own: BoundControl, demand: BoundControl, notes: &mut Notes) -> B
         },
         enforcement: own.enforcement.max(demand.enforcement),
         on_unknown: own.on_unknown.max(demand.on_unknown),
+        compensated_by,
         concession: demand.concession,
         place: own.place,
     }

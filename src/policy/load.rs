@@ -12,9 +12,11 @@ use crate::facts::{PolicyDocument, PolicyFacts, Severity, Unknown};
 
 use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
 use super::floor::{Voice, tighten};
-use super::model::{Note, Policy, PolicySource, ScanExpectation};
+use super::model::{
+    BoundControl, BranchScope, Enforcement, Note, Policy, PolicySource, ScanExpectation,
+};
 use super::problem::{Problem, Problems, Report};
-use super::resolve::{DEFAULT_SETTINGS_AGE, Demands, resolve};
+use super::resolve::{Demands, resolve};
 
 /// Why there is no policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,14 +108,27 @@ fn without_effect(demands: &Demands) -> Vec<Note> {
             message: format!("{message} has no effect in this version"),
         });
     };
-    if demands.settings_max_age != DEFAULT_SETTINGS_AGE {
-        say("`settings.max_age`: no settings snapshot is read, so it");
-    }
     if !demands.overrides.second_person {
         say("`overrides.second_person: false`: an override always takes a second person, so it");
     }
     if !demands.frameworks.is_empty() {
         say("`frameworks`");
+    }
+    for bound in demands.controls.values() {
+        let Some(other) = bound.compensated_by else {
+            continue;
+        };
+        let blocks = |by: &BoundControl| by.enforcement == Enforcement::Block;
+        if !demands.controls.get(other).is_some_and(blocks) {
+            notes.push(Note {
+                place: bound.place.clone(),
+                message: format!(
+                    "`{}` is compensated by {other}, which this policy does not enforce, so \
+                     nothing makes up for it",
+                    bound.control.meta().id
+                ),
+            });
+        }
     }
     notes
 }
@@ -134,8 +149,7 @@ fn finish(document: &PolicyDocument, demands: Demands) -> Result<Policy, Problem
     };
     let branches = demands
         .branches
-        .as_deref()
-        .map(globs)
+        .map(|globs| scope(&globs).map(|set| BranchScope { globs, set }))
         .transpose()
         .map_err(|error| whole(format!("`branches` cannot be used: {error}")))?;
     let mut controls: Vec<_> = demands.controls.into_values().collect();
@@ -172,7 +186,7 @@ pub(super) fn digest(text: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(text.as_bytes())))
 }
 
-fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+fn scope(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(GlobBuilder::new(pattern).literal_separator(false).build()?);

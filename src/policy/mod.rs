@@ -21,8 +21,8 @@ pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use file::FRAMEWORKS;
 pub use load::{LoadError, lint, load};
 pub use model::{
-    BoundControl, Concession, CustomControl, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
-    OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,
+    BoundControl, BranchScope, Concession, CustomControl, Enforcement, LedgerChoice, Mode, Note,
+    OnUnknown, OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,
 };
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};

@@ -92,7 +92,11 @@ pub struct BoundControl {
     pub enforcement: Enforcement,
     /// What an unknown does.
     pub on_unknown: OnUnknown,
-    /// Set if the control was switched off or lowered. If it has expired on the
+    /// Code of the control that makes up for this one where the plan does not sell what
+    /// it needs: such a fail does not close the gate as long as that control passes and
+    /// would itself close it.
+    pub compensated_by: Option<&'static str>,
+    /// Set if the control was switched off, lowered or compensated. If it has expired on the
     /// day of the check, the strict value was put back and a [`Note`] says so.
     pub concession: Option<Concession>,
     /// Where the policy sets it; `None` if a preset does.
@@ -206,6 +210,15 @@ pub struct PolicySource {
     pub layers: Vec<String>,
 }
 
+/// The branches that a policy speaks about.
+#[derive(Clone, Debug)]
+pub struct BranchScope {
+    /// As written (globset syntax).
+    pub globs: Vec<String>,
+    /// The same, compiled.
+    pub set: GlobSet,
+}
+
 /// The policy in force.
 pub struct Policy {
     /// Where it came from.
@@ -213,7 +226,7 @@ pub struct Policy {
     /// Whether it closes the gate.
     pub mode: Mode,
     /// The branches in scope; `None`: every branch.
-    pub branches: Option<GlobSet>,
+    pub branches: Option<BranchScope>,
     /// How old a settings snapshot may be.
     pub settings_max_age: SignedDuration,
     /// The controls, sorted by code. Those that are `off` are here too.
@@ -259,11 +272,30 @@ impl Policy {
         needs
     }
 
+    /// Globs of the branches whose protection is looked at beside the target's. A
+    /// policy that names none is for whatever a change goes to; then the default
+    /// branch and the target are meant, not every branch somebody works on.
+    pub fn inventory(&self, default_branch: Option<&str>, target: &str) -> Vec<String> {
+        match &self.branches {
+            Some(scope) => scope.globs.clone(),
+            None => {
+                let mut names: Vec<String> = default_branch
+                    .into_iter()
+                    .chain([target])
+                    .filter(|name| !name.is_empty())
+                    .map(globset::escape)
+                    .collect();
+                names.dedup();
+                names
+            }
+        }
+    }
+
     /// Whether a branch is in scope.
     pub fn covers(&self, branch: &str) -> bool {
         self.branches
             .as_ref()
-            .is_none_or(|globs| globs.is_match(branch))
+            .is_none_or(|scope| scope.set.is_match(branch))
     }
 
     /// Whether a waiver still holds at that moment (its last day included, UTC).

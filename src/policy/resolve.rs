@@ -202,7 +202,16 @@ fn put_control(
             return Some(strict);
         }
     };
-    let what = conceded(&strict, demanded, &*control, enforcement, on_unknown);
+    let compensated_by = match choice.compensated_by {
+        Some(other) => Some(other.meta.code),
+        None => strict.compensated_by,
+    };
+    let asked = Asked {
+        enforcement,
+        on_unknown,
+        compensated_by,
+    };
+    let what = conceded(&strict, demanded, &*control, &asked);
     let Some(what) = what else {
         if let (Some(_), Some(expires)) = (demanded, choice.expires) {
             notes.push(Note {
@@ -216,6 +225,7 @@ fn put_control(
             control,
             enforcement,
             on_unknown,
+            compensated_by,
             concession: None,
             place: Some(place),
         });
@@ -236,7 +246,7 @@ fn put_control(
                 "`{id}` asks for less ({what}) and lacks {}",
                 missing.join(", ")
             ),
-            "whatever is switched off or lowered needs a reason, an owner and a last day",
+            "whatever is switched off, lowered or compensated needs a reason, an owner and a last day",
         );
         return Some(strict);
     };
@@ -257,6 +267,7 @@ fn put_control(
             },
             enforcement: enforcement.max(strict.enforcement),
             on_unknown: on_unknown.max(strict.on_unknown),
+            compensated_by: strict.compensated_by,
             concession: None,
             place: Some(place),
         });
@@ -265,6 +276,7 @@ fn put_control(
         control,
         enforcement,
         on_unknown,
+        compensated_by,
         concession: Some(Concession {
             reason,
             owner,
@@ -275,19 +287,36 @@ fn put_control(
     })
 }
 
+/// What a choice asks for beside the parameters.
+struct Asked {
+    enforcement: Enforcement,
+    on_unknown: OnUnknown,
+    compensated_by: Option<&'static str>,
+}
+
 /// In which way a choice asks for less; `None` if it does not. Where no preset
-/// demands the control, only switching it off counts.
+/// demands the control, only switching it off and compensating it count: both
+/// open the gate where a bare listing would keep it closed.
 fn conceded(
     strict: &BoundControl,
     demanded: Option<&BTreeSet<String>>,
     control: &dyn Bound,
-    enforcement: Enforcement,
-    on_unknown: OnUnknown,
+    asked: &Asked,
 ) -> Option<String> {
+    let Asked {
+        enforcement,
+        on_unknown,
+        compensated_by,
+    } = *asked;
     let mut less = Vec::new();
     if enforcement < strict.enforcement && (demanded.is_some() || enforcement == Enforcement::Off) {
         let (from, to) = (strict.enforcement.word(), enforcement.word());
         less.push(format!("enforce {from} -> {to}"));
+    }
+    if let Some(other) = compensated_by
+        && strict.compensated_by != Some(other)
+    {
+        less.push(format!("compensated_by {other}"));
     }
     if let Some(written) = demanded {
         if on_unknown < strict.on_unknown {
@@ -323,6 +352,7 @@ fn listed(entry: &'static Entry, parameters: Map<String, Value>) -> Option<Bound
         control: entry.bind(Value::Object(parameters)).ok()?,
         enforcement: Enforcement::Block,
         on_unknown: OnUnknown::Block,
+        compensated_by: None,
         concession: None,
         place: None,
     })

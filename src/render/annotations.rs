@@ -36,6 +36,7 @@ pub fn annotations(decision: &Decision) -> String {
             Label::Pending | Label::Warned => &mut warnings,
             Label::Overridden
             | Label::Waived
+            | Label::Compensated
             | Label::Passed
             | Label::NotApplicable
             | Label::Off => &mut notices,

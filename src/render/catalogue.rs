@@ -216,10 +216,7 @@ pub(super) fn parameter_rows(entry: &Entry) -> Vec<ParameterRow> {
         .into_iter()
         .map(|(name, schema)| ParameterRow {
             kind: kind(&schema),
-            default: defaults
-                .get(&name)
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            default: defaults.get(&name).map(spelled).unwrap_or_default(),
             meaning: schema
                 .get("description")
                 .and_then(Value::as_str)
@@ -228,6 +225,19 @@ pub(super) fn parameter_rows(entry: &Entry) -> Vec<ParameterRow> {
             name,
         })
         .collect()
+}
+
+/// A value as JSON; a list with room between its items, so that it can be wrapped.
+fn spelled(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
 }
 
 /// The type of a parameter, as people say it.

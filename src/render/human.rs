@@ -197,7 +197,7 @@ impl Page {
             Label::Failed => AnsiColor::Red.on_default().bold(),
             Label::Unknown => AnsiColor::Magenta.on_default().bold(),
             Label::Pending | Label::Warned => AnsiColor::Yellow.on_default(),
-            Label::Overridden | Label::Waived => AnsiColor::Cyan.on_default(),
+            Label::Overridden | Label::Waived | Label::Compensated => AnsiColor::Cyan.on_default(),
             Label::Passed => AnsiColor::Green.on_default(),
             Label::NotApplicable | Label::Off => Paint::new().dimmed(),
         };
@@ -211,7 +211,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::{TOOL, blocked, covered, hostile, not_judged};
+    use crate::render::testing::{TOOL, blocked, compensated, covered, hostile, not_judged};
 
     #[test]
     fn a_blocked_change_reads_from_the_verdict_to_the_next_step() {
@@ -246,6 +246,21 @@ mod tests {
                 must merge now? one of @lead, @acme/security, with no hand in the change, comments:
                 /ccgate override TST-01 TICKET reason
         "#);
+    }
+
+    #[test]
+    fn a_compensation_is_told_with_by_what_until_when_and_who_answers() {
+        let text = human(&compensated(), TOOL, 0, Style::default());
+        assert!(
+            text.contains("TST-01  COMPENSATED  the first thing"),
+            "{text}"
+        );
+        assert!(text.contains("  code  plan\n"), "{text}");
+        let by =
+            "  by    compensated by TST-02 second-thing-done until 2026-12-31, @acme/security:";
+        assert!(text.contains(by), "{text}");
+        let result = "allowed with a compensation   1 compensated · 1 passed   exit 0";
+        assert!(text.contains(result), "{text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod annotations;
 pub mod catalogue;
+pub mod effective;
 pub mod escape;
 mod explain;
 mod format;
@@ -17,6 +18,7 @@ mod wording;
 mod wrap;
 
 pub use annotations::annotations;
+pub use effective::{effective, outcome};
 pub use explain::explain;
 pub use format::{Format, Style, Tool, UnknownFormat, render};
 pub use human::human;

@@ -80,7 +80,10 @@ fn control(entry: &Entry) -> Value {
         "on_unknown": {
             "description": "what it does when a fact cannot be seen", "enum": ["block", "warn"],
         },
-        "reason": text("why it is switched off or asks for less"),
+        "compensated_by": text(
+            "id or code of the control that makes up for this one where the plan does not sell it",
+        ),
+        "reason": text("why it is switched off, compensated or asks for less"),
         "owner": handle("who answers for that"),
         "expires": date("the last day on which that holds (UTC)"),
     });

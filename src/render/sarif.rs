@@ -247,6 +247,7 @@ fn result(decision: &Decision, rule_index: usize, control: &ControlDecision) -> 
             Label::Pending | Label::Warned => "warning",
             Label::Overridden
             | Label::Waived
+            | Label::Compensated
             | Label::Passed
             | Label::NotApplicable
             | Label::Off => "note",
@@ -301,9 +302,14 @@ fn suppressions(decision: &Decision, control: &ControlDecision) -> Vec<Suppressi
                 && report.waiver.control == control.meta.id
         })
         .map(|report| ("waiver", report.waiver.place.to_string()));
+    let compensation = control
+        .compensation
+        .iter()
+        .map(|_| ("compensation", control.meta.code.to_owned()));
     let justification = wording::covered_by(decision, control).unwrap_or_default();
     overrides
         .chain(waivers)
+        .chain(compensation)
         .map(|(by, id)| Suppression {
             kind: "external",
             status: "accepted",
@@ -374,7 +380,9 @@ fn pascal_case(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::testing::{TOOL, blocked, covered, hostile, not_judged, pending};
+    use crate::render::testing::{
+        TOOL, blocked, compensated, covered, hostile, not_judged, pending,
+    };
     use serde_json::Value;
 
     fn run_of(decision: &Decision) -> Value {
@@ -444,5 +452,16 @@ mod tests {
             .expect("a text");
         assert!(text.contains(r"\[y\](javascript"), "{text}");
         assert!(text.ends_with('.'));
+    }
+
+    #[test]
+    fn a_compensated_fail_is_suppressed_by_the_control_that_makes_up_for_it() {
+        let run = run_of(&compensated());
+        let result = &run["results"][0];
+        assert_eq!(result["properties"]["disposition"], "compensated");
+        let suppression = &result["suppressions"][0];
+        assert_eq!(suppression["properties"]["by"], "compensation");
+        let why = suppression["justification"].as_str().unwrap();
+        assert!(why.starts_with("compensated by TST-02"), "{why}");
     }
 }

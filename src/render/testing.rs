@@ -1,13 +1,14 @@
 //! Decisions to look at: one with something of everything, one that could not
 //! be made, and one whose every text is hostile.
 
-use crate::controls::{Awaiting, Verdict};
+use crate::controls::{Awaiting, FailReason, Verdict};
 use crate::facts::Fact;
 use crate::gate::testing::{
     FIRST, GITLAB_ONLY, SECOND, THIRD, awaiting, command, comment, control, decision, evidence,
     facts, fail, pass, policy, unknown, waiver,
 };
 use crate::gate::{Decision, undecided};
+use crate::policy::Concession;
 
 use super::format::Tool;
 
@@ -51,6 +52,20 @@ pub(super) fn covered() -> Decision {
     let mut facts = facts();
     facts.comments = Fact::known_without_source(vec![command()]);
     decision(&policy, &facts)
+}
+
+/// Allowed: the plan does not sell the first, the second makes up for it.
+pub(super) fn compensated() -> Decision {
+    let unsold = Verdict::fail_because(FailReason::Plan, evidence("it is not done"));
+    let mut first = control(&FIRST, Ok(unsold));
+    first.compensated_by = Some(SECOND.code);
+    first.concession = Some(Concession {
+        reason: "the tier lacks it".to_owned(),
+        owner: "@acme/security".to_owned(),
+        expires: "2026-12-31".parse().expect("a literal date"),
+        what: "compensated_by TST-02".to_owned(),
+    });
+    decision(&policy(vec![first, control(&SECOND, pass())]), &facts())
 }
 
 pub(super) fn pending() -> Decision {

@@ -14,6 +14,7 @@ pub(super) enum Label {
     Warned,
     Overridden,
     Waived,
+    Compensated,
     Passed,
     NotApplicable,
     Off,
@@ -27,6 +28,7 @@ impl Label {
             (Some(VerdictWord::NotApplicable), _) => Self::NotApplicable,
             (Some(_), Some(Disposition::Waived)) => Self::Waived,
             (Some(_), Some(Disposition::Overridden)) => Self::Overridden,
+            (Some(_), Some(Disposition::Compensated)) => Self::Compensated,
             (Some(_), Some(Disposition::Advisory)) => Self::Warned,
             (Some(VerdictWord::Unknown), Some(Disposition::Open | Disposition::Pending) | None) => {
                 Self::Unknown
@@ -36,7 +38,7 @@ impl Label {
         }
     }
 
-    /// The word in a terminal; at most ten columns.
+    /// The word in a terminal; at most eleven columns.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Failed => "FAIL",
@@ -45,6 +47,7 @@ impl Label {
             Self::Warned => "WARN",
             Self::Overridden => "OVERRIDDEN",
             Self::Waived => "WAIVED",
+            Self::Compensated => "COMPENSATED",
             Self::Passed => "PASS",
             Self::NotApplicable => "n/a",
             Self::Off => "off",
@@ -58,7 +61,7 @@ impl Label {
             Self::Unknown => "❔",
             Self::Pending => "⏳",
             Self::Warned => "⚠️",
-            Self::Overridden | Self::Waived => "🔓",
+            Self::Overridden | Self::Waived | Self::Compensated => "🔓",
             Self::Passed => "✅",
             Self::NotApplicable | Self::Off => "➖",
         }
@@ -72,6 +75,7 @@ impl Label {
             Self::Warned => "warned",
             Self::Overridden => "overridden",
             Self::Waived => "waived",
+            Self::Compensated => "compensated",
             Self::Passed => "passed",
             Self::NotApplicable => "not applicable",
             Self::Off => "off",
@@ -86,7 +90,8 @@ impl Label {
             | Self::Pending
             | Self::Warned
             | Self::Overridden
-            | Self::Waived => true,
+            | Self::Waived
+            | Self::Compensated => true,
             Self::Passed | Self::NotApplicable | Self::Off => false,
         }
     }
@@ -98,6 +103,7 @@ impl Label {
             Self::Warned
             | Self::Overridden
             | Self::Waived
+            | Self::Compensated
             | Self::Passed
             | Self::NotApplicable
             | Self::Off => false,
@@ -108,13 +114,14 @@ impl Label {
 /// How many of those who may override are named.
 const MOST_NAMED: usize = 5;
 
-const ALL: [Label; 9] = [
+const ALL: [Label; 10] = [
     Label::Failed,
     Label::Unknown,
     Label::Pending,
     Label::Warned,
     Label::Overridden,
     Label::Waived,
+    Label::Compensated,
     Label::Passed,
     Label::NotApplicable,
     Label::Off,
@@ -152,6 +159,7 @@ pub(super) fn outcome(decision: &Decision) -> &'static str {
         Outcome::Allow if decision.mode == Mode::Advisory => "allowed (advisory mode)",
         Outcome::Allow if acted(Disposition::Overridden) => "allowed by an override",
         Outcome::Allow if acted(Disposition::Waived) => "allowed with a waiver",
+        Outcome::Allow if acted(Disposition::Compensated) => "allowed with a compensation",
         Outcome::Allow => "allowed",
         Outcome::Block => "blocked",
         Outcome::Undecided => "undecided",
@@ -160,7 +168,8 @@ pub(super) fn outcome(decision: &Decision) -> &'static str {
     }
 }
 
-/// What became of a non-pass by somebody's will: the override or the waiver.
+/// What became of a non-pass by somebody's will: the override, the waiver or the
+/// compensation.
 pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Option<String> {
     match control.disposition? {
         Disposition::Overridden => decision
@@ -194,6 +203,7 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
                     waiver.expires, waiver.owner, waiver.approved_by, waiver.reason
                 )
             }),
+        Disposition::Compensated => control.compensation.clone(),
         Disposition::Open | Disposition::Pending | Disposition::Advisory => None,
     }
 }

@@ -239,6 +239,7 @@ impl Organisation {
             "isPrivate": true,
             "isArchived": false,
             "visibility": "PRIVATE",
+            "isInOrganization": true,
             "defaultBranchRef": branch,
             "object": blob,
             "ref": branch,

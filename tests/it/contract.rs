@@ -29,8 +29,35 @@ fn nothing_seen(platform: Platform) -> Snapshot {
 fn variants(code: &str) -> Vec<Value> {
     let mut all = vec![json!({})];
     all.extend(match code {
+        "ACC-01" => vec![json!({"max": 20, "named": ["olga"]})],
+        "ACC-02" | "ACC-03" => vec![json!({"allowed": ["a", "@b"]})],
+        "ACC-04" => vec![json!({"allowed_writers": ["mirror"], "max_days": 10_000})],
+        "ACC-05" => vec![json!({"scopes": ["api"], "unused_days": 10_000})],
+        "ACC-06" => vec![json!({"hosts": ["hooks.acme.test"]})],
+        "ACC-07" => vec![json!({"allowed": ["internal", "public"]})],
         "BR-03" | "CHG-02" => vec![json!({"min": 2})],
+        "BR-01" => vec![json!({"target_only": true})],
+        "BR-07" => vec![json!({"last_push_counts": true})],
+        "BR-09" => vec![
+            json!({"require_all_owned": true}),
+            json!({"sensitive": ["src/**"]}),
+        ],
+        "BR-14" => vec![
+            json!({"checks": ["test"]}),
+            json!({"checks": ["pipeline", "nobody"]}),
+        ],
+        "BR-16" => vec![json!({"heads": 1})],
+        "BR-20" => vec![json!({"allowed": []}), json!({"allowed": ["maintainers"]})],
         "BR-22" => vec![json!({"allowed": ["@eve"]})],
+        "BR-24" => vec![
+            json!({"methods": ["merge"]}),
+            json!({"methods": ["squash"]}),
+        ],
+        "BR-26" => vec![
+            json!({"tags": ["rel-*"]}),
+            json!({"allowed": ["app releases"]}),
+        ],
+        "BR-31" => vec![json!({"paths": ["src/**"]}), json!({"paths": ["none/**"]})],
         "CHG-03" => vec![
             json!({"allow_carried_forward": false}),
             json!({"min": 2}),
@@ -38,6 +65,55 @@ fn variants(code: &str) -> Vec<Value> {
         ],
         "CHG-10" => vec![json!({"pattern": "INC-[0-9]+"})],
         "CHG-13" => vec![json!({"allow_skipped": true}), json!({"gate": "test"})],
+        "DEP-01" => vec![
+            json!({"min": 2}),
+            json!({"production": [], "required": true}),
+        ],
+        "DEP-02" | "DEP-03" => vec![json!({"production": ["*"], "required": true})],
+        "DEP-04" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "protected_patterns": ["v*"]}),
+        ],
+        "DEP-07" => vec![
+            json!({"production": ["none"], "required": true}),
+            json!({"production": ["*"], "shared_secrets": ["aws_*"]}),
+        ],
+        "PIPE-03" => vec![json!({"verified": true})],
+        "PIPE-04" => vec![json!({"exempt": ["actions/*"]})],
+        "PIPE-05" => vec![json!({"allowed": []}), json!({"allowed": ["contents"]})],
+        "PIPE-07" => vec![json!({"everybody": false})],
+        "PIPE-08" => vec![
+            json!({"allow_shared": true, "ephemeral": false}),
+            json!({"protected_only": true}),
+        ],
+        "PIPE-09" => vec![
+            json!({"jobs": ["test"]}),
+            json!({"jobs": ["nobody"], "outside": ["ccgate"]}),
+            json!({"outside": ["ccgate", "pipeline", "test"]}),
+        ],
+        "PIPE-10" => vec![json!({"repositories": ["acme/*"]})],
+        "PIPE-11" => vec![
+            json!({"jobs": ["test"]}),
+            json!({"outside": ["ccgate", "test"]}),
+        ],
+        "PIPE-12" => vec![
+            json!({"check": "test"}),
+            json!({"check": "nobody"}),
+            json!({"check": "security"}),
+            json!({"outside": true, "allow_filters": true}),
+        ],
+        "PIPE-13" => vec![
+            json!({"max_days": null}),
+            json!({"environment_only": ["*"]}),
+        ],
+        "PIPE-14" => vec![
+            json!({"restricted_subject": true}),
+            json!({"restricted_subject": true, "patterns": []}),
+        ],
+        "PIPE-16" => vec![
+            json!({"max": "nobody"}),
+            json!({"max": "members", "free_text": ["target"]}),
+        ],
         "SCAN-01" => vec![json!({"scans": [{
             "tool": "semgrep", "path": "out/*.sarif", "required": true,
             "max_age_seconds": 86400, "new": {"high": 0},
@@ -254,7 +330,7 @@ fn every_control_passes_where_all_is_well_and_fails_where_nothing_is() {
 fn a_control_touches_only_the_facts_that_it_declares() {
     for scenario in scenarios::all() {
         for (name, judge) in judges(scenario.facts.subject.platform) {
-            let needed = judge.meta().needed();
+            let visible = judge.meta().visible();
             let mut less = scenario.facts.clone();
             let empty = nothing_seen(less.subject.platform);
             less.platform_time = empty.platform_time;
@@ -264,7 +340,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             less.requests = empty.requests;
             less.collected_by.clear();
             for key in FactKey::ALL {
-                if needed.has(key) {
+                if visible.has(key) {
                     continue;
                 }
                 match key {
@@ -293,6 +369,14 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             assert_eq!(
                 judge.evaluate(&less),
                 judge.evaluate(&scenario.facts),
+                "{name} in {}",
+                scenario.name
+            );
+            // What it may see and did not ask for it may name; nothing rests on it.
+            let needed = judge.meta().needed();
+            assert_eq!(
+                word(&*judge, &scenario.facts.restricted_to(&needed)),
+                word(&*judge, &scenario.facts),
                 "{name} in {}",
                 scenario.name
             );

@@ -1,23 +1,29 @@
-//! BR-01: the branch is protected.
+//! BR-01: every branch in scope is protected, the target by rules that hold changes.
+//! Of the other branches only the layers are known here, not what each demands.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::{judge, layers};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
+use crate::controls::judging::{Says, none_wrong};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown, all_of, any_of};
 
-/// BR-01 has no parameters.
+/// Parameters of BR-01.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct BranchProtected {}
+pub(crate) struct BranchProtected {
+    /// Whether only the branch that the change goes to is judged, not every branch
+    /// in the policy's scope.
+    target_only: bool,
+}
 
 impl Control for BranchProtected {
     const META: Meta = Meta {
         code: "BR-01",
         id: "branch-protected",
-        title: "the branch is protected",
+        title: "every branch in scope is protected",
         criteria: &[Criterion::Cc8_1, Criterion::Cc6_3],
         frameworks: &[
             (Framework::Iso27001, &["A.8.32", "A.8.4"]),
@@ -26,12 +32,13 @@ impl Control for BranchProtected {
         ],
         scope: Scope::Repository,
         platforms: &[Platform::Github, Platform::Gitlab],
-        needs: &[FactKey::BranchRules],
+        needs: &[FactKey::BranchRules, FactKey::BranchInventory],
         rationale: "Rules that are written down but not enforced on the branch leave every commit \
                         to the goodwill of whoever pushes.",
         cheat: "Adding a ruleset that only blocks force pushes, so that something counts as \
-                        protection. Protection has to hold changes to a pull request, an approval or a \
-                        check.",
+                        protection, or releasing from a branch that nothing protects. Protection has \
+                        to hold changes to a pull request, an approval or a check, and no branch in \
+                        scope may be without a layer.",
         remedy_github: "under Settings, Rules, Rulesets add a ruleset with the enforcement status \
                         \"Active\" that targets the branch and has \"Require a pull request before \
                         merging\"",
@@ -50,107 +57,154 @@ impl Control for BranchProtected {
                 rules.required_checks.holds(|checks| !checks.is_empty()),
             ]),
         ]);
-        judge(
+        let target = judge(
             &facts.branch_rules,
             &met,
             &layers(&rules.protected, |on| *on),
             "changes are held to rules",
             "nothing holds changes to a review or a check",
             None,
-        )
+        );
+        if self.target_only || matches!(target, Ok(Verdict::Fail(_))) {
+            return target;
+        }
+        let inventory = &facts.settings.in_scope_branches;
+        let says = Says {
+            key: FactKey::BranchInventory,
+            good: "every branch in scope is protected",
+            bad: "nothing protects",
+        };
+        let others = none_wrong(inventory.known()?, &says, inventory.sources(), |branch| {
+            Ok(branch
+                .layers
+                .known()?
+                .is_empty()
+                .then(|| format!("`{}`", branch.name)))
+        });
+        match (others, target) {
+            (Ok(Verdict::Pass(_)), Ok(Verdict::Pass(evidence))) => Ok(Verdict::Pass(evidence.and(
+                FactKey::BranchInventory,
+                format!(
+                    "{} branches in scope, each protected",
+                    inventory.known()?.len()
+                ),
+                inventory.sources(),
+            ))),
+            (Ok(Verdict::Pass(_)), target) => target,
+            (others, _) => others,
+        }
     }
 
-    fn weaker_than(&self, _base: &Self) -> Option<String> {
-        None
+    fn weaker_than(&self, base: &Self) -> Option<String> {
+        (self.target_only && !base.target_only)
+            .then(|| "judges only the branch that the change goes to".to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::testing::{branch, demand, hidden, verdict_of};
-    use crate::facts::{Fact, Requirement};
+    use crate::controls::branch::testing::{any_layer, plan};
+    use crate::controls::testing::{branch, demand, hidden, seen, verdict_of};
+    use crate::facts::{Fact, InScopeBranch, Requirement};
+
+    const EVERY: BranchProtected = BranchProtected { target_only: false };
+    const TARGET: BranchProtected = BranchProtected { target_only: true };
+
+    /// The target with these layers; a layer that protects wants a pull request too.
+    fn target(layers: &[Option<bool>]) -> Snapshot {
+        branch(|rules| {
+            rules.protected = any_layer(layers);
+            rules.pull_request_required = any_layer(layers);
+        })
+    }
+
+    /// The same beside branches with these layers.
+    fn beside(layers: &[Option<bool>], branches: &[Fact<Vec<String>>]) -> Snapshot {
+        let mut facts = target(layers);
+        facts.settings.in_scope_branches = seen(
+            branches
+                .iter()
+                .map(|layers| InScopeBranch {
+                    name: "release/1".to_owned(),
+                    layers: layers.clone(),
+                })
+                .collect(),
+        );
+        facts
+    }
+
+    fn some_layer() -> Fact<Vec<String>> {
+        seen(vec!["r".to_owned()])
+    }
 
     #[test]
-    fn a_ruleset_that_demands_it_passes() {
-        let facts = branch(|rules| {
-            rules.protected =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
-            rules.pull_request_required =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
-        });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "pass");
+    fn f14_a_ruleset_that_demands_it_passes() {
+        assert_eq!(verdict_of(&TARGET, &target(&[Some(true)])), "pass");
+        let all = beside(&[Some(true)], &[some_layer(), some_layer()]);
+        assert_eq!(verdict_of(&EVERY, &all), "pass");
+    }
+
+    #[test]
+    fn one_bare_branch_in_scope_fails_whatever_is_hidden() {
+        let bare = beside(&[Some(true)], &[hidden(), seen(Vec::new())]);
+        assert_eq!(verdict_of(&EVERY, &bare), "fail");
+        assert_eq!(verdict_of(&TARGET, &bare), "pass");
+        let veiled = beside(&[None], &[seen(Vec::new())]);
+        assert_eq!(verdict_of(&EVERY, &veiled), "fail");
+    }
+
+    #[test]
+    fn branches_that_could_not_be_listed_leave_it_unknown_unless_the_target_fails() {
+        assert_eq!(verdict_of(&EVERY, &target(&[Some(true)])), "unknown");
+        assert_eq!(verdict_of(&EVERY, &target(&[Some(false)])), "fail");
+        let one = beside(&[Some(true)], &[some_layer(), hidden()]);
+        assert_eq!(verdict_of(&EVERY, &one), "unknown");
     }
 
     /// F12: a ruleset that only blocks force pushes protects the branch in name.
     #[test]
     fn f12_a_ruleset_with_only_no_force_push_fails() {
         let facts = branch(|rules| {
-            let no =
-                || Requirement::any_layer(vec![demand("r", Fact::known_without_source(false))]);
-            rules.protected =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
-            rules.force_push_blocked =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(true))]);
-            rules.pull_request_required = no();
-            rules.approvals_required =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(0))]);
-            rules.required_checks =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(Vec::new()))]);
+            rules.protected = any_layer(&[Some(true)]);
+            rules.force_push_blocked = any_layer(&[Some(true)]);
+            rules.pull_request_required = any_layer(&[Some(false)]);
+            rules.approvals_required = any_layer(&[Some(0)]);
+            rules.required_checks = any_layer(&[Some(Vec::new())]);
         });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "fail");
-    }
-
-    #[test]
-    fn a_layer_that_does_not_demand_it_fails() {
-        let facts = branch(|rules| {
-            rules.protected =
-                Requirement::any_layer(vec![demand("r", Fact::known_without_source(false))]);
-        });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "fail");
+        assert_eq!(verdict_of(&EVERY, &facts), "fail");
     }
 
     #[test]
     fn f10_f13_an_unprotected_branch_fails() {
-        let facts = branch(|rules| {
-            rules.layers.clear();
-            rules.protected = Requirement::any_layer(vec![]);
-        });
-        assert_eq!(
-            verdict_of(&BranchProtected::default(), &facts),
-            "fail unprotected"
-        );
+        assert_eq!(plan(&EVERY, "merge trains"), "fail unprotected");
     }
 
     #[test]
     fn a_plan_without_the_feature_fails_with_that_reason() {
-        let facts = branch(|rules| {
-            rules.layers.clear();
-            rules.not_in_plan = vec!["branch protection".to_owned()];
-            rules.protected = Requirement::any_layer(vec![]);
-        });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "fail plan");
+        assert_eq!(plan(&EVERY, "branch protection"), "fail plan");
     }
 
     #[test]
     fn a_hidden_layer_leaves_it_unknown() {
-        let facts = branch(|rules| {
-            rules.protected = Requirement::any_layer(vec![
-                demand("r", Fact::known_without_source(false)),
-                demand("c", hidden()),
-            ]);
-        });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "unknown");
+        assert_eq!(
+            verdict_of(&TARGET, &target(&[Some(false), None])),
+            "unknown"
+        );
     }
 
     #[test]
     fn one_permissive_entry_beside_a_strict_one_fails() {
         let facts = branch(|rules| {
-            rules.protected = Requirement::every_layer(vec![
-                demand("a", Fact::known_without_source(true)),
-                demand("b", Fact::known_without_source(false)),
-            ]);
+            rules.protected =
+                Requirement::every_layer(vec![demand("a", seen(true)), demand("b", seen(false))]);
         });
-        assert_eq!(verdict_of(&BranchProtected::default(), &facts), "fail");
+        assert_eq!(verdict_of(&TARGET, &facts), "fail");
+    }
+
+    #[test]
+    fn judging_the_target_only_is_weaker() {
+        assert!(TARGET.weaker_than(&EVERY).is_some());
+        assert_eq!(EVERY.weaker_than(&TARGET), None);
     }
 }

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lists::{approves, beyond};
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{BypassActor, BypassMode, FactKey, Platform, Snapshot, Unknown};
+use crate::facts::{BypassMode, FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of BR-22.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +59,7 @@ impl Control for BypassLimited {
             match layer.bypass.known() {
                 Ok(actors) => {
                     for actor in actors {
-                        if self.approves(actor) {
+                        if approves(&self.allowed, actor) {
                             approved += 1;
                         } else {
                             free.push(format!(
@@ -111,30 +112,8 @@ impl Control for BypassLimited {
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {
-        let more: Vec<&str> = self
-            .allowed
-            .iter()
-            .filter(|name| {
-                !base
-                    .allowed
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(name))
-            })
-            .map(String::as_str)
-            .collect();
-        (!more.is_empty()).then(|| format!("allows {} to go around the rules", more.join(", ")))
-    }
-}
-
-impl BypassLimited {
-    fn approves(&self, actor: &BypassActor) -> bool {
-        match actor.mode {
-            BypassMode::Exempt | BypassMode::Other(_) => false,
-            BypassMode::Always | BypassMode::PullRequest => self
-                .allowed
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&actor.name)),
-        }
+        beyond(&self.allowed, &base.allowed)
+            .map(|more| format!("allows {more} to go around the rules"))
     }
 }
 
@@ -151,7 +130,7 @@ fn mode(mode: &BypassMode) -> &str {
 mod tests {
     use super::*;
     use crate::controls::testing::{branch, hidden, verdict_of};
-    use crate::facts::{BypassKind, Fact, Layer, LayerKind, Snapshot};
+    use crate::facts::{BypassActor, BypassKind, Fact, Layer, LayerKind, Snapshot};
 
     fn with(mode: Option<BypassMode>, second: Option<Fact<Vec<BypassActor>>>) -> Snapshot {
         branch(|rules| {

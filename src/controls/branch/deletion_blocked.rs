@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::demanded;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -38,12 +38,9 @@ impl Control for DeletionBlocked {
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
-        let rules = facts.branch_rules.known()?;
-        let met = rules.deletion_blocked.holds(|on| *on);
-        judge(
-            &facts.branch_rules,
-            &met,
-            &layers(&rules.deletion_blocked, |on| *on),
+        demanded(
+            facts,
+            |rules| &rules.deletion_blocked,
             "deletion is blocked",
             "the branch can be deleted",
             None,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::unmet;
+use super::requirement::{met_by, unmet};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -49,13 +49,15 @@ impl Control for ForcePushBlocked {
                 .join(", ")
         };
         if *blocked.known()? {
-            return Ok(Verdict::Pass(Evidence::new(
-                format!(
+            let by = rules.force_push_blocked.layers_where(|blocked| *blocked);
+            return Ok(Verdict::Pass(met_by(
+                rules,
+                &by,
+                &format!(
                     "force pushes to {} are blocked by {}",
                     rules.branch,
                     layers(true)
                 ),
-                FactKey::BranchRules,
                 format!("blocked by {}", layers(true)),
                 blocked.sources(),
             )));

@@ -1,12 +1,41 @@
 //! BR: what protects the branch that a change goes to.
 
 pub(super) mod administrators_bound;
+pub(super) mod approval_rules_locked;
 pub(super) mod approvals_required;
+pub(super) mod author_cannot_approve;
+pub(super) mod auto_merge_needs_approval;
 pub(super) mod branch_protected;
+pub(super) mod branch_up_to_date;
 pub(super) mod bypass_limited;
+mod checks;
 pub(super) mod checks_required;
+pub(super) mod code_owner_review_required;
+pub(super) mod code_owners_cover_sensitive_paths;
+pub(super) mod commit_identity_enforced;
+pub(super) mod committers_cannot_approve;
+pub(super) mod conversations_resolved;
 pub(super) mod deletion_blocked;
+pub(super) mod direct_push_restricted;
 pub(super) mod force_push_blocked;
+pub(super) mod last_push_approved_by_another;
+mod lists;
+pub(super) mod merge_method_declared;
+pub(super) mod named_checks_required;
+mod owners;
+mod path_glob;
+mod patterns;
 pub(super) mod pull_request_required;
+pub(super) mod release_tags_protected;
+pub(super) mod releases_immutable;
+pub(super) mod removal_of_rules_limited;
+pub(super) mod required_checks_pinned;
+pub(super) mod required_checks_report;
 mod requirement;
+pub(super) mod review_dismissal_restricted;
+pub(super) mod rules_in_force;
+pub(super) mod sensitive_paths_have_reviewers;
+pub(super) mod signed_commits_required;
 pub(super) mod stale_approvals_dismissed;
+#[cfg(test)]
+pub(super) mod testing;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::demanded;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -38,12 +38,9 @@ impl Control for PullRequestRequired {
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
-        let rules = facts.branch_rules.known()?;
-        let met = rules.pull_request_required.holds(|on| *on);
-        judge(
-            &facts.branch_rules,
-            &met,
-            &layers(&rules.pull_request_required, |on| *on),
+        demanded(
+            facts,
+            |rules| &rules.pull_request_required,
             "changes come through a pull or merge request only",
             "commits can be pushed without a pull or merge request",
             None,

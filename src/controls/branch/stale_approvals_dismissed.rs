@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::demanded;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -39,12 +39,9 @@ impl Control for StaleApprovalsDismissed {
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
-        let rules = facts.branch_rules.known()?;
-        let met = rules.stale_approvals_dismissed.holds(|on| *on);
-        judge(
-            &facts.branch_rules,
-            &met,
-            &layers(&rules.stale_approvals_dismissed, |on| *on),
+        demanded(
+            facts,
+            |rules| &rules.stale_approvals_dismissed,
             "approvals fall with a new push",
             "approvals survive a new push",
             Some("approval settings"),

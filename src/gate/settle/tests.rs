@@ -6,7 +6,7 @@ use crate::gate::testing::{
     unknown, waiver,
 };
 use crate::gate::{WaiverState, evaluate};
-use crate::policy::CustomControl;
+use crate::policy::{BranchScope, CustomControl};
 use globset::{Glob, GlobSet};
 
 fn outcome_of(controls: Vec<BoundControl>) -> Outcome {
@@ -101,12 +101,13 @@ fn a_control_that_is_off_stays_in_the_decision() {
 #[test]
 fn a_branch_out_of_scope_is_recorded_as_such_and_never_green() {
     let mut policy = policy(vec![control(&FIRST, fail())]);
-    policy.branches = Some(
-        GlobSet::builder()
+    policy.branches = Some(BranchScope {
+        globs: vec!["release/*".to_owned()],
+        set: GlobSet::builder()
             .add(Glob::new("release/*").expect("a literal glob"))
             .build()
             .expect("a small set"),
-    );
+    });
     let seen = decision(&policy, &facts());
     // A green result sticks to the commit, and the change can be retargeted.
     assert_eq!(seen.outcome, Outcome::Undecided);

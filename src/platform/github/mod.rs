@@ -2,16 +2,17 @@
 //! facts. This file decides what is asked and in which round; what the answers
 //! mean stands in the modules below. It judges nothing.
 
+mod app;
 mod association;
 mod branch;
 mod bypass;
 mod checks;
 mod client;
 mod commits;
+mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
-mod join;
 mod layer;
 mod opening;
 mod origin;
@@ -20,7 +21,10 @@ mod people;
 mod permissions;
 mod protection;
 mod queries;
+mod reach;
+mod rule_demands;
 mod rulesets;
+mod server;
 mod settings;
 mod wire;
 
@@ -29,18 +33,20 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source, Unknown,
-    Why,
+    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot, Source,
+    Unknown, Why,
 };
 
 use super::Setup;
 use super::access;
+use super::join;
 use super::transport::Transport;
 
 use client::Client;
 use pages::Pages;
 use queries::Part;
 
+pub use app::{AppKey, app_token};
 pub use permissions::permissions;
 
 /// The account that a workflow's own token acts for.
@@ -58,6 +64,11 @@ pub struct Session {
     workflow_token: bool,
     heads: Option<Vec<wire::RulesetHead>>,
     about: opening::About,
+    server: Fact<Server>,
+    default_branch: Option<String>,
+    /// The commit at the tip of the target branch.
+    tip: Option<String>,
+    releases_exist: Fact<bool>,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -98,6 +109,10 @@ impl Session {
             workflow_token: false,
             heads: None,
             about: opening::About::default(),
+            server: Fact::Unknown(Unknown::not_collected("server")),
+            default_branch: None,
+            tip: None,
+            releases_exist: not_collected(FactKey::RepositoryReleases),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,
@@ -134,7 +149,7 @@ impl Session {
                 }
                 Some(self.rules(&target, needs).await)
             },
-            settings::collect(self, snapshot, needs),
+            Box::pin(settings::collect(self, snapshot, needs)),
         );
         snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
@@ -229,6 +244,20 @@ impl Session {
         people::members(&client.get_all(&path, None).await)
     }
 
+    /// The rules of a further branch.
+    pub(super) async fn branch_rules(
+        &self,
+        branch: &str,
+        needs: &Needs,
+    ) -> Fact<crate::facts::BranchRules> {
+        self.rules(branch, needs).await
+    }
+
+    /// What it cost so far.
+    pub(super) fn requests(&self) -> crate::facts::Requests {
+        self.transport.requests()
+    }
+
     async fn rules(&self, target: &str, needs: &Needs) -> Fact<crate::facts::BranchRules> {
         if target.is_empty() {
             return Fact::Unknown(Unknown::new(
@@ -240,6 +269,8 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
+            default_branch: self.default_branch.as_deref(),
+            server: &self.server,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,

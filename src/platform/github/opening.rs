@@ -63,6 +63,24 @@ pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>>
     complete.then(|| list.present().cloned().collect())
 }
 
+/// Whether there is any release.
+pub(super) fn releases(answer: &GraphqlAnswer) -> Fact<bool> {
+    let fact = FactKey::RepositoryReleases.name();
+    let path = ["repository", "releases", "totalCount"];
+    match graph::place(answer, &path, fact, CONTENTS) {
+        Place::Refused(unknown) => Fact::Unknown(unknown),
+        Place::There(value) if graph::errors_below(answer, &path, fact, CONTENTS).is_none() => {
+            match value.as_u64() {
+                Some(count) => Fact::seen(count > 0, answer.source.clone()),
+                None => Fact::Unknown(graph::empty(answer, fact, CONTENTS, "count of releases")),
+            }
+        }
+        Place::There(_) | Place::Empty => {
+            Fact::Unknown(graph::empty(answer, fact, CONTENTS, "count of releases"))
+        }
+    }
+}
+
 /// The branch at one place of the answer, or why it is missing.
 pub(super) fn branch(answer: &GraphqlAnswer, path: &[&str]) -> Result<wire::Ref, Unknown> {
     let fact = "repository.branch";
@@ -71,6 +89,11 @@ pub(super) fn branch(answer: &GraphqlAnswer, path: &[&str]) -> Result<wire::Ref,
         Place::Empty => Err(graph::empty(answer, fact, CONTENTS, "such branch")),
         Place::Refused(unknown) => Err(unknown),
     }
+}
+
+/// The commit at the tip of the branch at one place, if it is told.
+pub(super) fn tip(answer: &GraphqlAnswer, path: &[&str]) -> Option<String> {
+    branch(answer, path).ok()?.target?.oid
 }
 
 /// The name of the branch at one place.
@@ -359,6 +382,23 @@ mod tests {
         let body = json!({"data": {"repository": {"pullRequest": {"number": 7, "title": "t", "author": null}}}});
         let answer = answer(&body);
         assert!(!identity(&pull(&answer).unwrap(), &answer, "acme/app").is_known());
+    }
+
+    #[test]
+    fn releases_are_counted_and_a_count_that_is_hidden_is_unknown() {
+        let told = |body: &Value| releases(&answer(body)).known().ok().copied();
+        let count =
+            |count: Value| json!({"data": {"repository": {"releases": {"totalCount": count}}}});
+        assert_eq!(told(&count(json!(2))), Some(true));
+        assert_eq!(told(&count(json!(0))), Some(false));
+        assert_eq!(told(&count(Value::Null)), None);
+        assert_eq!(
+            told(&json!({"data": {"repository": {"releases": null}}})),
+            None
+        );
+        let mut limited = count(json!(0));
+        limited["errors"] = json!([{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "no"}]);
+        assert_eq!(told(&limited), None);
     }
 
     #[test]

@@ -38,11 +38,16 @@ const ORIGIN: &str = "fragment Origin on Commit {
 }";
 
 /// The rulesets that may apply: ids for the second round, and whether their
-/// bypass lists are hidden from this token (null) or not.
+/// bypass lists are hidden from this token (null) or not. Beside it, whether there
+/// is any release: a question of its own would cost a request.
 const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
       pageInfo { hasNextPage }
-      nodes { databaseId name target enforcement bypassActors(first: 1) { totalCount } }
-    }";
+      nodes {
+        databaseId name target enforcement bypassActors(first: 1) { totalCount }
+        conditions { refName { include exclude } repositoryName { include exclude } }
+      }
+    }
+    releases(first: 1) { totalCount }";
 
 /// What decides which questions about settings make sense.
 const ABOUT: &str = "visibility isInOrganization";
@@ -98,6 +103,31 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
 {tip}
 {ORIGIN}
 {PULL}"
+    )
+}
+
+/// First round about a repository seen from one branch, no change and no commit.
+/// Variables: `owner`, `name`, `path` if a policy is wanted, `branch` if one is named.
+pub(super) fn open_repository(with_policy: bool, branch: bool) -> String {
+    let (path, tip) = policy_parts(with_policy);
+    let (variable, named) = if branch {
+        (
+            ", $branch: String!",
+            "    branch: ref(qualifiedName: $branch) { ...Tip }\n",
+        )
+    } else {
+        ("", "")
+    };
+    format!(
+        "query CcgateOpen($owner: String!, $name: String!{path}{variable}) {{
+  rateLimit {{ cost }}
+  viewer {{ login }}
+  repository(owner: $owner, name: $name) {{
+{named}    defaultBranchRef {{ ...Tip }}
+    {RULESETS}
+  }}
+}}
+{tip}"
     )
 }
 

@@ -87,6 +87,23 @@ impl Client {
         .await
     }
 
+    /// Every page of a list that is no use when it is longer than `most`: then
+    /// it is given up, and the error says so.
+    pub(super) async fn get_at_most(&self, path: &str, most: usize) -> Result<Listing, NoAnswer> {
+        transport::every_page(
+            path,
+            None,
+            |page, depth| async move { self.get_at(&page, depth).await },
+            |page| match next_page(page, &self.inner.api)? {
+                Some(_) if page.collected >= most => Err(format!(
+                    "the list has more than {most} entries; it was not read to its end"
+                )),
+                next => Ok(next),
+            },
+        )
+        .await
+    }
+
     /// One GraphQL query. `Ok` for every 2xx that is a GraphQL answer, with data and errors.
     pub(super) async fn graphql(
         &self,

@@ -15,7 +15,7 @@ use super::people::{Directory, names};
 use super::wire::{
     Approvals, Note, Pages, Project, Read, Reply, Version, WireCommit, list, object,
 };
-use super::{Session, approvals, association, branch, change, checks, permissions};
+use super::{Session, approvals, association, branch, change, checks, permissions, settings};
 
 /// Level of maintainers, the lowest that may read protected branches.
 const MAINTAINER: u32 = 40;
@@ -67,7 +67,9 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         flag,
         setting,
         approval_rules,
+        push_rule,
         members,
+        (),
     ) = tokio::join!(
         pages(pushes, of, mr("/versions")),
         one(reviews, of, mr("/approvals")),
@@ -79,11 +81,39 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             mr("/notes?sort=asc&order_by=created_at")
         ),
         results(session, &wanted),
-        pages(rules && !weak, of, session.path("/protected_branches")),
+        async {
+            if rules && !weak {
+                Some(session.protected_branches().await)
+            } else {
+                None
+            }
+        },
         one(rules && weak, &session.change, flag_path),
         one(rules, of, setting_path),
-        pages(rules, of, session.path("/approval_rules")),
-        members(reviews, session),
+        async {
+            if rules {
+                Some(session.approval_rules().await)
+            } else {
+                None
+            }
+        },
+        async {
+            if needs.has(FactKey::BranchRules) && rules {
+                Some(session.push_rule().await)
+            } else {
+                None
+            }
+        },
+        members(
+            reviews,
+            needs.any_of(&[
+                FactKey::RepositoryCodeOwners,
+                FactKey::AccessCollaborators,
+                FactKey::OrganizationOutside,
+            ]),
+            session
+        ),
+        settings::collect(session, snapshot, needs),
     );
 
     let note_list: Read<Vec<Note>> = match &notes {
@@ -109,9 +139,9 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         let paid =
             matches!(&approvals, Some(Ok((answer, _))) if answer.approvals_required.is_some());
         let fact = FactKey::BranchRules.name();
-        snapshot.branch_rules = branch::rules(&branch::Seen {
+        let seen = branch::Seen {
             branch: snapshot.subject.target.clone(),
-            entries: match &entries {
+            entries: match entries {
                 Some(pages) => list(fact, permissions::SETTINGS, pages),
                 None => Err(not_for_this_role(&session.opened.project)),
             },
@@ -127,20 +157,17 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
                         .map(|reply| object(fact, permissions::SETTINGS, reply)),
                 )
             }),
-            rules: in_plan(
-                session,
-                paid,
-                approval_rules.as_ref().and_then(gone),
-                || {
-                    optional(
-                        approval_rules
-                            .as_ref()
-                            .map(|pages| list(fact, permissions::APPROVAL_RULES, pages)),
-                    )
-                },
-            ),
+            rules: in_plan(session, paid, approval_rules.and_then(gone), || {
+                optional(approval_rules.map(|pages| list(fact, permissions::APPROVAL_RULES, pages)))
+            }),
+            push_rule: in_plan(session, paid, push_rule.and_then(gone), || {
+                optional(push_rule.map(|reply| object(fact, permissions::SETTINGS, reply)))
+            }),
             members: by_id.clone(),
-        });
+        };
+        snapshot.branch_rules = branch::rules(&seen);
+        // Kept for the other branches in scope; asked for once only, so never set twice.
+        let _ = session.seen_of_branch.set(seen);
     }
     if needs.has(FactKey::ChangeAssociation) {
         snapshot.association = associated(session, snapshot);
@@ -207,7 +234,7 @@ async fn one(wanted: bool, client: &Client, path: String) -> Option<Reply> {
 
 /// Whether the token is known not to be a maintainer's. A project that cannot
 /// be read means the same; a role that is not told means nothing.
-fn weaker_than_maintainer(project: &Read<Project>) -> bool {
+pub(super) fn weaker_than_maintainer(project: &Read<Project>) -> bool {
     match project {
         Ok((project, _)) => project.role().is_some_and(|role| role < MAINTAINER),
         Err(_) => true,

@@ -29,12 +29,22 @@ const AUTHORS: &str = "query authors($project: ID!, $iid: String!, $after: Strin
   }
 }";
 
-/// The first hundred members, and whether there are more.
-pub(super) async fn members(wanted: bool, session: &Session) -> Option<(Read<Vec<Member>>, bool)> {
-    let path = session.path("/members/all?per_page=100");
+/// The first hundred members, and whether there are more; `everybody` where
+/// another group of facts needs all of them anyway.
+pub(super) async fn members(
+    wanted: bool,
+    everybody: bool,
+    session: &Session,
+) -> Option<(Read<Vec<Member>>, bool)> {
     if !wanted {
         return None;
     }
+    if everybody {
+        let fact = FactKey::ChangeReviews.name();
+        let all = list(fact, permissions::MEMBERS, session.all_members().await);
+        return Some((all, false));
+    }
+    let path = session.path("/members/all?per_page=100");
     let reply = session.settings.get(&path).await;
     let more = reply.as_ref().is_ok_and(|answer| {
         answer

@@ -14,15 +14,20 @@ mod open;
 mod overrides;
 mod people;
 mod permissions;
+mod settings;
 mod wire;
 
-use crate::facts::{Fact, Needs, Snapshot, Source, Unknown, Why};
+use std::sync::OnceLock;
+
+use tokio::sync::OnceCell;
+
+use crate::facts::{BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
-use wire::{Event, MergeRequest, Project, Read};
+use wire::{Event, MergeRequest, Pages, Project, Read, Reply};
 
 /// A session about one subject.
 pub struct Session {
@@ -34,6 +39,17 @@ pub struct Session {
     settings: Client,
     /// What the first round brought that the second needs again.
     opened: Opened,
+    /// Which server answers; asked once, when first wanted.
+    server: OnceCell<Fact<Server>>,
+    /// Lists that several groups of facts hang on; each asked once, when first wanted.
+    protected_branches: OnceCell<Pages>,
+    all_members: OnceCell<Pages>,
+    /// What was read about the subject's branch; most of it holds for every branch.
+    seen_of_branch: OnceLock<branch::Seen>,
+    group_members: OnceCell<Pages>,
+    groups: OnceCell<Vec<Reply>>,
+    approval_rules: OnceCell<Pages>,
+    push_rule: OnceCell<Reply>,
 }
 
 /// Answers of the first round.
@@ -70,6 +86,14 @@ impl Session {
                 merge_request: Err(Unknown::not_collected("change.identity")),
                 commit: None,
             },
+            server: OnceCell::new(),
+            protected_branches: OnceCell::new(),
+            all_members: OnceCell::new(),
+            seen_of_branch: OnceLock::new(),
+            group_members: OnceCell::new(),
+            groups: OnceCell::new(),
+            approval_rules: OnceCell::new(),
+            push_rule: OnceCell::new(),
         })
     }
 
@@ -81,6 +105,24 @@ impl Session {
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
         collect::collect(self, snapshot, needs).await;
         snapshot.requests = self.transport.requests();
+    }
+
+    /// What it cost so far.
+    pub(super) fn requests(&self) -> crate::facts::Requests {
+        self.transport.requests()
+    }
+
+    /// The rules of another branch, from what was read for the subject's: no request.
+    pub(super) fn branch_rules(&self, branch: &str) -> Fact<BranchRules> {
+        match self.seen_of_branch.get() {
+            Some(seen) => branch::rules(&branch::Seen {
+                branch: branch.to_owned(),
+                // What the subject's branch says of itself holds for no other one.
+                flag: None,
+                ..seen.clone()
+            }),
+            None => Fact::Unknown(Unknown::not_collected("branch.rules")),
+        }
     }
 
     pub(super) async fn collect_override_people(
@@ -103,6 +145,38 @@ impl Session {
             )),
         };
         snapshot
+    }
+
+    /// Protected-branch entries of project and groups.
+    async fn protected_branches(&self) -> &Pages {
+        let path = self.path("/protected_branches");
+        self.protected_branches
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// Everybody who can reach the project, over groups too.
+    async fn all_members(&self) -> &Pages {
+        let path = self.path("/members/all");
+        self.all_members
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// The project's approval rules.
+    async fn approval_rules(&self) -> &Pages {
+        let path = self.path("/approval_rules");
+        self.approval_rules
+            .get_or_init(|| self.settings.get_all(&path, None))
+            .await
+    }
+
+    /// What pushes to the project have to keep to.
+    async fn push_rule(&self) -> &Reply {
+        let path = self.path("/push_rule");
+        self.push_rule
+            .get_or_init(|| self.settings.get(&path))
+            .await
     }
 
     /// Path of something under the project.

@@ -14,12 +14,13 @@ use super::{Index, Session, permissions};
 const INDEX_TRIES: u32 = 3;
 
 /// The tip of the default branch; no tag can be meant.
-const DEFAULT_TIP: &str = "HEAD";
+pub(super) const DEFAULT_TIP: &str = "HEAD";
 
 pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapshot {
     match session.setup.place.wanted.clone() {
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
         Wanted::Commit { sha, branch } => commit(session, policy, sha, branch).await,
+        Wanted::Repository { branch } => repository(session, policy, branch).await,
     }
 }
 
@@ -149,6 +150,37 @@ async fn commit(
     snapshot
 }
 
+/// The repository seen from one of its branches: no change, no commit.
+async fn repository(
+    session: &mut Session,
+    policy: &PolicyWanted,
+    branch: Option<String>,
+) -> Snapshot {
+    session.transport.begin_wave();
+    let path = policy_path(policy);
+    let project_path = session.path("");
+    let (project, at_head, at_target) = tokio::join!(
+        session.settings.get(&project_path),
+        file(session, path, Some(DEFAULT_TIP.to_owned())),
+        file(session, path, tip(branch.as_deref())),
+    );
+    session.opened.project = object("repository", permissions::PROJECT, &project);
+    let default = default_branch(session);
+    let target = branch
+        .or_else(|| default.known().ok().cloned())
+        .unwrap_or_default();
+    let readable = session.opened.project.is_ok();
+    let mut snapshot = empty(session, None, String::new(), target);
+    let found = Found {
+        at_head,
+        at_target,
+        default,
+        readable,
+    };
+    policies(session, &mut snapshot, policy, found).await;
+    snapshot
+}
+
 async fn merge_request(session: &Session, number: u64) -> Read<MergeRequest> {
     let reply = session
         .change
@@ -264,8 +296,24 @@ fn tip(branch: Option<&str>) -> Option<String> {
     branch.map(|branch| format!("refs/heads/{branch}"))
 }
 
+/// The tip of the subject's branch. For the default branch that is `HEAD`, as
+/// the first round asks for it.
+pub(super) fn target_tip(session: &Session, subject: &Subject) -> String {
+    let is_default = session.opened.project.as_ref().is_ok_and(|(project, _)| {
+        project.default_branch.as_deref() == Some(subject.target.as_str())
+    });
+    match tip(Some(&subject.target)) {
+        Some(tip) if !is_default => tip,
+        Some(_) | None => DEFAULT_TIP.to_owned(),
+    }
+}
+
 /// A file at the tip of a branch, raw: the one form that a job token may read.
-async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Option<Reply> {
+pub(super) async fn file(
+    session: &Session,
+    path: Option<&str>,
+    tip: Option<String>,
+) -> Option<Reply> {
     let (path, tip) = (path?, tip?);
     let path = session.path(&format!(
         "/repository/files/{}/raw?ref={}",
@@ -278,7 +326,7 @@ async fn file(session: &Session, path: Option<&str>, tip: Option<String>) -> Opt
 /// The document, or that there is none. GitLab answers 404 for what it hides
 /// as well, so only its own words for a missing file count, and only where the
 /// same token could read the project or the change.
-fn document(
+pub(super) fn document(
     fact: &str,
     path: &str,
     branch: &str,

@@ -14,6 +14,17 @@ pub(super) const APPROVAL_RULES: &str = "Developer role, scope `read_api`";
 pub(super) const MEMBERS: &str = "Reporter role, scope `read_api`";
 /// Files of the repository.
 pub(super) const FILES: &str = "Reporter role, scope `read_api`; or the job token";
+/// The group itself and its members.
+pub(super) const GROUP_MEMBER: &str = "any role in the group, scope `read_api`";
+/// Integrations of the group.
+pub(super) const GROUP_MAINTAINER: &str = "Maintainer role in the group, scope `read_api`";
+/// What a group shows to its owners only.
+pub(super) const GROUP_OWNER: &str = "Owner role in the group, scope `read_api`";
+/// Runners and variables, of the project and of the groups above it.
+const PROJECT_AND_GROUP: &str =
+    "Maintainer role, and Owner role in the group for what is the group's, scope `read_api`";
+/// What no token can read, for lack of an interface.
+const NO_INTERFACE: &str = "no interface tells it";
 
 const NOT_BY_JOB_TOKEN: &str = "not readable";
 
@@ -39,6 +50,66 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         (FactKey::ChangeChecks, "the pipeline, not its jobs", CHANGE),
         (FactKey::ChangeComments, "readable", CHANGE),
         (FactKey::ScanResults, "no token needed", "no token needed"),
+        (FactKey::OrganizationSettings, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (FactKey::OrganizationIdentity, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (
+            FactKey::OrganizationTwoFactor,
+            NOT_BY_JOB_TOKEN,
+            GROUP_OWNER,
+        ),
+        (FactKey::OrganizationOwners, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
+        (FactKey::OrganizationMembers, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
+        (FactKey::OrganizationOutside, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
+        (FactKey::OrganizationActivity, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (FactKey::OrganizationReview, "readable", FILES),
+        (
+            FactKey::OrganizationApps,
+            NOT_BY_JOB_TOKEN,
+            GROUP_MAINTAINER,
+        ),
+        (FactKey::OrganizationTokens, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (FactKey::OrganizationWebhooks, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (FactKey::OrganizationDefaults, NOT_BY_JOB_TOKEN, GROUP_OWNER),
+        (FactKey::RepositorySettings, NOT_BY_JOB_TOKEN, PROJECT),
+        (FactKey::AccessCollaborators, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
+        (FactKey::AccessDeployKeys, NOT_BY_JOB_TOKEN, SETTINGS),
+        (FactKey::AccessTokens, NOT_BY_JOB_TOKEN, SETTINGS),
+        (FactKey::AccessWebhooks, NOT_BY_JOB_TOKEN, SETTINGS),
+        (
+            FactKey::BranchInventory,
+            "only whether each branch is protected",
+            SETTINGS,
+        ),
+        (FactKey::RepositoryTags, NOT_BY_JOB_TOKEN, SETTINGS),
+        (FactKey::RepositoryReleases, NO_INTERFACE, NO_INTERFACE),
+        (
+            FactKey::RepositoryCodeOwners,
+            "the file, not what its owners may do",
+            MEMBERS,
+        ),
+        (FactKey::RepositoryPaths, NOT_BY_JOB_TOKEN, PROJECT),
+        (FactKey::BranchCheckHistory, NOT_BY_JOB_TOKEN, CHANGE),
+        (FactKey::PipelineSettings, NOT_BY_JOB_TOKEN, SETTINGS),
+        (
+            FactKey::PipelineRunners,
+            NOT_BY_JOB_TOKEN,
+            PROJECT_AND_GROUP,
+        ),
+        (
+            FactKey::PipelineDefinition,
+            NOT_BY_JOB_TOKEN,
+            APPROVAL_RULES,
+        ),
+        (
+            FactKey::PipelineSecrets,
+            NOT_BY_JOB_TOKEN,
+            PROJECT_AND_GROUP,
+        ),
+        (
+            FactKey::DeploymentEnvironments,
+            "which there are, not what guards them",
+            SETTINGS,
+        ),
     ]
 }
 

@@ -46,7 +46,7 @@ pub(super) fn list<T: DeserializeOwned>(fact: &str, needs: &str, pages: &Pages) 
 }
 
 /// Tells an absent field (`None`) from one that is there and null (`Some(None)`).
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -113,7 +113,43 @@ pub(super) struct Project {
     pub(super) only_allow_merge_if_pipeline_succeeds: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     pub(super) allow_merge_on_skipped_pipeline: Option<Option<bool>>,
+    pub(super) only_allow_merge_if_all_discussions_are_resolved: Option<bool>,
+    pub(super) merge_method: Option<String>,
+    pub(super) squash_option: Option<String>,
+    pub(super) merge_pipelines_enabled: Option<bool>,
+    pub(super) merge_trains_enabled: Option<bool>,
+    pub(super) merge_trains_skip_train_allowed: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) ci_config_path: Option<Option<String>>,
+    pub(super) shared_with_groups: Option<Vec<SharedGroup>>,
     pub(super) permissions: Option<Permissions>,
+    pub(super) namespace: Option<Namespace>,
+    pub(super) visibility: Option<String>,
+    pub(super) archived: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) last_activity_at: Option<Option<String>>,
+    pub(super) public_jobs: Option<bool>,
+    pub(super) public_builds: Option<bool>,
+    pub(super) ci_allow_fork_pipelines_to_run_in_parent_project: Option<bool>,
+    pub(super) ci_push_repository_for_job_token_allowed: Option<bool>,
+    pub(super) ci_pipeline_variables_minimum_override_role: Option<String>,
+    pub(super) restrict_user_defined_variables: Option<bool>,
+    pub(super) ci_id_token_sub_claim_components: Option<Vec<String>>,
+    pub(super) allow_pipeline_trigger_approve_deployment: Option<bool>,
+}
+
+/// What the project stands in: a group, or a person's own space.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Namespace {
+    pub(super) kind: Option<String>,
+    pub(super) full_path: Option<String>,
+}
+
+/// A group that a project was shared with.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct SharedGroup {
+    pub(super) group_full_path: Option<String>,
+    pub(super) group_access_level: Option<u32>,
 }
 
 impl Project {
@@ -131,7 +167,9 @@ impl Project {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Branch {
+    pub(super) name: Option<String>,
     pub(super) protected: Option<bool>,
+    pub(super) developers_can_push: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -148,7 +186,9 @@ pub(super) struct AccessLevel {
 pub(super) struct ProtectedBranch {
     pub(super) name: Option<String>,
     pub(super) push_access_levels: Option<Vec<AccessLevel>>,
+    pub(super) unprotect_access_levels: Option<Vec<AccessLevel>>,
     pub(super) allow_force_push: Option<bool>,
+    pub(super) code_owner_approval_required: Option<bool>,
     pub(super) inherited: Option<bool>,
 }
 
@@ -164,6 +204,23 @@ pub(super) struct ApprovalSetting {
     pub(super) retain_approvals_on_push: Option<SettingValue>,
     pub(super) reset_approvals_on_push: Option<bool>,
     pub(super) selective_code_owner_removals: Option<serde_json::Value>,
+    pub(super) allow_author_approval: Option<SettingValue>,
+    pub(super) merge_requests_author_approval: Option<bool>,
+    pub(super) allow_committer_approval: Option<SettingValue>,
+    pub(super) merge_requests_disable_committers_approval: Option<bool>,
+    pub(super) allow_overrides_to_approver_list_per_merge_request: Option<SettingValue>,
+    pub(super) disable_overriding_approvers_per_merge_request: Option<bool>,
+}
+
+/// What pushes to the project have to keep to.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct PushRule {
+    pub(super) reject_unsigned_commits: Option<bool>,
+    pub(super) commit_committer_check: Option<bool>,
+    pub(super) commit_committer_name_check: Option<bool>,
+    pub(super) member_check: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) author_email_regex: Option<Option<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -260,4 +317,9 @@ pub(super) struct Event {
 /// Reads a time of the platform's clock.
 pub(super) fn time(text: Option<&str>) -> Option<jiff::Timestamp> {
     text?.parse().ok()
+}
+
+/// Reads a time, or the first moment of a day that is given without a time.
+pub(super) fn day(text: Option<&str>) -> Option<jiff::Timestamp> {
+    time(text).or_else(|| time(Some(&format!("{}T00:00:00Z", text?))))
 }

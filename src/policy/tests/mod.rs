@@ -1,5 +1,6 @@
 //! Tests of the policy room by theme, and the few words they share.
 
+mod compensation;
 mod concessions;
 mod floor;
 mod hostile;

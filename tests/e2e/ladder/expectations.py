@@ -8,7 +8,7 @@ import re
 MEANINGS = [
     (r"main requires a pull request", ["BR-02"]),
     (r"at least one approval is required and stale approvals are dismissed", ["BR-03", "BR-04"]),
-    (r"(?P<part>required checks are present), pinned to an app and up to date", ["BR-13"]),
+    (r"required checks are present, pinned to an app and up to date", ["BR-13", "BR-15", "BR-16", "BR-17"]),
     (r"nobody can bypass the rules", ["BR-21", "BR-22"]),
     (r"force pushes and deletion are blocked", ["BR-18", "BR-19"]),
     (r"change #(?P<change>\d+) is approved by someone other than its authors, after its last commit", ["CHG-02", "CHG-03", "CHG-04"]),
@@ -17,6 +17,16 @@ MEANINGS = [
     (r"commit (?P<commit>\w+) came through a pull request", ["CHG-01"]),
     (r"(?P<two>two approvals are required)", ["BR-03"]),
     (r"main accepts changes through merge requests only", ["BR-02"]),
+    (r"organisation requires two-factor authentication", ["ORG-01"]),
+    (r"every member has two-factor authentication", ["ORG-02"]),
+    (r"merge queue is required", ["BR-17"]),
+    (r"every required check is reported by somebody", ["BR-16"]),
+    (r"signed commits are required", ["BR-25"]),
+    (r"deploy keys are read-only", ["ACC-04"]),
+    (r"default workflow token is read-only", ["PIPE-01"]),
+    (r"no outside collaborator has admin", ["ACC-02"]),
+    (r"authors and committers cannot approve their own change", ["BR-06", "BR-07"]),
+    (r"(?P<release>release branches are protected)", ["BR-01"]),
     (r"at least one approval is required", ["BR-03"]),
     (r"approvals are removed on push", ["BR-04"]),
     (r"pipeline must succeed before merge", ["BR-13"]),
@@ -26,26 +36,16 @@ MEANINGS = [
 
 # No built control answers these.
 OUTSIDE = [
-    r"organisation requires two-factor authentication",
-    r"every member has two-factor authentication",
     r"every change on main in May 2026 came through a reviewed pull request",
     r"every bypass in the last month is explained",
     r"bypass evidence is complete",
-    r"merge queue is required",
     r"required checks are green on the queue commit",
-    r"every required check is reported by somebody",
-    r"signed commits are required",
-    r"deploy keys are read-only",
-    r"default workflow token is read-only",
     r"no open secret scanning alerts",
     r"no open code scanning alerts on the change",
     r"repositories in scope",
     r"repositories whose main requires a pull request",
     r"repositories with an unprotected main",
-    r"no outside collaborator has admin",
-    r"authors and committers cannot approve their own change",
     r"an approval note by someone other than the author exists after the last commit",
-    r"release branches are protected",
 ]
 
 

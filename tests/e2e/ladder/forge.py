@@ -144,6 +144,15 @@ def load(path):
     return json.loads(re.sub(r'"@-(\d+)([dhm])"', moment, pathlib.Path(path).read_text()))
 
 
+# What the platforms have and the double does not model: it answers 501, and the facts are unknown.
+ONLY_ON_THE_PLATFORMS = []
+
+
+def unexpected(unmodelled):
+    """What was asked for that is neither modelled nor known not to be."""
+    return [what for what in unmodelled if not any(re.search(pattern, what) for pattern in ONLY_ON_THE_PLATFORMS)]
+
+
 def secrets(scenario):
     """Token names of a scenario and their secrets."""
     platform = scenario.get("github") or scenario.get("gitlab")

@@ -6,6 +6,7 @@ from . import forge
 from .expectations import agrees, all_of, meaning
 
 TWO_APPROVALS = "version: 1\ncontrols:\n  approvals-required: {min: 2}\n"
+RELEASES = "version: 1\nbranches: [main, \"release/*\"]\ncontrols:\n  branch-protected: {}\n"
 
 
 def run(tally, binary, double):
@@ -30,7 +31,7 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         if not tally.check(f"{name}: the sentence is known", found is not None):
             continue
         codes, how = found
-        key = tuple(sorted(how.items())) if "commit" in how or "two" in how else (("change", how.get("change", "7")),)
+        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release"} else (("change", how.get("change", "7")),)
         if key not in results:
             results[key] = _check(tally, binary, scenario, path, token, dict(key))
         result = results[key]
@@ -54,6 +55,9 @@ def _check(tally, binary, scenario, path, token, how):
     if "two" in how:
         policy = forge.WORK / "two-approvals.yml"
         policy.write_text(TWO_APPROVALS)
+    if "release" in how:
+        policy = forge.WORK / "releases.yml"
+        policy.write_text(RELEASES)
     arguments = ["--platform", "github" if github else "gitlab", "--repo", place, "--policy", policy]
     if "commit" in how:
         sha = hashlib.sha1(f"forge:{place}:{how['commit']}".encode()).hexdigest()
@@ -75,14 +79,15 @@ def _check(tally, binary, scenario, path, token, how):
     if github:
         rulesets = sum(len(owner.get("rulesets", [])) for owner in platform["repositories"][:1] + platform.get("organizations", []))
         rulesets += len((platform.get("enterprise") or {}).get("rulesets", []))
-    most = 14 if not github else 6 if token == "job" else 25 + rulesets
+    most = 50 if not github else 12 if token == "job" else 45 + rulesets
     spent = f"{stats['requests']} requests: {json.dumps(stats['by_endpoint'])}"
     tally.check(f"{label}: at least one request", stats["requests"] > 0, result.story())
     tally.check(f"{label}: at most {most} requests", stats["requests"] <= most, spent)
     # A commit that no change claims is looked up in the log of pushes: one more.
     waves = 3 if "commit" in how else 2
     tally.check(f"{label}: at most {waves} waves", stats["sequential_depth"] <= waves, f"{stats['sequential_depth']} waves; {spent}")
-    tally.check(f"{label}: asks for nothing unknown to the double", not stats["unmodelled"], str(stats["unmodelled"]))
+    odd = forge.unexpected(stats["unmodelled"])
+    tally.check(f"{label}: asks for nothing unknown to the double but what only the platforms have", not odd, str(odd))
     tally.check(f"{label}: no token in an address", stats["tokens_in_urls"] == 0)
     tally.check(f"{label}: a decision is printed", result.decision is not None, result.story())
     tally.check(f"{label}: no token in any output", secret not in result.out + result.err)

@@ -34,7 +34,17 @@ pub(crate) fn all() -> Vec<Scenario> {
         ),
         named("gitlab, the gate inside the pipeline", gate_inside()),
         named("github, a squash commit after its merge", squashed()),
+        named("github, a stale mixture of settings", mixed()),
     ]
+}
+
+/// Nothing of the change, and settings of which some are well.
+fn mixed() -> Snapshot {
+    let mut facts = good(Platform::Github);
+    let subject = facts.subject.clone();
+    facts = Snapshot::all_unknown(subject, facts.observed_at, facts.collected_by);
+    facts.settings = settings::mixed();
+    facts
 }
 
 pub(crate) fn head() -> String {

@@ -60,6 +60,42 @@ fn settings(platform: Platform, well: bool) -> Settings {
     all
 }
 
+/// Environments that patterns and half-shared secrets keep apart, more or less, and
+/// whatever reaches the repository, some of it well and some of it not.
+pub(crate) fn mixed() -> Settings {
+    let mut all = Settings::all_unknown();
+    access(&mut all, true);
+    all.webhooks = seen(vec![webhook(true), webhook(false)]);
+    all.in_scope_branches = seen(vec![
+        InScopeBranch {
+            name: text("main"),
+            layers: seen(texts(&["classic protection"])),
+        },
+        InScopeBranch {
+            name: text("release/1"),
+            layers: seen(Vec::new()),
+        },
+    ]);
+    let limited = |name: &str, patterns: &[&str]| Environment {
+        refs: seen(DeployableRefs::Patterns(texts(patterns))),
+        ..environment(name, true)
+    };
+    all.environments = seen(Environments {
+        not_in_plan: texts(&["protected environments"]),
+        list: vec![
+            limited("prod-eu", &["main"]),
+            limited("prod-us", &["main", "release/1"]),
+            limited("staging", &["*"]),
+            Environment {
+                reviewers: seen(texts(&["@ana"])),
+                ..environment("preview", true)
+            },
+        ],
+    });
+    all.secrets = seen(Vec::new());
+    all
+}
+
 fn organization(all: &mut Settings, well: bool) {
     let who = |good: Who| if well { good } else { Who::Members };
     all.organization = seen(Organization {
@@ -182,7 +218,7 @@ fn access(all: &mut Settings, well: bool) {
         } else {
             Visibility::Internal
         }),
-        archived: seen(!well),
+        archived: seen(false),
         last_activity: seen(Some(at(if well { DAY } else { LONG_AGO }))),
         merge_methods: seen(Vec::new()),
         auto_merge: seen(!well),

@@ -7,20 +7,27 @@ mod collaborators;
 mod defaults;
 mod definition;
 mod deployment;
+mod history;
 mod hooks;
 mod identity;
+mod inventory;
 mod keys;
 mod members;
 mod organization;
 mod owner_side;
+mod owners;
+mod paths;
 mod pipeline;
+mod query;
 mod reach;
 mod reading;
+mod releases;
 mod repository;
 mod review;
 mod runners;
 mod secrets;
 mod shared;
+mod tags;
 
 use crate::facts::{Needs, Settings, Snapshot};
 
@@ -33,8 +40,8 @@ use shared::Shared;
 pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Needs) -> Settings {
     let shared = Shared::new(session);
     let (mut settings, owner_side) = tokio::join!(
-        branch_side::branch_side(session, &shared, snapshot, needs),
-        owner_side::owner_side(session, &shared, snapshot, needs),
+        Box::pin(branch_side::branch_side(session, &shared, snapshot, needs)),
+        Box::pin(owner_side::owner_side(session, &shared, snapshot, needs)),
     );
     settings.take_from(owner_side);
     settings

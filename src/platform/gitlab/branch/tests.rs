@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
+use super::entries::actor;
 use super::*;
-use crate::facts::Why;
+use crate::facts::{BypassKind, Unknown, Why};
 
-fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Read<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Read<T> {
     Ok((serde_json::from_value(value).unwrap(), Vec::new()))
 }
 
-fn refused<T>() -> Read<T> {
+pub(super) fn refused<T>() -> Read<T> {
     Err(Unknown::new("branch.rules", Why::NotPermitted, "403"))
 }
 
-fn seen(entries: serde_json::Value) -> Seen {
+pub(super) fn seen(entries: serde_json::Value) -> Seen {
     Seen {
         branch: "main".to_owned(),
         entries: read(entries),
@@ -28,15 +29,16 @@ fn seen(entries: serde_json::Value) -> Seen {
         })),
         rules: read(json!([{"name": "All Members", "rule_type": "any_approver",
             "approvals_required": 2, "protected_branches": []}])),
+        push_rule: Ok((Some(None), Vec::new())),
         members: BTreeMap::from([(5, "ana".to_owned())]),
     }
 }
 
-fn judged(seen: &Seen) -> BranchRules {
+pub(super) fn judged(seen: &Seen) -> BranchRules {
     rules(seen).known().unwrap().clone()
 }
 
-fn is_true(value: &bool) -> bool {
+pub(super) fn is_true(value: &bool) -> bool {
     *value
 }
 
@@ -163,7 +165,14 @@ fn on_the_free_tier_nothing_demands_approvals_and_the_plan_is_named() {
         out.stale_approvals_dismissed.holds(is_true).known(),
         Ok(&false)
     );
-    assert_eq!(out.not_in_plan, ["approval settings", "approval rules"]);
+    assert_eq!(
+        out.not_in_plan,
+        [
+            "approval settings",
+            "approval rules",
+            "pipeline execution policies"
+        ]
+    );
 }
 
 #[test]

@@ -1,0 +1,104 @@
+"""The settings lane: settings written with a strong token, used with the job's own, compared, and what that costs."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from . import forge
+
+# Scenario -> (platform, token that reads settings, repository, change).
+LANES = {
+    "github-compliant": ("github", "full-app", "acme/app", 7),
+    "github-classic-only": ("github", "full-app", "acme/app", 7),
+    "gitlab-compliant-premium": ("gitlab", "project-bot", "acme/app", 7),
+}
+MOST_PER_REPOSITORY = 12
+
+
+def run(tally, binary, double):
+    for name, lane in LANES.items():
+        _lane(tally, binary, double / "scenarios" / f"{name}.json", *lane)
+    _app(tally, binary, double / "scenarios" / "github-compliant.json")
+    _organization(tally, binary, double / "scenarios" / "org-small.json")
+
+
+def _ccgate(binary, variables, *arguments, folder=None):
+    folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="settings-", dir=forge.WORK))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **variables}
+    done = subprocess.run([str(binary), *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return done, folder
+
+
+def _lane(tally, binary, path, platform, token, repository, change):
+    scenario = json.loads(path.read_text())
+    tokens = forge.secrets(scenario)
+    with forge.Forge(path, latency_ms=forge.LATENCY_MS) as double:
+        base = double.github() if platform == "github" else double.gitlab()
+        strong = base | {"CCGATE_TOKEN": tokens[token], "CCGATE_SETTINGS_TOKEN": tokens[token]}
+        place = ["--platform", platform, "--repo", repository, "--policy", "soc2-all"]
+        written, folder = _ccgate(binary, strong, "snapshot", "--settings", "--out", "s.json", *place)
+        waves = double.stats()["sequential_depth"]
+        tally.check(f"{path.stem}: settings are written", written.returncode == 0, written.stdout + written.stderr)
+        tally.check(f"{path.stem}: in at most 2 waves", waves <= 2, f"{waves} waves; {written.stdout}")
+        print(f"{path.stem:36} {token:12} settings   {written.stdout.strip()[:160]}", flush=True)
+        name = "GITHUB_TOKEN" if platform == "github" else "CI_JOB_TOKEN"
+        job = base | {name: tokens["job"]} if "job" in tokens else strong
+        weak = forge.check(binary, job, *place, "--change", change)
+        used = forge.check(binary, job, *place, "--change", change, "--settings", folder / "s.json")
+        live = forge.check(binary, strong, *place, "--change", change)
+        other = forge.check(binary, job, *place[:2], "--repo", repository + "-other", *place[4:], "--change", change, "--settings", folder / "s.json")
+    tally.check(f"{path.stem}: the file is used and recorded", used.decision and used.decision.get("settings", {}) and used.decision["settings"]["digest"].startswith("sha256:"), used.story())
+    settings = [code for code in live.verdicts() if code.split("-")[0] in ("BR", "ORG", "ACC", "PIPE", "DEP")]
+    wrong = {code: (live.verdicts()[code], used.verdicts().get(code)) for code in settings if live.verdicts()[code] != used.verdicts().get(code)}
+    tally.check(f"{path.stem}: with the file the job's token comes to the verdicts of the strong one", not wrong, str(wrong))
+    gained = [code for code in settings if weak.verdicts().get(code) == "unknown" != used.verdicts().get(code)]
+    tally.check(f"{path.stem}: the file settles what the job's token could not", bool(gained) or "job" not in tokens, str(weak.verdicts()))
+    foreign = [code for code in settings if other.verdicts().get(code) == "pass"]
+    tally.check(f"{path.stem}: the file opens nothing for another repository", not foreign, str(foreign))
+    _tampered(tally, binary, path, job, place, change, folder)
+    same, _ = _ccgate(binary, {}, "snapshot", "diff", "s.json", "s.json", folder=folder)
+    tally.check(f"{path.stem}: nothing changed against itself", same.returncode == 0 and "nothing changed" in same.stdout, same.stdout + same.stderr)
+
+
+def _tampered(tally, binary, path, job, place, change, folder):
+    text = (folder / "s.json").read_text()
+    (folder / "t.json").write_text(text.replace('"platform"', '"platforn"', 0).replace("false", "true", 1))
+    with forge.Forge(path) as double:
+        base = double.github() if "github" in path.stem else double.gitlab()
+        result = forge.check(binary, job | base, *place, "--change", change, "--settings", folder / "t.json")
+    organization = [code for code, verdict in result.verdicts().items() if code.startswith("ORG") and verdict == "pass" and code != "ORG-18"]
+    tally.check(f"{path.stem}: a file that somebody changed opens nothing", not organization and "digest does not fit" in result.out, f"{organization} {result.story()}")
+
+
+def _app(tally, binary, path):
+    """An App's key alone, made for this run."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="app-", dir=forge.WORK))
+    made = subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f", str(folder / "key")], capture_output=True, text=True)
+    if not tally.check("an App's key can be made", made.returncode == 0, made.stderr):
+        return
+    with forge.Forge(path, latency_ms=forge.LATENCY_MS) as double:
+        given = double.github() | {"CCGATE_APP_ID": "900001", "CCGATE_APP_PRIVATE_KEY": (folder / "key").read_text()}
+        written, folder = _ccgate(binary, given, "snapshot", "--settings", "--platform", "github", "--repo", "acme/app", "--policy", "soc2-all", "--out", "s.json", folder=folder)
+        asked = double.requests()
+    tally.check("an App's key alone reads settings", written.returncode == 0, written.stdout + written.stderr)
+    minted = [entry for entry in asked if entry["path"].endswith("/access_tokens")]
+    tally.check("one token is made", len(minted) == 1, str(minted))
+    text = written.stdout + written.stderr + (folder / "s.json").read_text()
+    tally.check("neither key nor token in any output", "PRIVATE KEY" not in text and "ghs_full_app" not in text)
+
+
+def _organization(tally, binary, path):
+    """The settings of 25 repositories of one organisation."""
+    scenario = json.loads(path.read_text())
+    names = [repository["full_name"] for repository in scenario["github"]["repositories"]]
+    token = forge.secrets(scenario)["full-app"]
+    with forge.Forge(path) as double:
+        given = double.github() | {"CCGATE_TOKEN": token, "CCGATE_SETTINGS_TOKEN": token}
+        repositories = [word for name in names for word in ("--repo", name)]
+        written, folder = _ccgate(binary, given, "snapshot", "--settings", "--platform", "github", *repositories, "--policy", "soc2-all", "--out", "s.json")
+        stats = double.stats()
+    count = stats["requests"] / len(names)
+    print(f"org-small: {len(names)} repositories, {stats['requests']} requests, {count:.2f} each: {json.dumps(stats['by_endpoint'])}", flush=True)
+    tally.check("org-small: every repository is in the file", written.returncode == 0 and len(json.loads((folder / "s.json").read_text())["snapshots"]) == len(names), written.stdout + written.stderr)
+    tally.check(f"org-small: less than {MOST_PER_REPOSITORY} requests a repository", count < MOST_PER_REPOSITORY, f"{count:.2f}")
