@@ -62,19 +62,6 @@ impl Client {
         self.get_at(path, 0).await
     }
 
-    /// One POST with a JSON body. Makes nothing on the platform but an App's own token.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
-        let url = transport::under(&self.inner.api, path)?;
-        let answer = self
-            .execute(Method::POST, &url, Some(body), Tag::default())
-            .await?;
-        if answer.is_success() {
-            Ok(answer)
-        } else {
-            Err(NoAnswer::Status(answer))
-        }
-    }
-
     /// One GET that had to wait for an answer of the same round.
     pub(super) async fn get_behind(&self, path: &str) -> Result<Answer, NoAnswer> {
         self.get_at(path, 1).await
@@ -93,6 +80,19 @@ impl Client {
             |page| next_page(page, &self.inner.api),
         )
         .await
+    }
+
+    /// One POST with a JSON body. Makes nothing on the platform but an App's own token.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
+        let url = transport::under(&self.inner.api, path)?;
+        let answer = self
+            .execute(Method::POST, &url, Some(body), Tag::default())
+            .await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(NoAnswer::Status(answer))
+        }
     }
 
     /// Every page of a list; `envelope` names the key it stands under, if any.

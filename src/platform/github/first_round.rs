@@ -120,8 +120,8 @@ impl Session {
             Ok(answer) => {
                 self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
-                self.releases_exist = opening::releases(&answer);
                 self.about = opening::about(&answer);
+                self.releases_exist = opening::releases(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
                     &["repository", "defaultBranchRef"],

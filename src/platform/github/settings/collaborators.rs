@@ -84,8 +84,8 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Collaborators> {
     let organization = !asker.of_a_person();
     let (everybody, outside, teams) = tokio::join!(
         everybody(asker, "ALL"),
-        when(organization, everybody(asker, "OUTSIDE")),
-        when(organization && !asker.blind(), asker.shared.teams()),
+        when(organization, || everybody(asker, "OUTSIDE")),
+        when(organization && !asker.blind(), || asker.shared.teams()),
     );
     let in_organization = match &everybody {
         Ok(all) => match all.in_organization {

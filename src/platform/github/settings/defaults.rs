@@ -57,7 +57,7 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<NewRepositoryDefaults> {
     }
     let (branch_rules, configuration) = tokio::join!(
         inherited_rules(asker),
-        when(!asker.blind(), async {
+        when(!asker.blind(), || async {
             let path = format!(
                 "{}/code-security/configurations/defaults",
                 asker.organization_path()

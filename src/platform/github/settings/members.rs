@@ -45,22 +45,19 @@ pub(super) async fn ask(asker: &Asker<'_>, needs: &Needs) -> People {
         all,
         strangers,
     ) = tokio::join!(
-        when(two_factor, listing("members?filter=2fa_disabled")),
-        when(two_factor, listing("members?filter=2fa_insecure")),
-        when(
-            two_factor,
-            listing("outside_collaborators?filter=2fa_disabled")
-        ),
-        when(
-            two_factor,
-            listing("outside_collaborators?filter=2fa_insecure")
-        ),
-        when(owners, listing("members?role=admin")),
-        when(members, listing("members?role=all")),
-        when(
-            owners || members || outside,
-            listing("outside_collaborators")
-        ),
+        when(two_factor, || listing("members?filter=2fa_disabled")),
+        when(two_factor, || listing("members?filter=2fa_insecure")),
+        when(two_factor, || listing(
+            "outside_collaborators?filter=2fa_disabled"
+        )),
+        when(two_factor, || listing(
+            "outside_collaborators?filter=2fa_insecure"
+        )),
+        when(owners, || listing("members?role=admin")),
+        when(members, || listing("members?role=all")),
+        when(owners || members || outside, || listing(
+            "outside_collaborators"
+        )),
     );
     let without_two_factor = match (
         no_factor,

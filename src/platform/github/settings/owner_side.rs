@@ -60,10 +60,14 @@ impl Asker<'_> {
     }
 }
 
-/// Waits for the answer if it is needed; if not, nothing is asked.
-pub(super) async fn when<T>(needed: bool, future: impl Future<Output = T>) -> Option<T> {
+/// Waits for the answer if it is needed; if not, nothing is asked. The question is
+/// made on the heap, so that many of them side by side need little stack.
+pub(super) async fn when<T, F: Future<Output = T>>(
+    needed: bool,
+    question: impl FnOnce() -> F,
+) -> Option<T> {
     if needed {
-        Some(Box::pin(future).await)
+        Some(Box::pin(question()).await)
     } else {
         None
     }
@@ -103,20 +107,22 @@ async fn organization_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
         FactKey::OrganizationOutside,
     ]);
     let (organization, identity, people, review, apps, tokens, hooks, defaults) = tokio::join!(
-        when(
-            wanted(FactKey::OrganizationSettings),
-            organization::ask(asker)
-        ),
-        when(wanted(FactKey::OrganizationIdentity), identity::ask(asker)),
-        when(people, members::ask(asker, needs)),
-        when(wanted(FactKey::OrganizationReview), review::ask(asker)),
-        when(wanted(FactKey::OrganizationApps), reach::apps(asker)),
-        when(wanted(FactKey::OrganizationTokens), reach::tokens(asker)),
-        when(
-            wanted(FactKey::OrganizationWebhooks),
+        when(wanted(FactKey::OrganizationSettings), || organization::ask(
+            asker
+        )),
+        when(wanted(FactKey::OrganizationIdentity), || identity::ask(
+            asker
+        )),
+        when(people, || members::ask(asker, needs)),
+        when(wanted(FactKey::OrganizationReview), || review::ask(asker)),
+        when(wanted(FactKey::OrganizationApps), || reach::apps(asker)),
+        when(wanted(FactKey::OrganizationTokens), || reach::tokens(asker)),
+        when(wanted(FactKey::OrganizationWebhooks), || {
             hooks::of_organization(asker)
-        ),
-        when(wanted(FactKey::OrganizationDefaults), defaults::ask(asker)),
+        }),
+        when(wanted(FactKey::OrganizationDefaults), || defaults::ask(
+            asker
+        )),
     );
     put(&mut settings.organization, organization);
     put(&mut settings.organization_identity, identity);
@@ -149,13 +155,16 @@ async fn repository_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     let wanted = |key: FactKey| needs.has(key);
     let mut settings = Settings::all_unknown();
     let (repository, collaborators, keys, hooks) = tokio::join!(
-        when(wanted(FactKey::RepositorySettings), repository::ask(asker)),
-        when(
-            wanted(FactKey::AccessCollaborators),
-            collaborators::ask(asker)
-        ),
-        when(wanted(FactKey::AccessDeployKeys), keys::ask(asker)),
-        when(wanted(FactKey::AccessWebhooks), hooks::of_repository(asker)),
+        when(wanted(FactKey::RepositorySettings), || repository::ask(
+            asker
+        )),
+        when(wanted(FactKey::AccessCollaborators), || collaborators::ask(
+            asker
+        )),
+        when(wanted(FactKey::AccessDeployKeys), || keys::ask(asker)),
+        when(wanted(FactKey::AccessWebhooks), || hooks::of_repository(
+            asker
+        )),
     );
     put(&mut settings.repository, repository);
     put(&mut settings.collaborators, collaborators);
@@ -176,20 +185,21 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     let with_secrets = wanted(FactKey::PipelineSecrets) && !asker.blind();
     let environments_needed = wanted(FactKey::DeploymentEnvironments) || with_secrets;
     let (pipeline, runners, definition, secrets, (environments, of_environments)) = tokio::join!(
-        when(wanted(FactKey::PipelineSettings), pipeline::ask(asker)),
-        when(wanted(FactKey::PipelineRunners), runners::ask(asker)),
-        when(wanted(FactKey::PipelineDefinition), definition::ask(asker)),
-        when(wanted(FactKey::PipelineSecrets), secrets::ask(asker)),
+        when(wanted(FactKey::PipelineSettings), || pipeline::ask(asker)),
+        when(wanted(FactKey::PipelineRunners), || runners::ask(asker)),
+        when(wanted(FactKey::PipelineDefinition), || definition::ask(
+            asker
+        )),
+        when(wanted(FactKey::PipelineSecrets), || secrets::ask(asker)),
         async {
-            let Some(list) = when(environments_needed, deployment::list(asker)).await else {
+            let Some(list) = when(environments_needed, || deployment::list(asker)).await else {
                 return (None, None);
             };
             tokio::join!(
-                when(
-                    wanted(FactKey::DeploymentEnvironments),
-                    deployment::ask(asker, &list)
-                ),
-                when(with_secrets, secrets::of_environments(asker, &list)),
+                when(wanted(FactKey::DeploymentEnvironments), || deployment::ask(
+                    asker, &list
+                )),
+                when(with_secrets, || secrets::of_environments(asker, &list)),
             )
         },
     );

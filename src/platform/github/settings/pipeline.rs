@@ -73,18 +73,16 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
         async move { asker.client().get(&path).await }
     };
     let (permissions, selected, workflow, public_forks, private_forks, subject) = tokio::join!(
-        when(sees, get("actions/permissions")),
-        when(sees, get("actions/permissions/selected-actions")),
-        when(sees, get("actions/permissions/workflow")),
-        when(
-            sees && public != Some(false),
-            get("actions/permissions/fork-pr-contributor-approval")
-        ),
-        when(
-            sees && public != Some(true),
-            get("actions/permissions/fork-pr-workflows-private-repos")
-        ),
-        when(true, get("actions/oidc/customization/sub")),
+        when(sees, || get("actions/permissions")),
+        when(sees, || get("actions/permissions/selected-actions")),
+        when(sees, || get("actions/permissions/workflow")),
+        when(sees && public != Some(false), || get(
+            "actions/permissions/fork-pr-contributor-approval"
+        )),
+        when(sees && public != Some(true), || get(
+            "actions/permissions/fork-pr-workflows-private-repos"
+        )),
+        when(true, || get("actions/oidc/customization/sub")),
     );
     settings(&Answers {
         permissions,

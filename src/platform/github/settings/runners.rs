@@ -34,7 +34,7 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Vec<Runner>> {
     let path = asker.path("actions/runners");
     let (own, above) = tokio::join!(
         asker.client().get_all(&path, Some("runners")),
-        when(!asker.of_a_person(), from_above(asker)),
+        when(!asker.of_a_person(), || from_above(asker)),
     );
     together(runners(&own, false), above.into_iter().flatten())
 }

@@ -32,10 +32,9 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Vec<Secret>> {
     );
     let (own, inherited) = tokio::join!(
         asker.client().get_all(&own, Some("secrets")),
-        when(
-            !asker.of_a_person(),
-            asker.client().get_all(&inherited, Some("secrets"))
-        ),
+        when(!asker.of_a_person(), || asker
+            .client()
+            .get_all(&inherited, Some("secrets"))),
     );
     let own = secrets(&own, &SecretScope::Repository);
     match inherited {
