@@ -192,6 +192,7 @@ const ABOVE: &[FactKey] = &[
     FactKey::OrganizationApps,
     FactKey::OrganizationTokens,
     FactKey::OrganizationWebhooks,
+    FactKey::OrganizationDefaults,
 ];
 
 /// The needs that are about settings, the rules of branches among them.

@@ -77,10 +77,25 @@ impl<T> Requirement<T> {
     }
 
     /// Takes from `other`, seen with more rights, the demands that are unknown here.
-    pub(super) fn fill_from(&mut self, other: &Self)
+    /// A demand of a name in `blind` stands for whatever there is: it gives way to
+    /// what `other` saw there.
+    pub(super) fn fill_from(&mut self, other: &Self, blind: &[String])
     where
         T: Clone,
     {
+        // What such a demand did tell was seen just now, and stays.
+        let gives_way =
+            |demand: &Demand<T>| blind.contains(&demand.layer) && !demand.value.is_known();
+        if self.demands.iter().any(gives_way) {
+            self.demands.retain(|demand| !gives_way(demand));
+            let told: Vec<Demand<T>> = other
+                .demands
+                .iter()
+                .filter(|demand| !self.demands.iter().any(|known| known.layer == demand.layer))
+                .cloned()
+                .collect();
+            self.demands.extend(told);
+        }
         for demand in &mut self.demands {
             let mut same = other
                 .demands
@@ -383,6 +398,10 @@ macro_rules! branch_rules_struct {
             /// Features that the plan or tier does not sell for this repository
             /// (e.g. `branch protection`, `approval rules`). Empty if none is missing.
             pub not_in_plan: Vec<String>,
+            /// Names in demands and layers that stand for whatever there is and could
+            /// not be read: nobody knows how many layers they are, or which.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub unseen: Vec<String>,
             /// Rules that would apply to the branch if they were in force.
             pub inactive: Fact<Vec<InactiveRules>>,
             $($(#[$doc])* pub $name: Requirement<$kind>,)*
@@ -399,6 +418,7 @@ macro_rules! branch_rules_struct {
                     branch: branch.into(),
                     layers,
                     not_in_plan: Vec::new(),
+                    unseen: Vec::new(),
                     inactive: Fact::known_without_source(Vec::new()),
                     $($name: Requirement { combine, demands: Vec::new() },)*
                 }
@@ -409,6 +429,7 @@ macro_rules! branch_rules_struct {
                 Self {
                     branch: branch.into(),
                     not_in_plan: Vec::new(),
+                    unseen: Vec::new(),
                     inactive: Fact::Unknown(why.clone()),
                     $($name: Requirement::any_layer(vec![Demand {
                         layer: layer.id.clone(),
@@ -419,9 +440,31 @@ macro_rules! branch_rules_struct {
             }
 
             /// Takes from `other`, seen with more rights, what is unknown here: bypass
-            /// lists and demands of layers that stand in both. What was seen here stays,
-            /// and so do layers that `other` does not know.
+            /// lists and demands of layers that stand in both, and all layers where
+            /// nobody could see which there are. What was seen here stays, and so do
+            /// layers that `other` does not know; a layer that is gone by now is not
+            /// brought back.
             pub fn fill_from(&mut self, other: &Self) {
+                let blind: Vec<String> = self
+                    .unseen
+                    .iter()
+                    .filter(|name| !other.unseen.contains(name))
+                    .cloned()
+                    .collect();
+                if self.layers.iter().any(|layer| blind.contains(&layer.id)) {
+                    self.layers.retain(|layer| !blind.contains(&layer.id));
+                    for layer in &other.layers {
+                        if !self.layers.iter().any(|known| known.id == layer.id) {
+                            self.layers.push(layer.clone());
+                        }
+                    }
+                }
+                if !blind.is_empty() {
+                    self.not_in_plan.extend(other.not_in_plan.iter().cloned());
+                    self.not_in_plan.sort();
+                    self.not_in_plan.dedup();
+                }
+                self.unseen.retain(|name| !blind.contains(name));
                 for layer in &mut self.layers {
                     let Some(same) = other.layers.iter().find(|same| same.id == layer.id) else {
                         continue;
@@ -430,7 +473,7 @@ macro_rules! branch_rules_struct {
                     layer.all_repositories.fill_from(&same.all_repositories);
                 }
                 self.inactive.fill_from(&other.inactive);
-                $(self.$name.fill_from(&other.$name);)*
+                $(self.$name.fill_from(&other.$name, &blind);)*
             }
 
             /// Every requirement by name, with what each layer demands in words.
@@ -564,6 +607,38 @@ mod tests {
             demand("group entry", hidden()),
         ]);
         assert_eq!(requirement.holds(|n| *n >= 1).known(), Ok(&false));
+    }
+
+    fn of(layer: &str, approvals: Fact<u32>) -> BranchRules {
+        let bypass = Fact::Unknown(Unknown::not_collected("branch.bypass"));
+        let kept = Layer::of_repository(layer, LayerKind::Ruleset, bypass);
+        let mut rules = BranchRules::without_demands("main", vec![kept], Combine::AnyLayer);
+        rules.approvals_required.demands = vec![demand(layer, approvals)];
+        rules
+    }
+
+    #[test]
+    fn where_nobody_could_see_which_layers_there_are_those_seen_before_count() {
+        let then = of("ruleset main", Fact::known_without_source(2));
+        let mut now = of("rulesets", hidden());
+        now.unseen = vec!["rulesets".to_owned()];
+        now.fill_from(&then);
+        assert_eq!(now.layers[0].id, "ruleset main");
+        assert_eq!(now.approvals_required.holds(|n| *n == 2).known(), Ok(&true));
+        assert!(now.unseen.is_empty());
+    }
+
+    #[test]
+    fn a_layer_that_is_gone_is_not_brought_back_by_one_that_nobody_could_read() {
+        let then = of("ruleset main", Fact::known_without_source(2));
+        let mut now = of("ruleset other", hidden());
+        now.fill_from(&then);
+        assert_eq!(now.layers.len(), 1);
+        assert!(!now.approvals_required.holds(|n| *n == 2).is_known());
+        // Neither does it come back where the branch reads unprotected.
+        let mut bare = BranchRules::without_demands("main", Vec::new(), Combine::AnyLayer);
+        bare.fill_from(&then);
+        assert_eq!(bare.approvals_required.holds(|_| true).known(), Ok(&false));
     }
 
     #[test]

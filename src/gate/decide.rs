@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::controls::{Meta, Observation};
-use crate::facts::{Fact, Requests, Snapshot, Subject, Unknown};
+use crate::facts::{Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 use super::integrity::{Integrity, integrity};
@@ -235,6 +235,8 @@ pub struct Decision {
     pub notes: Vec<Note>,
     /// Why nothing could be judged (transport, permission), for [`undecided`].
     pub problem: Option<String>,
+    /// The settings snapshot that was used, if one was.
+    pub settings: Option<SettingsOrigin>,
     /// What it cost.
     pub requests: Requests,
 }
@@ -259,6 +261,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         waivers: Vec::new(),
         notes: Vec::new(),
         problem: Some(problem),
+        settings: facts.settings_origin.clone(),
         requests: facts.requests.clone(),
     }
 }

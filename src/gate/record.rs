@@ -114,6 +114,11 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         "integrity_level": decision.integrity.level.word(),
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
+        "settings": decision.settings.as_ref().map(|origin| json!({
+            "digest": origin.digest,
+            "observed_at": origin.observed_at.to_string(),
+            "signed_by": origin.signed_by,
+        })),
         "controls": decision.controls.iter().map(control).collect::<Vec<_>>(),
         "waivers": decision.waivers.iter().map(waiver).collect::<Vec<_>>(),
         "overrides_left_out": decision.overrides.len() - shown.len(),

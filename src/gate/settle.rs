@@ -68,6 +68,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         notes: notes(policy, facts, &waivers),
         waivers,
         problem,
+        settings: facts.settings_origin.clone(),
         requests: facts.requests.clone(),
     }
 }

@@ -40,7 +40,16 @@ struct Document<'a> {
     overrides: Vec<Override<'a>>,
     waivers: Vec<Waiver<'a>>,
     notes: Vec<Note<'a>>,
+    settings: Option<Settings<'a>>,
     requests: Requests,
+}
+
+#[derive(Serialize)]
+struct Settings<'a> {
+    digest: &'a str,
+    observed_at: String,
+    collected_by: &'a str,
+    signed_by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -183,6 +192,12 @@ impl<'a> Document<'a> {
                     message: &note.message,
                 })
                 .collect(),
+            settings: decision.settings.as_ref().map(|origin| Settings {
+                digest: &origin.digest,
+                observed_at: origin.observed_at.to_string(),
+                collected_by: &origin.collected_by,
+                signed_by: origin.signed_by.as_deref(),
+            }),
             requests: Requests {
                 count: decision.requests.count,
                 graphql_points: decision.requests.graphql_points,
@@ -296,7 +311,7 @@ mod tests {
         assert_eq!(
             top.join(" "),
             "schema decision exit_code subject title observed_at policy tool integrity_level \
-             held_by_platform problem controls overrides waivers notes requests"
+             held_by_platform problem controls overrides waivers notes settings requests"
         );
         let of_control: Vec<&str> = text
             .lines()

@@ -317,6 +317,8 @@ fn violations(scenario: &Scenario, pairs: bool) -> Vec<String> {
     assert!(places.len() > 20, "{} says too little", scenario.name);
     let judges: Vec<_> = judges(scenario.facts.subject.platform)
         .into_iter()
+        // Two facts at a time are tried with the defaults, one with every variant.
+        .filter(|(name, _)| !pairs || name.ends_with(" {}"))
         .map(|(name, judge)| {
             let before = word(&*judge, &scenario.facts);
             (name, judge, before)

@@ -116,6 +116,13 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     }
     let mut rules = layer::stack(question.branch, &layers, not_in_plan, with_bypass);
     rules.inactive = inactive;
+    if rules
+        .layers
+        .iter()
+        .any(|layer| layer.id == rulesets::UNSEEN)
+    {
+        rules.unseen.push(rulesets::UNSEEN.to_owned());
+    }
     Fact::seen_in(rules, sources)
 }
 

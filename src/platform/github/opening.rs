@@ -31,6 +31,8 @@ pub(super) struct About {
     pub(super) in_organization: Option<bool>,
     /// Whether everybody can read it.
     pub(super) public: Option<bool>,
+    /// The names of its environments, all of them.
+    pub(super) environments: Option<Vec<String>>,
 }
 
 /// What the first answer tells about the repository itself.
@@ -44,7 +46,16 @@ pub(super) fn about(answer: &GraphqlAnswer) -> About {
             Some("PRIVATE" | "INTERNAL") => Some(false),
             Some(_) | None => None,
         },
+        environments: value("environments").and_then(environments),
     }
+}
+
+/// All names, if the list was given whole.
+fn environments(value: &Value) -> Option<Vec<String>> {
+    let list: wire::Nodes<wire::Named> = serde_json::from_value(value.clone()).ok()?;
+    let whole = list.page_info.as_ref()?.has_next_page == Some(false);
+    let nodes = list.nodes.filter(|_| whole)?;
+    nodes.into_iter().map(|node| node?.name).collect()
 }
 
 /// The rulesets of the repository and above; `None` if the list is not complete.

@@ -50,7 +50,8 @@ const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
     releases(first: 1) { totalCount }";
 
 /// What decides which questions about settings make sense.
-const ABOUT: &str = "visibility isInOrganization";
+const ABOUT: &str = "visibility isInOrganization
+    environments(first: 100) { pageInfo { hasNextPage } nodes { name } }";
 
 /// First round about a pull request. Variables: `owner`, `name`, `number`, and `path` if a policy is wanted.
 pub(super) fn open_change(with_policy: bool) -> String {
@@ -123,7 +124,8 @@ pub(super) fn open_repository(with_policy: bool, branch: bool) -> String {
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-{named}    defaultBranchRef {{ ...Tip }}
+{named}    {ABOUT}
+    defaultBranchRef {{ ...Tip }}
     {RULESETS}
   }}
 }}

@@ -17,6 +17,9 @@ use super::rule_demands;
 use super::server::{Feature, too_old};
 use super::wire;
 
+/// Stands for all rulesets where their rules could not be read.
+pub(super) const UNSEEN: &str = "rulesets";
+
 /// The answers about single rulesets, by id.
 pub(super) type Details = BTreeMap<u64, Result<Answer, NoAnswer>>;
 
@@ -50,13 +53,8 @@ pub(super) fn rulesets(
     details: &Details,
     hidden: &Unknown,
 ) -> Rulesets {
-    let whole = |why: &Unknown| {
-        Rulesets::Layers(vec![LayerRules::hidden(
-            "rulesets",
-            LayerKind::Ruleset,
-            why,
-        )])
-    };
+    let whole =
+        |why: &Unknown| Rulesets::Layers(vec![LayerRules::hidden(UNSEEN, LayerKind::Ruleset, why)]);
     let listing = match rules {
         Ok(listing) => listing,
         Err(NoAnswer::Status(answer)) if answer.status == 403 && is_plan(&answer.message()) => {

@@ -50,7 +50,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            in_flight: 16,
+            // GitHub takes at most 100 at once, from all who use the token.
+            in_flight: 48,
             total: super::DEFAULT_TOTAL,
             attempts: 4,
         }

@@ -24,7 +24,7 @@ MEANINGS = [
     (r"signed commits are required", ["BR-25"]),
     (r"deploy keys are read-only", ["ACC-04"]),
     (r"default workflow token is read-only", ["PIPE-01"]),
-    (r"no outside collaborator has admin", ["ACC-02"]),
+    (r"(?P<outside>no outside collaborator has admin)", ["ACC-02"]),
     (r"authors and committers cannot approve their own change", ["BR-06", "BR-07"]),
     (r"(?P<release>release branches are protected)", ["BR-01"]),
     (r"at least one approval is required", ["BR-03"]),

@@ -145,7 +145,13 @@ def load(path):
 
 
 # What the platforms have and the double does not model: it answers 501, and the facts are unknown.
-ONLY_ON_THE_PLATFORMS = []
+ONLY_ON_THE_PLATFORMS = [
+    r"/actions/runner-groups$", r"/code-security/configurations/defaults$", r"/personal-access-tokens$",
+    r"/actions/oidc/customization/sub$", r"/actions/organization-secrets$", r"/actions/secrets$", r"/environments/[^/]+/secrets$",
+    r"^Organization\.(domains|ipAllowListEnabledSetting|notificationDeliveryRestrictionEnabledSetting)$",
+    r"/groups/[^ ]+/(access_tokens|billable_members|deploy_tokens|hooks|integrations|variables|runners)$",
+    r"/projects/[^ ]+/(access_tokens|ci/lint|triggers|runners/\d+)$", r"^GitLab MergeRequest\.headPipeline$",
+]
 
 
 def unexpected(unmodelled):

@@ -31,7 +31,7 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         if not tally.check(f"{name}: the sentence is known", found is not None):
             continue
         codes, how = found
-        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release"} else (("change", how.get("change", "7")),)
+        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release", "outside"} else (("change", how.get("change", "7")),)
         if key not in results:
             results[key] = _check(tally, binary, scenario, path, token, dict(key))
         result = results[key]
@@ -46,11 +46,22 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         tally.check(f"{name}: {expected}", agrees(expected, got, "part" in how) or proven, f"got {got}: {detail or result.story()} [{result.story() if not result.decision else ''}]")
 
 
+def _with_outside_administrator(platform):
+    """The sentence is about the organisation: the repository where it matters."""
+    insiders = {member["login"] for organization in platform["organizations"] for member in organization["members"]}
+    for repository in platform["repositories"]:
+        if any(person["login"] not in insiders and person.get("permission", person.get("role")) == "admin" for person in repository.get("collaborators", [])):
+            return repository["full_name"]
+    return platform["repositories"][0]["full_name"]
+
+
 def _check(tally, binary, scenario, path, token, how):
     github = "github" in scenario
     platform = scenario["github" if github else "gitlab"]
     secret = forge.secrets(scenario)[token]
     place = platform["repositories"][0]["full_name"] if github else platform["projects"][0]["path_with_namespace"]
+    if "outside" in how:
+        place = _with_outside_administrator(platform)
     policy = "soc2-all"
     if "two" in how:
         policy = forge.WORK / "two-approvals.yml"
@@ -79,7 +90,7 @@ def _check(tally, binary, scenario, path, token, how):
     if github:
         rulesets = sum(len(owner.get("rulesets", [])) for owner in platform["repositories"][:1] + platform.get("organizations", []))
         rulesets += len((platform.get("enterprise") or {}).get("rulesets", []))
-    most = 50 if not github else 12 if token == "job" else 45 + rulesets
+    most = 50 if not github else 16 if token == "job" else 45 + rulesets
     spent = f"{stats['requests']} requests: {json.dumps(stats['by_endpoint'])}"
     tally.check(f"{label}: at least one request", stats["requests"] > 0, result.story())
     tally.check(f"{label}: at most {most} requests", stats["requests"] <= most, spent)

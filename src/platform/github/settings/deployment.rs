@@ -58,6 +58,14 @@ fn given<'de, D: serde::Deserializer<'de>>(
     Option::deserialize(value).map(Some)
 }
 
+/// A repository without environments.
+pub(super) fn none() -> Environments {
+    Environments {
+        not_in_plan: Vec::new(),
+        list: Vec::new(),
+    }
+}
+
 /// Asks for all environments.
 pub(super) async fn list(asker: &Asker<'_>) -> Result<Listing, NoAnswer> {
     let path = asker.path("environments");

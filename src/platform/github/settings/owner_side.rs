@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::facts::{Fact, FactKey, Needs, Settings, Snapshot, Unknown};
+use crate::facts::{Environments, Fact, FactKey, Needs, Secret, Settings, Snapshot, Unknown};
 use crate::platform::access;
 
 use super::super::Session;
@@ -183,7 +183,6 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     let wanted = |key: FactKey| needs.has(key);
     let mut settings = Settings::all_unknown();
     let with_secrets = wanted(FactKey::PipelineSecrets) && !asker.blind();
-    let environments_needed = wanted(FactKey::DeploymentEnvironments) || with_secrets;
     let (pipeline, runners, definition, secrets, (environments, of_environments)) = tokio::join!(
         when(wanted(FactKey::PipelineSettings), || pipeline::ask(asker)),
         when(wanted(FactKey::PipelineRunners), || runners::ask(asker)),
@@ -191,17 +190,11 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
             asker
         )),
         when(wanted(FactKey::PipelineSecrets), || secrets::ask(asker)),
-        async {
-            let Some(list) = when(environments_needed, || deployment::list(asker)).await else {
-                return (None, None);
-            };
-            tokio::join!(
-                when(wanted(FactKey::DeploymentEnvironments), || deployment::ask(
-                    asker, &list
-                )),
-                when(with_secrets, || secrets::of_environments(asker, &list)),
-            )
-        },
+        Box::pin(environments(
+            asker,
+            wanted(FactKey::DeploymentEnvironments),
+            with_secrets
+        )),
     );
     put(&mut settings.pipeline, pipeline);
     put(&mut settings.runners, runners);
@@ -212,6 +205,35 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     );
     put(&mut settings.environments, environments);
     settings
+}
+
+/// Environments and their secrets. With the names from the first round both are
+/// asked at once, and nothing is where there is no environment.
+async fn environments(
+    asker: &Asker<'_>,
+    wanted: bool,
+    with_secrets: bool,
+) -> (Option<Fact<Environments>>, Option<Fact<Vec<Secret>>>) {
+    match &asker.session.about.environments {
+        Some(names) if names.is_empty() => (
+            wanted.then(|| Fact::known_without_source(deployment::none())),
+            with_secrets.then(|| Fact::known_without_source(Vec::new())),
+        ),
+        Some(names) => tokio::join!(
+            when(wanted, || async {
+                deployment::ask(asker, &deployment::list(asker).await).await
+            }),
+            when(with_secrets, || secrets::of_named(asker, names)),
+        ),
+        None if wanted || with_secrets => {
+            let list = deployment::list(asker).await;
+            tokio::join!(
+                when(wanted, || deployment::ask(asker, &list)),
+                when(with_secrets, || secrets::of_environments(asker, &list)),
+            )
+        }
+        None => (None, None),
+    }
 }
 
 fn put<T>(place: &mut Fact<T>, found: Option<Fact<T>>) {

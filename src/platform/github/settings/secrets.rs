@@ -43,6 +43,19 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Vec<Secret>> {
     }
 }
 
+/// Asks for the secrets of environments whose names are known.
+pub(super) async fn of_named(asker: &Asker<'_>, names: &[String]) -> Fact<Vec<Secret>> {
+    let lists = all(names.iter().map(|name| async move {
+        let path = asker.path(&format!("environments/{}/secrets", access::encode(name)));
+        let list = asker.client().get_all(&path, Some("secrets")).await;
+        secrets(&list, &SecretScope::Environment(name.clone()))
+    }))
+    .await;
+    lists
+        .into_iter()
+        .fold(Fact::known_without_source(Vec::new()), both)
+}
+
 /// Asks for the secrets of every environment in the list.
 pub(super) async fn of_environments(
     asker: &Asker<'_>,

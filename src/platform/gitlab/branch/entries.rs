@@ -168,6 +168,7 @@ fn add_flag(out: &mut BranchRules, flag: Option<&Read<Branch>>, unknown: &Unknow
     if protected == Some(false) {
         return Some(false);
     }
+    out.unseen.push(HIDDEN_LAYER.to_owned());
     out.layers.push(Layer::of_repository(
         HIDDEN_LAYER,
         LayerKind::ProtectedBranch,

@@ -280,6 +280,7 @@ pub(super) fn add_approval_rules(
         }
         Err(unknown) => {
             let hidden = Fact::Unknown(unknown.clone());
+            out.unseen.push(LAYER.to_owned());
             out.approvals_required.demands.push(demand(LAYER, hidden));
             return;
         }
