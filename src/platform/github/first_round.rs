@@ -9,7 +9,8 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
 use super::{
-    Session, WORKFLOW_ACCOUNT, no_change, opening, origin, permissions, queries, renamed, wire,
+    Session, WORKFLOW_ACCOUNT, identity, no_change, opening, origin, permissions, queries, renamed,
+    wire,
 };
 
 impl Session {
@@ -116,7 +117,11 @@ impl Session {
     ) -> Option<GraphqlAnswer> {
         match answer {
             Ok(answer) => {
-                self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
+                self.viewer = identity::viewer(&answer);
+                self.workflow_token = self
+                    .viewer
+                    .known()
+                    .is_ok_and(|viewer| viewer.login == WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
@@ -132,6 +137,7 @@ impl Session {
                     Fact::Unknown(why("repository.default_branch", contents));
                 snapshot.policy.target = Fact::Unknown(why("policy.target", contents));
                 snapshot.policy.floor = Fact::Unknown(why("policy.floor", contents));
+                self.viewer = Fact::Unknown(why(identity::VIEWER, ""));
                 let of = |key: FactKey| why(key.name(), permissions::needs(key));
                 self.identity = Fact::Unknown(of(FactKey::ChangeIdentity));
                 self.association = Fact::Unknown(of(FactKey::ChangeAssociation));

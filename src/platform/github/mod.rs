@@ -12,6 +12,7 @@ mod commits;
 mod conversation;
 mod first_round;
 mod graph;
+mod identity;
 mod layer;
 mod opening;
 mod origin;
@@ -28,8 +29,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source, Unknown,
-    Why,
+    Account, Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source,
+    Unknown, Why,
 };
 
 use super::Setup;
@@ -57,6 +58,8 @@ pub struct Session {
     settings: Option<Client>,
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
+    /// The account that the change token acts for.
+    viewer: Fact<Account>,
     heads: Option<Vec<wire::RulesetHead>>,
     identity: Fact<Identity>,
     association: Fact<Association>,
@@ -96,6 +99,7 @@ impl Session {
             change,
             settings,
             workflow_token: false,
+            viewer: Fact::Unknown(Unknown::not_collected(identity::VIEWER)),
             heads: None,
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),

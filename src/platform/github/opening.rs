@@ -12,17 +12,6 @@ use super::graph::{self, Place};
 use super::permissions::{self, CONTENTS};
 use super::wire;
 
-/// Who asks; tells whether it is a plain workflow token.
-pub(super) fn viewer(answer: &GraphqlAnswer) -> Option<String> {
-    answer
-        .data
-        .as_ref()?
-        .get("viewer")?
-        .get("login")?
-        .as_str()
-        .map(str::to_owned)
-}
-
 /// The rulesets of the repository and above; `None` if the list is not complete.
 pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>> {
     let value = answer.data.as_ref()?.get("repository")?.get("rulesets")?;
