@@ -1,0 +1,398 @@
+//! What stands between this gate and its work, from facts alone: what could be
+//! read and what the gaps cost, whether the policy holds, whether the gate is
+//! required, started, owned and pinned. It reports, it decides nothing, and what
+//! was not seen is never called well.
+
+mod guard;
+mod sight;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use crate::controls::guarding::POLICY;
+use crate::facts::{Account, Fact, Snapshot, Unknown, Why};
+use crate::policy::{Enforcement, LoadError, Mode, Policy};
+
+use super::integrity::{Integrity, IntegrityLevel, integrity};
+pub use sight::{Cost, Gap, OF_A_CHANGE, Unread};
+
+/// The control that names the gate's own check.
+const GUARD: &str = "gate-guards-itself";
+/// The name of the gate's check unless the policy says otherwise.
+const CHECK: &str = "ccgate";
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    /// Which server answers.
+    Server,
+    /// Whose tokens ask.
+    Identity,
+    /// The groups of facts that were read.
+    CanRead,
+    /// What was not read, and what that costs.
+    CannotRead,
+    /// The policy in force.
+    Policy,
+    /// Whether a merge waits for the gate.
+    Required,
+    /// Who can go around the rules of the branch.
+    Bypass,
+    /// What starts the gate.
+    Triggers,
+    /// Who owns what the gate is made of.
+    CodeOwners,
+    /// How hard the gate is to cheat.
+    Integrity,
+}
+
+impl Area {
+    /// The words, as they stand in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Identity => "identity",
+            Self::CanRead => "can read",
+            Self::CannotRead => "can't read",
+            Self::Policy => "policy",
+            Self::Required => "required",
+            Self::Bypass => "bypass",
+            Self::Triggers => "triggers",
+            Self::CodeOwners => "code owners",
+            Self::Integrity => "integrity",
+        }
+    }
+}
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Seen, and well.
+    Ok,
+    /// Seen, and it could be better.
+    Weak,
+    /// Not seen.
+    Unknown,
+    /// Seen, and the gate does not hold like this.
+    Bad,
+}
+
+impl State {
+    /// The word, as it stands in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Weak => "weak",
+            Self::Unknown => "unknown",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub area: Area,
+    /// How it stands.
+    pub state: State,
+    /// What was seen: lower case, no final period.
+    pub sentence: String,
+    /// More about it, a line each.
+    pub details: Vec<String>,
+    /// What would make it better.
+    pub next: Option<String>,
+}
+
+impl Finding {
+    fn new(area: Area, state: State, sentence: impl Into<String>) -> Self {
+        Self {
+            area,
+            state,
+            sentence: sentence.into(),
+            details: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// Something that was not seen, with its reason and what would mend it.
+    fn unseen(area: Area, what: &str, unknown: &Unknown) -> Self {
+        Self::new(area, State::Unknown, format!("{what}: {}", reason(unknown)))
+            .next_if(unknown.needs.as_ref().map(|needs| format!("grant {needs}")))
+    }
+
+    fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    fn next(self, step: impl Into<String>) -> Self {
+        self.next_if(Some(step.into()))
+    }
+
+    fn next_if(mut self, step: Option<String>) -> Self {
+        self.next = step;
+        self
+    }
+}
+
+/// Why something is not known, in words that are true after everything was asked for.
+fn reason(unknown: &Unknown) -> String {
+    match unknown.why {
+        Why::NotCollected => "this version does not ask this platform for it".to_owned(),
+        Why::NotPermitted | Why::HiddenOrAbsent | Why::NotSupported | Why::Stale | Why::Failed => {
+            unknown.detail.clone()
+        }
+    }
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub struct Patient<'a> {
+    /// The facts, everything asked for.
+    pub facts: &'a Snapshot,
+    /// The policy in force, or why there is none.
+    pub policy: Result<&'a Policy, &'a LoadError>,
+    /// Address of the API.
+    pub api: &'a str,
+    /// For whom the token of the change acts.
+    pub reader: &'a Fact<Account>,
+    /// For whom the token of settings acts; `None`: it is the same token.
+    pub settings_reader: Option<&'a Fact<Account>>,
+}
+
+impl Patient<'_> {
+    /// A text parameter of the control about the gate, if a policy is there to say so.
+    fn parameter(&self, name: &str, default: &str) -> String {
+        self.policy
+            .ok()
+            .and_then(|policy| {
+                policy
+                    .controls
+                    .iter()
+                    .find(|bound| bound.control.meta().id == GUARD)
+            })
+            .map(|bound| bound.control.parameters())
+            .and_then(|parameters| {
+                parameters
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            })
+            .unwrap_or_else(|| default.to_owned())
+    }
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Name of the gate's own check.
+    pub check: String,
+    /// In order of area.
+    pub findings: Vec<Finding>,
+    /// Names of the groups of facts that were read.
+    pub read: Vec<&'static str>,
+    /// What was not read, by what would mend it; what costs most comes first.
+    pub gaps: Vec<Gap>,
+    /// How hard the gate is to cheat.
+    pub integrity: Integrity,
+    /// Whether nothing at all could be read.
+    pub blind: bool,
+}
+
+/// Looks at everything.
+pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
+    let check = patient.parameter("check", CHECK);
+    let read = sight::read(patient.facts);
+    let gaps = sight::gaps(&patient);
+    let integrity = integrity(patient.facts, &check);
+    let mut findings = vec![
+        server(&patient),
+        identity(&patient),
+        sight::can_read(&patient, &read),
+    ];
+    findings.extend(gaps.iter().map(sight::cannot_read));
+    findings.push(policy(&patient));
+    findings.push(guard::required(patient.facts, &check));
+    findings.push(guard::bypass(patient.facts));
+    findings.push(guard::triggers(patient.facts, &check));
+    findings.push(guard::code_owners(
+        patient.facts,
+        &check,
+        &patient.parameter("policy", POLICY),
+    ));
+    findings.push(level(&integrity));
+    let blind = read.is_empty() && !patient.facts.repository.default_branch.is_known();
+    Diagnosis {
+        check,
+        findings,
+        read,
+        gaps,
+        integrity,
+        blind,
+    }
+}
+
+fn server(patient: &Patient<'_>) -> Finding {
+    let api = patient.api;
+    match &patient.facts.settings.server {
+        Fact::Known { value, .. } => {
+            let version = value
+                .version
+                .as_ref()
+                .map_or_else(|| "cloud".to_owned(), Clone::clone);
+            let sentence = format!("{} {version}, API {api}", value.product);
+            Finding::new(Area::Server, State::Ok, sentence)
+        }
+        Fact::Unknown(unknown) => Finding::unseen(
+            Area::Server,
+            &format!("API {api}; product and version are not known"),
+            unknown,
+        ),
+    }
+}
+
+fn identity(patient: &Patient<'_>) -> Finding {
+    let requests = &patient.facts.requests;
+    let spent = format!(
+        "{} spent in {}",
+        counted(requests.count, "request"),
+        counted(requests.waves, "wave")
+    );
+    let readers = [Some(patient.reader), patient.settings_reader];
+    let hidden = readers
+        .into_iter()
+        .flatten()
+        .find_map(|reader| reader.known().err());
+    let name = |reader: &Fact<Account>| match reader {
+        Fact::Known { value, .. } => format!("@{}", value.login),
+        Fact::Unknown(_) => "an account that is not known".to_owned(),
+    };
+    let sentence = match patient.settings_reader {
+        None => format!("{} reads the change and the settings", name(patient.reader)),
+        Some(settings) => format!(
+            "{} reads the change, {} reads the settings",
+            name(patient.reader),
+            name(settings)
+        ),
+    };
+    let state = if hidden.is_some() {
+        State::Unknown
+    } else {
+        State::Ok
+    };
+    let mut finding = Finding::new(Area::Identity, state, sentence).detail(spent);
+    if let Some(unknown) = hidden {
+        finding = finding
+            .detail(reason(&unknown))
+            .next_if(unknown.needs.map(|needs| format!("grant {needs}")));
+    }
+    finding
+}
+
+fn policy(patient: &Patient<'_>) -> Finding {
+    let policy = match patient.policy {
+        Ok(policy) => policy,
+        Err(LoadError::Unreadable(unknown)) => {
+            return Finding::unseen(Area::Policy, "the policy could not be read", unknown);
+        }
+        Err(LoadError::Missing) => {
+            return Finding::new(
+                Area::Policy,
+                State::Bad,
+                "neither the target branch nor the default branch has a `.ccgate.yml`",
+            )
+            .next("write one of two lines: `version: 1` and `extends: [soc2-baseline]`");
+        }
+        Err(LoadError::Invalid(problems)) => {
+            let count = u32::try_from(problems.0.len()).unwrap_or(u32::MAX);
+            let mut finding = Finding::new(
+                Area::Policy,
+                State::Bad,
+                format!("the policy is not valid: {}", counted(count, "problem")),
+            )
+            .next("mend each of them; `ccgate policy lint` checks the file before it is pushed");
+            finding.details = problems.0.iter().map(ToString::to_string).collect();
+            return finding;
+        }
+    };
+    let count = |enforcement: Enforcement| {
+        policy
+            .controls
+            .iter()
+            .filter(|bound| bound.enforcement == enforcement)
+            .count()
+    };
+    let blocking = count(Enforcement::Block);
+    let sentence = format!(
+        "{}, valid, mode {}: {blocking} controls block, {} warn, {} are off",
+        policy.source.origin,
+        policy.mode.word(),
+        count(Enforcement::Warn),
+        count(Enforcement::Off)
+    );
+    let (state, next) = match (policy.mode, blocking) {
+        (_, 0) => (
+            State::Weak,
+            Some("let at least one control block, or nothing ever closes the gate"),
+        ),
+        (Mode::Advisory, _) => (
+            State::Weak,
+            Some("set `mode: enforce`, so that a failure closes the gate"),
+        ),
+        (Mode::Enforce, _) => (State::Ok, None),
+    };
+    let mut finding = Finding::new(Area::Policy, state, sentence).next_if(next.map(str::to_owned));
+    finding.details = policy
+        .notes
+        .iter()
+        .map(|note| match &note.place {
+            Some(place) => format!("{place}: {}", note.message),
+            None => note.message.clone(),
+        })
+        .collect();
+    finding
+}
+
+fn level(integrity: &Integrity) -> Finding {
+    let (state, sentence) = match integrity.level {
+        IntegrityLevel::G0 => (
+            State::Bad,
+            "G0: everybody who can push gets around the gate",
+        ),
+        IntegrityLevel::G1 => (State::Weak, "G1: required and owned"),
+        IntegrityLevel::G2 => (State::Ok, "G2: the change cannot edit what judges it"),
+        IntegrityLevel::G3 => (State::Ok, "G3: answers under an identity of its own"),
+        IntegrityLevel::G4 => (State::Ok, "G4: imposed from above, nobody goes around it"),
+    };
+    // A level that is not proven may be higher: that is no proof that it is low.
+    let (state, sentence) = match (state, integrity.unknown.is_empty()) {
+        (State::Ok, _) => (State::Ok, sentence),
+        (_, true) => (state, sentence),
+        (_, false) => (
+            State::Unknown,
+            match integrity.level {
+                IntegrityLevel::G0 => "G0: nothing higher is proven",
+                _ => sentence,
+            },
+        ),
+    };
+    let mut finding =
+        Finding::new(Area::Integrity, state, sentence).next_if(integrity.next.clone());
+    finding.details = integrity
+        .unknown
+        .iter()
+        .map(|unknown| format!("not proven: {}: {}", unknown.fact, reason(unknown)))
+        .collect();
+    finding.details.dedup();
+    finding
+}
+
+/// `1 request`, `2 requests`.
+fn counted(count: u32, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}

@@ -1,0 +1,1 @@
+//! Literal snapshots for each state of each area.
