@@ -11,6 +11,7 @@ mod change;
 mod control;
 mod deployment;
 mod judging;
+mod organization;
 mod pipeline;
 mod scan;
 #[cfg(test)]
@@ -83,6 +84,24 @@ pub static TABLE: &[Entry] = &[
     entry::<deployment::only_protected_refs_deployed::OnlyProtectedRefsDeployed>(), // DEP-04
     entry::<deployment::environments_separated::EnvironmentsSeparated>(),           // DEP-07
     // Organisation.
+    entry::<organization::mfa_enforced::MfaEnforced>(), // ORG-01
+    entry::<organization::members_have_mfa::MembersHaveMfa>(), // ORG-02
+    entry::<organization::sso_enforced::SsoEnforced>(), // ORG-03
+    entry::<organization::ip_allow_list_on::IpAllowListOn>(), // ORG-04
+    entry::<organization::base_permission_limited::BasePermissionLimited>(), // ORG-05
+    entry::<organization::owners_within_bounds::OwnersWithinBounds>(), // ORG-06
+    entry::<organization::repository_creation_restricted::RepositoryCreationRestricted>(), // ORG-07
+    entry::<organization::repository_removal_restricted::RepositoryRemovalRestricted>(), // ORG-08
+    entry::<organization::outside_collaborators_controlled::OutsideCollaboratorsControlled>(), // ORG-09
+    entry::<organization::private_forking_off::PrivateForkingOff>(), // ORG-10
+    entry::<organization::inactive_members_removed::InactiveMembersRemoved>(), // ORG-11
+    entry::<organization::access_reviewed::AccessReviewed>(),        // ORG-12
+    entry::<organization::apps_approved::AppsApproved>(),            // ORG-13
+    entry::<organization::tokens_governed::TokensGoverned>(),        // ORG-14
+    entry::<organization::organization_webhooks_secured::OrganizationWebhooksSecured>(), // ORG-15
+    entry::<organization::domain_verified::DomainVerified>(),        // ORG-16
+    entry::<organization::organization_rules_cover_repository::OrganizationRulesCoverRepository>(), // ORG-18
+    entry::<organization::new_repositories_protected::NewRepositoriesProtected>(), // ORG-19
     // Pipeline.
     entry::<pipeline::job_token_read_only::JobTokenReadOnly>(), // PIPE-01
     entry::<pipeline::pipelines_cannot_approve::PipelinesCannotApprove>(), // PIPE-02

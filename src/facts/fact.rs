@@ -211,6 +211,11 @@ impl<T> Fact<T> {
         matches!(self, Self::Known { .. })
     }
 
+    /// Whether nothing asked for the value.
+    pub(crate) fn is_not_collected(&self) -> bool {
+        matches!(self, Self::Unknown(unknown) if unknown.why == Why::NotCollected)
+    }
+
     /// The same fact about a value derived from this one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fact<U> {
         match self {

@@ -239,6 +239,7 @@ impl Organisation {
             "isPrivate": true,
             "isArchived": false,
             "visibility": "PRIVATE",
+            "isInOrganization": true,
             "defaultBranchRef": branch,
             "object": blob,
             "ref": branch,
@@ -249,6 +250,15 @@ impl Organisation {
                 "target": "BRANCH",
                 "enforcement": "ACTIVE",
                 "source": {"__typename": "Repository", "nameWithOwner": "acme/payments"},
+                "conditions": {"refName": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+                "rules": {"nodes": self
+                    .rules
+                    .iter()
+                    .map(|rule| {
+                        let kind = rule["type"].as_str().unwrap_or_default();
+                        json!({"type": kind.to_ascii_uppercase()})
+                    })
+                    .collect::<Vec<_>>()},
                 "bypassActors": self.bypass_actors.as_ref().map(|actors| {
                     connection(actors.as_array().cloned().unwrap_or_default())
                 }),

@@ -86,6 +86,7 @@ fn routes(shared: Shared) -> axum::Router {
         .route("/graphql", post(answer_graphql))
         .route("/repos/acme/payments/rules/branches/main", get(rules))
         .route("/repos/acme/payments/rulesets/1", get(ruleset))
+        .route("/repos/acme/payments/branches", get(branches))
         .route("/repos/acme/payments/branches/main", get(branch))
         .route(
             "/repos/acme/payments/branches/main/protection",
@@ -123,6 +124,15 @@ async fn rules(State(shared): State<Shared>) -> Response {
 async fn ruleset(State(shared): State<Shared>) -> Response {
     let organisation = locked(&shared);
     answer(&organisation, &organisation.ruleset())
+}
+
+async fn branches(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    let protected = organisation.classic.is_some();
+    answer(
+        &organisation,
+        &json!([{"name": "main", "protected": protected}]),
+    )
 }
 
 async fn branch(State(shared): State<Shared>) -> Response {

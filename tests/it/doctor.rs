@@ -127,6 +127,13 @@ fn a_platform_that_does_not_answer_leaves_nothing_decided() {
         more.extend(policy);
         let ended = doctor(&bench, &more);
         assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
-        assert!(!ended.stdout.contains("pass"), "{}", ended.stdout);
+        assert!(
+            ended
+                .stdout
+                .contains("nothing of the repository could be read"),
+            "{}",
+            ended.stdout
+        );
+        assert!(!ended.stdout.contains(" ok  "), "{}", ended.stdout);
     }
 }

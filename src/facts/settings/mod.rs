@@ -103,6 +103,16 @@ macro_rules! settings_groups {
                 None
             }
 
+            /// Takes over every group that `other` asked for, whatever came of it.
+            pub(crate) fn take_from(&mut self, other: Self) {
+                if !other.server.is_not_collected() {
+                    self.server = other.server;
+                }
+                $(if !other.$field.is_not_collected() {
+                    self.$field = other.$field;
+                })*
+            }
+
             /// Takes whole groups from `other` where they are unknown here.
             pub fn fill_from(&mut self, other: &Self) {
                 self.server.fill_from(&other.server);
@@ -156,6 +166,18 @@ mod tests {
         let needs = [FactKey::AccessWebhooks].into_iter().collect();
         let seen = settings.restricted_to(&needs);
         assert!(seen.webhooks.is_known() && !seen.deploy_keys.is_known());
+    }
+
+    #[test]
+    fn a_group_that_was_asked_for_is_taken_over_even_when_nothing_was_seen() {
+        let hidden = Unknown::new("x", Why::NotPermitted, "hidden");
+        let mut here = Settings::all_unknown();
+        here.paths = Fact::known_without_source(Vec::new());
+        let mut there = Settings::all_unknown();
+        there.hide(FactKey::AccessDeployKeys, &hidden);
+        here.take_from(there);
+        assert_eq!(here.unknown(FactKey::AccessDeployKeys), Some(hidden));
+        assert!(here.paths.is_known());
     }
 
     #[test]

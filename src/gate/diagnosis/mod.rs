@@ -212,7 +212,13 @@ pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
         identity(&patient),
         sight::can_read(&patient, &read),
     ];
-    findings.extend(gaps.iter().map(sight::cannot_read));
+    let blind = read.is_empty() && !patient.facts.repository.default_branch.is_known();
+    if blind {
+        // One reason hides everything; what each gap costs would only bury it.
+        findings.extend(sight::nothing_read(&patient));
+    } else {
+        findings.extend(gaps.iter().map(sight::cannot_read));
+    }
     findings.push(policy(&patient));
     findings.push(guard::required(patient.facts, &check));
     findings.push(guard::bypass(patient.facts));
@@ -223,7 +229,6 @@ pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
         &patient.parameter("policy", POLICY),
     ));
     findings.push(level(&integrity));
-    let blind = read.is_empty() && !patient.facts.repository.default_branch.is_known();
     Diagnosis {
         check,
         findings,

@@ -259,11 +259,18 @@ fn cost(patient: &Patient<'_>, entry: &Entry) -> Option<(Cost, Unknown)> {
     Some((cost, unknown))
 }
 
+/// That nothing at all was seen, and why: the reason that the first round met.
+pub(super) fn nothing_read(patient: &Patient<'_>) -> Option<Finding> {
+    let unknown = patient.facts.repository.default_branch.known().err()?;
+    let what = "nothing of the repository could be read";
+    Some(Finding::unseen(Area::CannotRead, what, &unknown))
+}
+
 pub(super) fn can_read(patient: &Patient<'_>, read: &[&str]) -> Finding {
     let (state, sentence) = if read.is_empty() {
         (State::Bad, "nothing".to_owned())
     } else {
-        (State::Ok, read.join(", "))
+        (State::Ok, grouped(read))
     };
     let finding = Finding::new(Area::CanRead, state, sentence);
     if has_change(patient.facts) {
@@ -276,7 +283,11 @@ pub(super) fn can_read(patient: &Patient<'_>, read: &[&str]) -> Finding {
 /// One gap in words.
 pub(super) fn cannot_read(gap: &Gap) -> Finding {
     let names = distinct(gap.unread.iter().map(|one| one.name.clone()));
-    let mut finding = Finding::new(Area::CannotRead, State::Unknown, names.join(", "));
+    let mut finding = Finding::new(
+        Area::CannotRead,
+        State::Unknown,
+        grouped(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+    );
     let reasons = distinct(gap.unread.iter().map(|one| match gap.needs {
         Some(_) => reason(&one.unknown),
         None if names.len() == 1 => reason(&one.unknown),
@@ -321,6 +332,31 @@ fn priced(gap: &Gap) -> String {
             codes(blocking)
         ),
     }
+}
+
+/// Names of one family together: `access (tokens, webhooks), branch.rules`.
+fn grouped(names: &[&str]) -> String {
+    let mut families: Vec<(&str, Vec<&str>)> = Vec::new();
+    for name in names {
+        let (family, member) = match name.split_once('.') {
+            // A name with more than one part behind it, or of one layer, stays whole.
+            Some((family, member)) if !member.contains(['.', ' ']) => (family, member),
+            _ => (*name, ""),
+        };
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, members)) => members.push(member),
+            None => families.push((family, vec![member])),
+        }
+    }
+    let words: Vec<String> = families
+        .into_iter()
+        .map(|(family, members)| match members.as_slice() {
+            [""] => family.to_owned(),
+            [only] => format!("{family}.{only}"),
+            _ => format!("{family} ({})", members.join(", ")),
+        })
+        .collect();
+    words.join(", ")
 }
 
 fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {

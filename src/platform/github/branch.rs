@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{BranchRules, Fact, FactKey, Needs, Unknown, Why};
+use crate::facts::{BranchRules, Fact, FactKey, Needs, Server, Unknown, Why};
 use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer, Transport};
 
 use super::client::Client;
+use super::conditions::Ref;
 use super::join::all;
 use super::layer;
 use super::permissions;
 use super::protection::{self, Classic};
+use super::reach;
 use super::rulesets::{self, Details, Rulesets};
 use super::wire::RulesetHead;
 
@@ -18,6 +20,9 @@ use super::wire::RulesetHead;
 pub(super) struct Question<'a> {
     pub(super) repository_path: String,
     pub(super) branch: &'a str,
+    /// Name of the default branch, if it is known.
+    pub(super) default_branch: Option<&'a str>,
+    pub(super) server: &'a Fact<Server>,
     pub(super) change: &'a Client,
     pub(super) settings: Option<&'a Client>,
     /// Whether the change token is the plain workflow token.
@@ -70,12 +75,16 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
         }
     }
 
-    let names: BTreeMap<u64, String> = question
+    let heads: BTreeMap<u64, &RulesetHead> = question
         .heads
         .unwrap_or_default()
         .iter()
-        .filter_map(|head| Some((head.database_id?, head.name.clone()?)))
+        .filter_map(|head| Some((head.database_id?, head)))
         .collect();
+    let mut inactive = reach::inactive(
+        question.heads,
+        Ref::branch(question.branch, question.default_branch),
+    );
     let mut not_in_plan = Vec::new();
     let mut layers = Vec::new();
     match protection::classic(full.as_ref(), &summary) {
@@ -83,8 +92,12 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
         Classic::NotInPlan => not_in_plan.push("branch protection".to_owned()),
         Classic::Layer(layer) => layers.push(*layer),
     }
-    match rulesets::rulesets(&rules, &names, &details, &hidden) {
-        Rulesets::NotInPlan => not_in_plan.push("rulesets".to_owned()),
+    match rulesets::rulesets(&rules, question.server, &heads, &details, &hidden) {
+        Rulesets::NotInPlan => {
+            not_in_plan.push("rulesets".to_owned());
+            // What the plan does not have cannot stand there idle.
+            inactive = Fact::known_without_source(Vec::new());
+        }
         Rulesets::Layers(found) => layers.extend(found),
     }
     let mut sources = Vec::new();
@@ -101,10 +114,9 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     for answer in details.values().flatten() {
         sources.push(answer.source.clone());
     }
-    Fact::seen_in(
-        layer::stack(question.branch, &layers, not_in_plan, with_bypass),
-        sources,
-    )
+    let mut rules = layer::stack(question.branch, &layers, not_in_plan, with_bypass);
+    rules.inactive = inactive;
+    Fact::seen_in(rules, sources)
 }
 
 /// Rulesets worth a question of their own right away: active, for branches, and

@@ -62,6 +62,26 @@ impl Client {
         self.get_at(path, 0).await
     }
 
+    /// One GET that had to wait for an answer of the same round.
+    pub(super) async fn get_behind(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.get_at(path, 1).await
+    }
+
+    /// Every page of a list that had to wait for an answer of the same round.
+    pub(super) async fn get_all_behind(
+        &self,
+        path: &str,
+        envelope: Option<&str>,
+    ) -> Result<Listing, NoAnswer> {
+        transport::every_page(
+            path,
+            envelope,
+            |page, depth| async move { self.get_at(&page, depth.saturating_add(1)).await },
+            |page| next_page(page, &self.inner.api),
+        )
+        .await
+    }
+
     /// One POST with a JSON body. Makes nothing on the platform but an App's own token.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
         let url = transport::under(&self.inner.api, path)?;

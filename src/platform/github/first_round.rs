@@ -10,7 +10,7 @@ use crate::platform::{PolicyWanted, access};
 
 use super::{
     Session, WORKFLOW_ACCOUNT, identity, no_change, opening, origin, permissions, queries, renamed,
-    wire,
+    server, wire,
 };
 
 impl Session {
@@ -49,12 +49,9 @@ impl Session {
                 let answer = self.change.graphql("CcgateOpen", &query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     self.read_change(&mut snapshot, &answer);
-                    read_policy(
-                        &mut snapshot,
-                        &answer,
-                        path,
-                        &["repository", "pullRequest", "baseRef"],
-                    );
+                    let place = ["repository", "pullRequest", "baseRef"];
+                    self.tip = opening::tip(&answer, &place);
+                    read_policy(&mut snapshot, &answer, path, &place);
                 }
             }
             Wanted::Repository { branch } => {
@@ -69,6 +66,7 @@ impl Session {
                 let query = queries::open_repository(path.is_some(), branch.is_some());
                 let answer = self.change.graphql("CcgateOpen", &query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
+                    self.tip = opening::tip(&answer, place);
                     read_policy(&mut snapshot, &answer, path, place);
                     if snapshot.subject.target.is_empty()
                         && let Fact::Known { value, .. } = &snapshot.repository.default_branch
@@ -94,6 +92,7 @@ impl Session {
                     } else {
                         &["repository", "defaultBranchRef"]
                     };
+                    self.tip = opening::tip(&answer, place);
                     read_policy(&mut snapshot, &answer, path, place);
                     self.read_commit(&mut snapshot, &answer, sha.as_deref(), place)
                         .await;
@@ -115,6 +114,8 @@ impl Session {
         snapshot: &mut Snapshot,
         answer: Result<GraphqlAnswer, NoAnswer>,
     ) -> Option<GraphqlAnswer> {
+        self.server = server::server(&self.transport, &self.setup.place.api);
+        snapshot.settings.server = self.server.clone();
         match answer {
             Ok(answer) => {
                 self.viewer = identity::viewer(&answer);
@@ -123,11 +124,14 @@ impl Session {
                     .known()
                     .is_ok_and(|viewer| viewer.login == WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
+                self.about = opening::about(&answer);
+                self.releases_exist = opening::releases(&answer);
                 snapshot.repository.default_branch = opening::branch_name(
                     &answer,
                     &["repository", "defaultBranchRef"],
                     "repository.default_branch",
                 );
+                self.default_branch = snapshot.repository.default_branch.known().ok().cloned();
                 Some(answer)
             }
             Err(refusal) => {
@@ -141,6 +145,7 @@ impl Session {
                 let of = |key: FactKey| why(key.name(), permissions::needs(key));
                 self.identity = Fact::Unknown(of(FactKey::ChangeIdentity));
                 self.association = Fact::Unknown(of(FactKey::ChangeAssociation));
+                self.releases_exist = Fact::Unknown(of(FactKey::RepositoryReleases));
                 None
             }
         }

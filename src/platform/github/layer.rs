@@ -21,14 +21,14 @@ macro_rules! layer_rules {
         }
 
         impl LayerRules {
-            /// A layer that may exist and of which nothing could be read.
-            pub(super) fn hidden(id: &str, kind: LayerKind, why: &Unknown) -> Self {
+            /// A layer of which nothing at all is known.
+            fn unseen(id: &str, kind: LayerKind, origin: LayerOrigin, why: &Unknown) -> Self {
                 let mut bypass = why.clone();
                 "branch.bypass".clone_into(&mut bypass.fact);
                 Self {
                     id: id.to_owned(),
                     kind,
-                    origin: LayerOrigin::Repository,
+                    origin,
                     all_repositories: Fact::Unknown(why.clone()),
                     bypass: Fact::Unknown(bypass),
                     $($name: Fact::Unknown(why.clone()),)*
@@ -62,6 +62,38 @@ macro_rules! layer_rules {
 branch_requirements!(layer_rules);
 
 impl LayerRules {
+    /// A layer that may exist and of which nothing could be read, but for what no
+    /// layer of its kind can do on this platform.
+    pub(super) fn hidden(id: &str, kind: LayerKind, why: &Unknown) -> Self {
+        let never = || Fact::known_without_source(false);
+        let classic = kind == LayerKind::ClassicProtection;
+        let origin = if classic {
+            LayerOrigin::Repository
+        } else {
+            LayerOrigin::Other
+        };
+        let unseen = Self::unseen(id, kind, origin, why);
+        let layer = Self {
+            // Who committed may approve as long as somebody else pushed last.
+            committer_approval_blocked: never(),
+            approval_rules_locked: never(),
+            ..unseen
+        };
+        if !classic {
+            return layer;
+        }
+        Self {
+            // It belongs to one repository, whose administrators can take it away.
+            all_repositories: never(),
+            removal_limited: never(),
+            path_reviewers: Fact::known_without_source(Vec::new()),
+            required_workflows: Fact::known_without_source(Vec::new()),
+            identity_rules: Fact::known_without_source(Vec::new()),
+            merge_methods: Fact::known_without_source(Vec::new()),
+            ..layer
+        }
+    }
+
     /// The required checks; a context that never reports blocks the merge, so
     /// a layer that demands any does not take absence for success.
     pub(super) fn set_checks(&mut self, checks: Vec<RequiredCheck>, source: &Source) {

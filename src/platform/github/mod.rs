@@ -9,6 +9,7 @@ mod bypass;
 mod checks;
 mod client;
 mod commits;
+mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
@@ -21,7 +22,11 @@ mod people;
 mod permissions;
 mod protection;
 mod queries;
+mod reach;
+mod rule_demands;
 mod rulesets;
+mod server;
+mod settings;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -29,8 +34,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Account, Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Snapshot, Source,
-    Unknown, Why,
+    Account, Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot,
+    Source, Unknown, Why,
 };
 
 use super::Setup;
@@ -61,6 +66,12 @@ pub struct Session {
     /// The account that the change token acts for.
     viewer: Fact<Account>,
     heads: Option<Vec<wire::RulesetHead>>,
+    about: opening::About,
+    server: Fact<Server>,
+    default_branch: Option<String>,
+    /// The commit at the tip of the target branch.
+    tip: Option<String>,
+    releases_exist: Fact<bool>,
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
@@ -101,6 +112,11 @@ impl Session {
             workflow_token: false,
             viewer: Fact::Unknown(Unknown::not_collected(identity::VIEWER)),
             heads: None,
+            about: opening::About::default(),
+            server: Fact::Unknown(Unknown::not_collected("server")),
+            default_branch: None,
+            tip: None,
+            releases_exist: not_collected(FactKey::RepositoryReleases),
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,
@@ -129,15 +145,21 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (mut found, rules) = tokio::join!(self.parts(snapshot, &head, &parts), async {
-            if !rules_needed {
-                return None;
-            }
-            Some(self.rules(&target, needs).await)
-        });
+        let (mut found, rules, settings) = tokio::join!(
+            self.parts(snapshot, &head, &parts),
+            async {
+                if !rules_needed {
+                    return None;
+                }
+                Some(Box::pin(self.rules(&target, needs)).await)
+            },
+            Box::pin(settings::collect(self, snapshot, needs)),
+        );
+        snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
+        settings::follow(snapshot, needs);
         for part in parts {
             let Some(pages) = found.remove(&part) else {
                 continue;
@@ -252,6 +274,8 @@ impl Session {
         branch::ask(&branch::Question {
             repository_path: self.repository_path(),
             branch: target,
+            default_branch: self.default_branch.as_deref(),
+            server: &self.server,
             change: &self.change,
             settings: self.settings.as_ref(),
             workflow_token: self.workflow_token,

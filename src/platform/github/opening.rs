@@ -12,6 +12,30 @@ use super::graph::{self, Place};
 use super::permissions::{self, CONTENTS};
 use super::wire;
 
+/// What decides which questions about settings make sense. `None`: not told, so
+/// a question is asked rather than left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct About {
+    /// Whether an organisation stands above the repository.
+    pub(super) in_organization: Option<bool>,
+    /// Whether everybody can read it.
+    pub(super) public: Option<bool>,
+}
+
+/// What the first answer tells about the repository itself.
+pub(super) fn about(answer: &GraphqlAnswer) -> About {
+    let repository = answer.data.as_ref().and_then(|data| data.get("repository"));
+    let value = |name: &str| repository.and_then(|inner| inner.get(name));
+    About {
+        in_organization: value("isInOrganization").and_then(Value::as_bool),
+        public: match value("visibility").and_then(Value::as_str) {
+            Some("PUBLIC") => Some(true),
+            Some("PRIVATE" | "INTERNAL") => Some(false),
+            Some(_) | None => None,
+        },
+    }
+}
+
 /// The rulesets of the repository and above; `None` if the list is not complete.
 pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>> {
     let value = answer.data.as_ref()?.get("repository")?.get("rulesets")?;
@@ -28,6 +52,24 @@ pub(super) fn rulesets(answer: &GraphqlAnswer) -> Option<Vec<wire::RulesetHead>>
     complete.then(|| list.present().cloned().collect())
 }
 
+/// Whether there is any release.
+pub(super) fn releases(answer: &GraphqlAnswer) -> Fact<bool> {
+    let fact = FactKey::RepositoryReleases.name();
+    let path = ["repository", "releases", "totalCount"];
+    match graph::place(answer, &path, fact, CONTENTS) {
+        Place::Refused(unknown) => Fact::Unknown(unknown),
+        Place::There(value) if graph::errors_below(answer, &path, fact, CONTENTS).is_none() => {
+            match value.as_u64() {
+                Some(count) => Fact::seen(count > 0, answer.source.clone()),
+                None => Fact::Unknown(graph::empty(answer, fact, CONTENTS, "count of releases")),
+            }
+        }
+        Place::There(_) | Place::Empty => {
+            Fact::Unknown(graph::empty(answer, fact, CONTENTS, "count of releases"))
+        }
+    }
+}
+
 /// The branch at one place of the answer, or why it is missing.
 pub(super) fn branch(answer: &GraphqlAnswer, path: &[&str]) -> Result<wire::Ref, Unknown> {
     let fact = "repository.branch";
@@ -36,6 +78,11 @@ pub(super) fn branch(answer: &GraphqlAnswer, path: &[&str]) -> Result<wire::Ref,
         Place::Empty => Err(graph::empty(answer, fact, CONTENTS, "such branch")),
         Place::Refused(unknown) => Err(unknown),
     }
+}
+
+/// The commit at the tip of the branch at one place, if it is told.
+pub(super) fn tip(answer: &GraphqlAnswer, path: &[&str]) -> Option<String> {
+    branch(answer, path).ok()?.target?.oid
 }
 
 /// The name of the branch at one place.
@@ -327,6 +374,23 @@ mod tests {
     }
 
     #[test]
+    fn releases_are_counted_and_a_count_that_is_hidden_is_unknown() {
+        let told = |body: &Value| releases(&answer(body)).known().ok().copied();
+        let count =
+            |count: Value| json!({"data": {"repository": {"releases": {"totalCount": count}}}});
+        assert_eq!(told(&count(json!(2))), Some(true));
+        assert_eq!(told(&count(json!(0))), Some(false));
+        assert_eq!(told(&count(Value::Null)), None);
+        assert_eq!(
+            told(&json!({"data": {"repository": {"releases": null}}})),
+            None
+        );
+        let mut limited = count(json!(0));
+        limited["errors"] = json!([{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "no"}]);
+        assert_eq!(told(&limited), None);
+    }
+
+    #[test]
     fn a_ruleset_list_that_is_cut_off_is_not_a_list() {
         let list = |more: bool| json!({"data": {"repository": {"rulesets": {"pageInfo": {"hasNextPage": more}, "nodes": [{"databaseId": 1}]}}}});
         assert!(rulesets(&answer(&list(false))).is_some());
@@ -337,5 +401,19 @@ mod tests {
             ))
             .is_none()
         );
+    }
+
+    #[test]
+    fn a_visibility_or_an_owner_that_is_not_told_is_left_open() {
+        let told = |repository: Value| about(&answer(&json!({"data": {"repository": repository}})));
+        let seen = told(json!({"visibility": "INTERNAL", "isInOrganization": true}));
+        assert_eq!(
+            (seen.public, seen.in_organization),
+            (Some(false), Some(true))
+        );
+        assert_eq!(told(json!({"visibility": "PUBLIC"})).public, Some(true));
+        for odd in [json!({"visibility": "PARTNERS"}), json!({}), json!(null)] {
+            assert_eq!(told(odd), About::default());
+        }
     }
 }

@@ -56,6 +56,138 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "Pull requests: read",
         ),
         (FactKey::ScanResults, "none", "none"),
+        (
+            FactKey::OrganizationSettings,
+            NOT_POSSIBLE,
+            "organization Administration: read",
+        ),
+        (
+            FactKey::OrganizationIdentity,
+            NOT_POSSIBLE,
+            "the token of an owner of the organization (scope admin:org), or organization Administration: read",
+        ),
+        (
+            FactKey::OrganizationTwoFactor,
+            NOT_POSSIBLE,
+            "organization Members: read, for an owner of the organization",
+        ),
+        (
+            FactKey::OrganizationOwners,
+            NOT_POSSIBLE,
+            "organization Members: read",
+        ),
+        (
+            FactKey::OrganizationMembers,
+            NOT_POSSIBLE,
+            "organization Members: read",
+        ),
+        (
+            FactKey::OrganizationOutside,
+            NOT_POSSIBLE,
+            "organization Members: read",
+        ),
+        (
+            FactKey::OrganizationActivity,
+            NOT_POSSIBLE,
+            "not possible: no interface tells when a member was last active",
+        ),
+        (
+            FactKey::OrganizationReview,
+            "contents: read",
+            "Contents: read",
+        ),
+        (
+            FactKey::OrganizationApps,
+            NOT_POSSIBLE,
+            "organization Administration: read",
+        ),
+        (
+            FactKey::OrganizationTokens,
+            NOT_POSSIBLE,
+            "organization Personal access tokens: read (an app only)",
+        ),
+        (
+            FactKey::OrganizationWebhooks,
+            NOT_POSSIBLE,
+            "organization Webhooks: read",
+        ),
+        (
+            FactKey::OrganizationDefaults,
+            "none beyond Metadata (rules for every repository; the security configuration: not possible)",
+            "Metadata: read and organization Administration: read",
+        ),
+        (
+            FactKey::RepositorySettings,
+            "none beyond Metadata",
+            "Metadata: read",
+        ),
+        (
+            FactKey::AccessCollaborators,
+            "none beyond Metadata (people; teams: not possible)",
+            "Metadata: read and Administration: read",
+        ),
+        (
+            FactKey::AccessDeployKeys,
+            NOT_POSSIBLE,
+            "Administration: read",
+        ),
+        (
+            FactKey::AccessTokens,
+            NOT_POSSIBLE,
+            "not possible: a repository has no access tokens of its own",
+        ),
+        (FactKey::AccessWebhooks, NOT_POSSIBLE, "Webhooks: read"),
+        (
+            FactKey::BranchInventory,
+            "contents: read (rulesets; the rest of classic protection: not possible)",
+            "Contents: read and Administration: read",
+        ),
+        (
+            FactKey::RepositoryTags,
+            "none beyond Metadata (rules; who can go around them: not possible)",
+            "Metadata: read; Administration: write for the bypass lists",
+        ),
+        (
+            FactKey::RepositoryReleases,
+            "contents: read (whether there are any; whether they can be changed: not possible)",
+            "Contents: read and Administration: read",
+        ),
+        (
+            FactKey::RepositoryCodeOwners,
+            "contents: read (the file; whether a team owns: not possible)",
+            "Contents: read, Administration: read and organization Members: read",
+        ),
+        (FactKey::RepositoryPaths, "contents: read", "Contents: read"),
+        (
+            FactKey::BranchCheckHistory,
+            "checks: read, statuses: read and pull-requests: read",
+            "Checks: read, Commit statuses: read and Pull requests: read",
+        ),
+        (
+            FactKey::PipelineSettings,
+            "actions: read (the subject claim only; the rest: not possible)",
+            "Administration: read and Actions: read",
+        ),
+        (
+            FactKey::PipelineRunners,
+            NOT_POSSIBLE,
+            "Administration: read and organization Self-hosted runners: read",
+        ),
+        (
+            FactKey::PipelineDefinition,
+            "contents: read",
+            "Contents: read",
+        ),
+        (
+            FactKey::PipelineSecrets,
+            NOT_POSSIBLE,
+            "Secrets: read, Environments: read and Actions: read",
+        ),
+        (
+            FactKey::DeploymentEnvironments,
+            "actions: read",
+            "Actions: read",
+        ),
     ]
 }
 

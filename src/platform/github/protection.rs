@@ -2,7 +2,8 @@
 //! Knows nothing of rulesets.
 
 use crate::facts::{
-    BypassActor, BypassKind, BypassMode, Fact, LayerKind, RequiredCheck, Source, Unknown, Why,
+    BypassActor, BypassKind, BypassMode, DirectPush, Fact, LayerKind, RequiredCheck, Source,
+    Unknown, Why, all_of,
 };
 use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer};
@@ -134,6 +135,38 @@ fn in_full(protection: &wire::Protection, source: &Source) -> LayerRules {
         ),
         required_checks: Fact::seen(Vec::new(), source.clone()),
         skipped_checks_block: seen(false),
+        last_push_approval_required: seen(
+            reviews.and_then(|reviews| reviews.require_last_push_approval) == Some(true),
+        ),
+        // The platform never counts the author's own approval.
+        author_approval_blocked: seen(
+            reviews
+                .and_then(|reviews| reviews.required_approving_review_count)
+                .is_some_and(|count| count >= 1),
+        ),
+        code_owner_review_required: seen(
+            reviews.and_then(|reviews| reviews.require_code_owner_reviews) == Some(true),
+        ),
+        dismissal_restricted: seen(
+            reviews.is_some_and(|reviews| reviews.dismissal_restrictions.is_some()),
+        ),
+        conversations_resolved: flag(
+            protection.required_conversation_resolution.as_ref(),
+            "conversations have to be resolved",
+            source,
+        ),
+        up_to_date_required: up_to_date(protection.required_status_checks.as_ref(), source),
+        direct_push: direct_push(protection, source),
+        linear_history_required: flag(
+            protection.required_linear_history.as_ref(),
+            "a linear history is required",
+            source,
+        ),
+        signatures_required: flag(
+            protection.required_signatures.as_ref(),
+            "commits have to be signed",
+            source,
+        ),
         force_push_blocked: blocked(
             protection.allow_force_pushes.as_ref(),
             "a force push",
@@ -162,17 +195,74 @@ fn in_full(protection: &wire::Protection, source: &Source) -> LayerRules {
 /// them. The platform always tells the flag: an answer without it, or without
 /// its value, says nothing.
 fn blocked(allow: Option<&wire::Flag>, what: &str, source: &Source) -> Fact<bool> {
-    match allow.and_then(|flag| flag.enabled) {
-        Some(allowed) => Fact::seen(!allowed, source.clone()),
-        None => Fact::Unknown(
-            Unknown::new(
-                "branch.rules",
-                Why::Failed,
-                format!("the answer does not say whether {what} is allowed"),
-            )
-            .at(source.endpoint.clone(), Some(200)),
-        ),
+    flag(allow, &format!("{what} is allowed"), source).map(|allowed| !allowed)
+}
+
+/// A flag that the platform always tells.
+fn flag(flag: Option<&wire::Flag>, what: &str, source: &Source) -> Fact<bool> {
+    match flag.and_then(|flag| flag.enabled) {
+        Some(enabled) => Fact::seen(enabled, source.clone()),
+        None => Fact::Unknown(silent(what, source)),
     }
+}
+
+fn silent(what: &str, source: &Source) -> Unknown {
+    Unknown::new(
+        "branch.rules",
+        Why::Failed,
+        format!("the answer does not say whether {what}"),
+    )
+    .at(source.endpoint.clone(), Some(200))
+}
+
+/// The strict flag means something only where a check is required.
+/// <https://github.com/ossf/scorecard/blob/main/clients/githubrepo/branches.go>
+fn up_to_date(checks: Option<&wire::StatusChecks>, source: &Source) -> Fact<bool> {
+    let seen = |value: bool| Fact::seen(value, source.clone());
+    let Some(checks) = checks else {
+        return seen(false);
+    };
+    let any = match required(checks) {
+        Some(list) => seen(!list.is_empty()),
+        None => Fact::Unknown(silent("any check is required", source)),
+    };
+    let strict = match checks.strict {
+        Some(strict) => seen(strict),
+        None => Fact::Unknown(silent("a change has to be up to date", source)),
+    };
+    all_of([any, strict])
+}
+
+/// Where changes are required or the branch is locked, nobody pushes directly;
+/// else those whom the restriction names, or everybody.
+fn direct_push(protection: &wire::Protection, source: &Source) -> Fact<DirectPush> {
+    let locked = protection
+        .lock_branch
+        .as_ref()
+        .and_then(|lock| lock.enabled)
+        == Some(true);
+    let nobody = locked || protection.required_pull_request_reviews.is_some();
+    let mut actors: Vec<String> = match &protection.restrictions {
+        Some(allowed) if !nobody => named(allowed).map(|(_, name)| name).collect(),
+        Some(_) | None => Vec::new(),
+    };
+    actors.sort();
+    let restricted = nobody || protection.restrictions.is_some();
+    Fact::seen(DirectPush { restricted, actors }, source.clone())
+}
+
+/// Everybody in a list of people, teams and apps.
+fn named(allowed: &wire::Allowances) -> impl Iterator<Item = (BypassKind, String)> + '_ {
+    let slug = |slug: &wire::Slug| slug.slug.clone().unwrap_or_else(|| "unnamed".to_owned());
+    let users = allowed.users.iter().map(|user| {
+        let login = user.login.as_deref().unwrap_or("somebody");
+        (BypassKind::User, format!("@{login}"))
+    });
+    let teams = allowed.teams.iter();
+    let teams = teams.map(move |team| (BypassKind::Team, format!("team {}", slug(team))));
+    let apps = allowed.apps.iter();
+    let apps = apps.map(move |app| (BypassKind::App, format!("app {}", slug(app))));
+    users.chain(teams).chain(apps)
 }
 
 /// Administrators are bound only where the answer says so. Those who need no
@@ -191,31 +281,16 @@ fn bypass(protection: &wire::Protection) -> Vec<BypassActor> {
             mode: BypassMode::Always,
         });
     }
-    let Some(allowed) = protection
+    if let Some(allowed) = protection
         .required_pull_request_reviews
         .as_ref()
         .and_then(|reviews| reviews.bypass_pull_request_allowances.as_ref())
-    else {
-        return actors;
-    };
-    let mut push = |kind: BypassKind, name: String| {
-        actors.push(BypassActor {
+    {
+        actors.extend(named(allowed).map(|(kind, name)| BypassActor {
             kind,
             name,
             mode: BypassMode::Always,
-        });
-    };
-    for user in &allowed.users {
-        let login = user.login.as_deref().unwrap_or("somebody");
-        push(BypassKind::User, format!("@{login}"));
-    }
-    for team in &allowed.teams {
-        let slug = team.slug.as_deref().unwrap_or("unnamed");
-        push(BypassKind::Team, format!("team {slug}"));
-    }
-    for app in &allowed.apps {
-        let slug = app.slug.as_deref().unwrap_or("unnamed");
-        push(BypassKind::App, format!("app {slug}"));
+        }));
     }
     actors
 }
@@ -250,189 +325,5 @@ fn required(checks: &wire::StatusChecks) -> Option<Vec<RequiredCheck>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::graph::testing::{refused, rest};
-    use super::*;
-    use serde_json::{Value, json};
-
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the answers are written in place"
-    )]
-    fn layer(
-        full: Option<Result<Answer, NoAnswer>>,
-        branch: Result<Answer, NoAnswer>,
-    ) -> Option<LayerRules> {
-        match classic(full.as_ref(), &branch) {
-            Classic::Layer(layer) => Some(*layer),
-            Classic::None | Classic::NotInPlan => None,
-        }
-    }
-
-    fn seen(protection: &Value) -> LayerRules {
-        layer(Some(rest(protection)), refused(404, "Not Found")).unwrap()
-    }
-
-    #[expect(
-        clippy::result_large_err,
-        reason = "the shape that the transport hands over"
-    )]
-    fn summary(protected: bool) -> Result<Answer, NoAnswer> {
-        rest(
-            &json!({"protected": protected, "protection": {"required_status_checks":
-            {"enforcement_level": "everyone", "contexts": ["test"], "checks": [{"context": "test", "app_id": 15368}]}}}),
-        )
-    }
-
-    #[test]
-    fn only_the_platforms_own_words_prove_that_nothing_is_set() {
-        let asked =
-            |status, message| classic(Some(&refused(status, message)), &refused(404, "Not Found"));
-        assert!(matches!(asked(404, "Branch not protected"), Classic::None));
-        assert!(matches!(
-            asked(
-                403,
-                "Upgrade to GitHub Pro or make this repository public to enable this feature."
-            ),
-            Classic::NotInPlan
-        ));
-        assert!(matches!(
-            asked(
-                404,
-                "Branch protection has been disabled on this repository."
-            ),
-            Classic::NotInPlan
-        ));
-        for (status, message) in [
-            (404, "Not Found"),
-            (404, "Branch not found"),
-            (403, "Resource not accessible by integration"),
-            (500, ""),
-        ] {
-            assert!(
-                matches!(asked(status, message), Classic::Layer(_)),
-                "{status} {message}"
-            );
-        }
-    }
-
-    #[test]
-    fn f1_a_branch_that_reads_unprotected_has_no_classic_layer_even_for_a_weak_token() {
-        assert!(layer(None, summary(false)).is_none());
-        assert!(layer(Some(refused(403, "no")), summary(false)).is_none());
-    }
-
-    #[test]
-    fn a_weak_token_sees_the_required_checks_and_nothing_else() {
-        let layer = layer(None, summary(true)).unwrap();
-        assert_eq!(layer.protected.known(), Ok(&true));
-        assert_eq!(
-            layer.required_checks.known().unwrap()[0].app.as_deref(),
-            Some("15368")
-        );
-        let why = layer.approvals_required.known().unwrap_err();
-        assert_eq!(why.why, Why::NotPermitted);
-        assert!(why.needs.unwrap().starts_with("Administration: read"));
-        assert!(!layer.bypass.is_known() && !layer.force_push_blocked.is_known());
-    }
-
-    #[test]
-    fn a_summary_that_is_hidden_too_leaves_everything_unknown() {
-        let layer = layer(None, refused(404, "Not Found")).unwrap();
-        assert!(!layer.protected.is_known() && !layer.required_checks.is_known());
-        let silent = super::tests::layer(None, rest(&json!({}))).unwrap();
-        assert!(!silent.protected.is_known());
-    }
-
-    #[test]
-    fn a_key_that_is_missing_from_protection_is_a_protection_that_is_not_set() {
-        let layer = seen(&json!({"enforce_admins": {"enabled": true}}));
-        assert_eq!(layer.pull_request_required.known(), Ok(&false));
-        assert_eq!(layer.approvals_required.known(), Ok(&0));
-        assert_eq!(layer.required_checks.known(), Ok(&vec![]));
-        assert_eq!(layer.skipped_checks_block.known(), Ok(&false));
-        assert_eq!(layer.bypass.known(), Ok(&vec![]));
-    }
-
-    #[test]
-    fn f5_f6_force_pushes_are_blocked_unless_the_flag_allows_them() {
-        let flag =
-            |value: Value| seen(&json!({"allow_force_pushes": value, "allow_deletions": value}));
-        assert_eq!(
-            flag(json!({"enabled": false})).force_push_blocked.known(),
-            Ok(&true)
-        );
-        assert_eq!(
-            flag(json!({"enabled": true})).force_push_blocked.known(),
-            Ok(&false)
-        );
-        assert_eq!(
-            flag(json!({"enabled": true})).deletion_blocked.known(),
-            Ok(&false)
-        );
-        assert!(!flag(json!({})).force_push_blocked.is_known());
-    }
-
-    #[test]
-    fn an_answer_without_the_flags_does_not_prove_that_force_pushes_and_deletion_are_blocked() {
-        for flags in [
-            json!({}),
-            json!({"allow_force_pushes": null, "allow_deletions": null}),
-        ] {
-            let layer = seen(&flags);
-            assert!(!layer.force_push_blocked.is_known(), "{flags}");
-            assert!(!layer.deletion_blocked.is_known(), "{flags}");
-        }
-    }
-
-    #[test]
-    fn a_required_check_that_cannot_be_read_is_not_one_less() {
-        for checks in [
-            json!({}),
-            json!({"strict": true}),
-            json!({"checks": [{"context": "a"}, {"app_id": 7}]}),
-        ] {
-            let layer = seen(&json!({"required_status_checks": checks}));
-            assert!(!layer.required_checks.is_known(), "{checks}");
-            assert!(!layer.skipped_checks_block.is_known(), "{checks}");
-        }
-    }
-
-    #[test]
-    fn administrators_are_bound_only_where_the_answer_says_so() {
-        for protection in [
-            json!({}),
-            json!({"enforce_admins": {"enabled": false}}),
-            json!({"enforce_admins": {}}),
-        ] {
-            let actors = seen(&protection).bypass.known().unwrap().clone();
-            assert_eq!(actors[0].kind, BypassKind::Administrators, "{protection}");
-        }
-    }
-
-    #[test]
-    fn those_who_need_no_pull_request_are_named() {
-        let layer = seen(
-            &json!({"enforce_admins": {"enabled": true}, "required_pull_request_reviews":
-            {"bypass_pull_request_allowances": {"users": [{"login": "eve"}], "teams": [{"slug": "ops"}], "apps": [{"slug": "bot"}]}}}),
-        );
-        let names: Vec<_> = layer
-            .bypass
-            .known()
-            .unwrap()
-            .iter()
-            .map(|actor| actor.name.clone())
-            .collect();
-        assert_eq!(names, ["@eve", "team ops", "app bot"]);
-    }
-
-    #[test]
-    fn older_contexts_count_and_any_app_pins_nothing() {
-        let layer = seen(
-            &json!({"required_status_checks": {"contexts": ["a", "old"], "checks": [{"context": "a", "app_id": -1}]}}),
-        );
-        let checks = layer.required_checks.known().unwrap().clone();
-        assert_eq!(checks.len(), 2);
-        assert!(checks.iter().all(|check| check.app.is_none()));
-    }
-}
+#[path = "protection_tests.rs"]
+mod tests;

@@ -38,11 +38,19 @@ const ORIGIN: &str = "fragment Origin on Commit {
 }";
 
 /// The rulesets that may apply: ids for the second round, and whether their
-/// bypass lists are hidden from this token (null) or not.
+/// bypass lists are hidden from this token (null) or not. Beside it, whether there
+/// is any release: a question of its own would cost a request.
 const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
       pageInfo { hasNextPage }
-      nodes { databaseId name target enforcement bypassActors(first: 1) { totalCount } }
-    }";
+      nodes {
+        databaseId name target enforcement bypassActors(first: 1) { totalCount }
+        conditions { refName { include exclude } repositoryName { include exclude } }
+      }
+    }
+    releases(first: 1) { totalCount }";
+
+/// What decides which questions about settings make sense.
+const ABOUT: &str = "visibility isInOrganization";
 
 /// First round about a pull request. Variables: `owner`, `name`, `number`, and `path` if a policy is wanted.
 pub(super) fn open_change(with_policy: bool) -> String {
@@ -52,6 +60,7 @@ pub(super) fn open_change(with_policy: bool) -> String {
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
+    {ABOUT}
     defaultBranchRef {{ ...Tip }}
     {RULESETS}
     pullRequest(number: $number) {{ ...Pull baseRef {{ ...Tip }} }}
@@ -87,7 +96,8 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-{body}    {RULESETS}
+{body}    {ABOUT}
+    {RULESETS}
   }}
 }}
 {tip}

@@ -196,6 +196,23 @@ pub(super) struct RulesetHead {
     pub(super) target: Option<String>,
     pub(super) enforcement: Option<String>,
     pub(super) bypass_actors: Option<Value>,
+    pub(super) conditions: Option<HeadConditions>,
+}
+
+/// The conditions of a ruleset as GraphQL shows them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct HeadConditions {
+    pub(super) ref_name: Option<NameCondition>,
+    pub(super) repository_name: Option<NameCondition>,
+}
+
+/// Patterns of names, of refs or of repositories.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NameCondition {
+    pub(super) include: Option<Vec<String>>,
+    pub(super) exclude: Option<Vec<String>>,
 }
 
 /// One rule that applies to a branch (REST).
@@ -204,25 +221,11 @@ pub(super) struct RulesetHead {
 pub(super) struct Rule {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) parameters: Option<Parameters>,
+    /// Each kind has its own shape; see `rule_demands`.
+    pub(super) parameters: Option<Value>,
     pub(super) ruleset_id: Option<u64>,
     pub(super) ruleset_source_type: Option<String>,
     pub(super) ruleset_source: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Parameters {
-    pub(super) required_approving_review_count: Option<u32>,
-    pub(super) dismiss_stale_reviews_on_push: Option<bool>,
-    pub(super) required_status_checks: Option<Vec<RuleCheck>>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RuleCheck {
-    pub(super) context: Option<String>,
-    pub(super) integration_id: Option<i64>,
 }
 
 /// A ruleset in full (REST). An absent or null list stays `None`.
@@ -230,7 +233,26 @@ pub(super) struct RuleCheck {
 #[serde(default)]
 pub(super) struct Ruleset {
     pub(super) name: Option<String>,
+    pub(super) source_type: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) enforcement: Option<String>,
     pub(super) bypass_actors: Option<Vec<BypassActor>>,
+    pub(super) conditions: Option<Conditions>,
+    pub(super) rules: Option<Vec<Rule>>,
+}
+
+/// The conditions of a ruleset as REST shows them. Where a ruleset from above
+/// chooses repositories, one of the kinds stands there.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Conditions {
+    pub(super) ref_name: Option<NameCondition>,
+    pub(super) repository_name: Option<NameCondition>,
+    pub(super) repository_id: Option<Value>,
+    pub(super) repository_property: Option<Value>,
+    pub(super) organization_name: Option<NameCondition>,
+    pub(super) organization_id: Option<Value>,
+    pub(super) organization_property: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -245,6 +267,7 @@ pub(super) struct BypassActor {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Branch {
+    pub(super) name: Option<String>,
     pub(super) protected: Option<bool>,
     pub(super) protection: Option<BranchSummary>,
 }
@@ -264,6 +287,11 @@ pub(super) struct Protection {
     pub(super) enforce_admins: Option<Flag>,
     pub(super) allow_force_pushes: Option<Flag>,
     pub(super) allow_deletions: Option<Flag>,
+    pub(super) required_conversation_resolution: Option<Flag>,
+    pub(super) required_linear_history: Option<Flag>,
+    pub(super) required_signatures: Option<Flag>,
+    pub(super) lock_branch: Option<Flag>,
+    pub(super) restrictions: Option<Allowances>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -277,6 +305,9 @@ pub(super) struct Flag {
 pub(super) struct Reviews {
     pub(super) required_approving_review_count: Option<u32>,
     pub(super) dismiss_stale_reviews: Option<bool>,
+    pub(super) require_code_owner_reviews: Option<bool>,
+    pub(super) require_last_push_approval: Option<bool>,
+    pub(super) dismissal_restrictions: Option<Value>,
     pub(super) bypass_pull_request_allowances: Option<Allowances>,
 }
 
@@ -297,6 +328,7 @@ pub(super) struct Slug {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct StatusChecks {
+    pub(super) strict: Option<bool>,
     pub(super) enforcement_level: Option<String>,
     pub(super) contexts: Option<Vec<String>>,
     pub(super) checks: Option<Vec<ProtectionCheck>>,

@@ -91,6 +91,8 @@ struct Shared {
     permits: Semaphore,
     recorder: recorder::Recorder,
     platform_time: OnceLock<Timestamp>,
+    /// Headers of the first answer: they name the server.
+    first_headers: OnceLock<HeaderMap>,
     /// Runs from the first request.
     deadline: OnceLock<Instant>,
     /// Set by tests: pauses are written down here and not waited for.
@@ -127,6 +129,7 @@ impl Transport {
                 permits: Semaphore::new(limits.in_flight.max(1)),
                 recorder: recorder::Recorder::default(),
                 platform_time: OnceLock::new(),
+                first_headers: OnceLock::new(),
                 deadline: OnceLock::new(),
                 #[cfg(test)]
                 pauses: None,
@@ -147,6 +150,11 @@ impl Transport {
     /// The platform's clock at its first answer.
     pub(crate) fn platform_time(&self) -> Option<Timestamp> {
         self.shared.platform_time.get().copied()
+    }
+
+    /// Headers of the platform's first answer; `None` if there was none.
+    pub(crate) fn first_headers(&self) -> Option<&HeaderMap> {
+        self.shared.first_headers.get()
     }
 
     /// Sends a request under the one policy. `Ok` is any status that is worth

@@ -300,6 +300,7 @@ impl Shared {
         {
             self.platform_time.get_or_init(|| date);
         }
+        self.first_headers.get_or_init(|| headers.clone());
         let mut body = BytesMut::new();
         while let Some(piece) = response
             .chunk()

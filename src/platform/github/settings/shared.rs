@@ -1,0 +1,63 @@
+//! Lists that more than one group reads: each is asked for once, by whoever
+//! comes first, and only if somebody does. Knows nothing of what they mean.
+
+use tokio::sync::OnceCell;
+
+use crate::platform::transport::{Listing, NoAnswer};
+
+use super::super::Session;
+use super::super::client::Client;
+
+/// Answers of one collection.
+pub(super) struct Shared<'a> {
+    session: &'a Session,
+    collaborators: OnceCell<Result<Listing, NoAnswer>>,
+    teams: OnceCell<Result<Listing, NoAnswer>>,
+    deploy_keys: OnceCell<Result<Listing, NoAnswer>>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self {
+            session,
+            collaborators: OnceCell::new(),
+            teams: OnceCell::new(),
+            deploy_keys: OnceCell::new(),
+        }
+    }
+
+    /// The token that sees more: the one for settings, if there is one.
+    pub(super) fn client(&self) -> &'a Client {
+        self.session
+            .settings
+            .as_ref()
+            .unwrap_or(&self.session.change)
+    }
+
+    /// Whether that token is a plain workflow token, which sees no administration.
+    pub(super) fn blind(&self) -> bool {
+        self.session.workflow_token && self.session.settings.is_none()
+    }
+
+    /// Everybody who can reach the repository, by whatever way.
+    pub(super) async fn collaborators(&self) -> &Result<Listing, NoAnswer> {
+        self.collaborators
+            .get_or_init(|| self.list("collaborators"))
+            .await
+    }
+
+    /// The teams of the repository.
+    pub(super) async fn teams(&self) -> &Result<Listing, NoAnswer> {
+        self.teams.get_or_init(|| self.list("teams")).await
+    }
+
+    /// The deploy keys: readable for just those who may read administration.
+    pub(super) async fn deploy_keys(&self) -> &Result<Listing, NoAnswer> {
+        self.deploy_keys.get_or_init(|| self.list("keys")).await
+    }
+
+    async fn list(&self, name: &str) -> Result<Listing, NoAnswer> {
+        let path = format!("{}/{name}", self.session.repository_path());
+        self.client().get_all(&path, None).await
+    }
+}
