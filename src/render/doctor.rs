@@ -143,6 +143,7 @@ pub fn doctor_json(
         check: &diagnosis.check,
         findings: diagnosis.findings.iter().map(Found::from).collect(),
         read: &diagnosis.read,
+        read_in_part: &diagnosis.in_part,
         gaps: diagnosis.gaps.iter().map(Gap::from).collect(),
         integrity: Integrity {
             level: diagnosis.integrity.level.word(),
@@ -169,6 +170,7 @@ struct Document<'a> {
     check: &'a str,
     findings: Vec<Found<'a>>,
     read: &'a [&'static str],
+    read_in_part: &'a [&'static str],
     gaps: Vec<Gap<'a>>,
     integrity: Integrity<'a>,
     requests: Requests,
@@ -297,4 +299,83 @@ struct Integrity<'a> {
 struct Requests {
     count: u32,
     waves: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Account;
+    use crate::gate::{Patient, diagnose};
+    use crate::policy::LoadError;
+    use crate::render::testing::TOOL;
+
+    /// A diagnosis in which everything is hidden and names are hostile.
+    fn hostile() -> (Diagnosis, Snapshot) {
+        let mut facts = crate::controls::testing::nothing_seen();
+        facts.subject.repository = "acme/\u{1b}[2J::error::x".to_owned();
+        facts.subject.target = "main\n::warning::y\u{202e}".to_owned();
+        facts.repository.default_branch = crate::facts::Fact::known_without_source(String::new());
+        let reader = crate::facts::Fact::known_without_source(Account::human("eve\u{1b}[31m"));
+        let diagnosis = diagnose(Patient {
+            facts: &facts,
+            policy: Err(&LoadError::Missing),
+            api: "https://forge.test/",
+            reader: &reader,
+            settings_reader: None,
+        });
+        (diagnosis, facts)
+    }
+
+    #[test]
+    fn hostile_names_reach_no_terminal() {
+        let (diagnosis, facts) = hostile();
+        let text = doctor(&diagnosis, &facts, TOOL, 2, Style::default());
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(
+            !text.split_whitespace().any(|word| word.starts_with("::")),
+            "{text}"
+        );
+        let json = doctor_json(&diagnosis, &facts, "x", TOOL, 2);
+        assert!(!json.contains(['\u{1b}', '\u{202e}']), "{json}");
+    }
+
+    #[test]
+    fn every_line_keeps_to_the_width_and_every_area_begins_one() {
+        let (diagnosis, facts) = hostile();
+        for width in [80, 120] {
+            let style = Style {
+                color: false,
+                width,
+            };
+            let text = doctor(&diagnosis, &facts, TOOL, 2, style);
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+            for finding in &diagnosis.findings {
+                assert!(
+                    text.lines()
+                        .any(|line| line.starts_with(finding.area.word()))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn colour_only_repeats_the_words() {
+        let (diagnosis, facts) = hostile();
+        let plain = doctor(&diagnosis, &facts, TOOL, 2, Style::default());
+        let painted = doctor(
+            &diagnosis,
+            &facts,
+            TOOL,
+            2,
+            Style {
+                color: true,
+                ..Style::default()
+            },
+        );
+        assert!(painted.contains('\u{1b}'));
+        assert_eq!(anstream::adapter::strip_str(&painted).to_string(), plain);
+    }
 }

@@ -191,28 +191,32 @@ pub struct Diagnosis {
     pub check: String,
     /// In order of area.
     pub findings: Vec<Finding>,
-    /// Names of the groups of facts that were read.
+    /// Names of the groups of facts that were read whole.
     pub read: Vec<&'static str>,
+    /// Names of those that were read in part.
+    pub in_part: Vec<&'static str>,
     /// What was not read, by what would mend it; what costs most comes first.
     pub gaps: Vec<Gap>,
     /// How hard the gate is to cheat.
     pub integrity: Integrity,
-    /// Whether nothing at all could be read.
+    /// Whether neither the repository nor the rules of its branch could be read.
     pub blind: bool,
 }
 
 /// Looks at everything.
 pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
     let check = patient.parameter("check", CHECK);
-    let read = sight::read(patient.facts);
     let gaps = sight::gaps(&patient);
+    let (read, in_part) = sight::read(patient.facts, &gaps);
     let integrity = integrity(patient.facts, &check);
     let mut findings = vec![
         server(&patient),
         identity(&patient),
-        sight::can_read(&patient, &read),
+        sight::can_read(&patient, &read, &in_part),
     ];
-    let blind = read.is_empty() && !patient.facts.repository.default_branch.is_known();
+    // Without the branches there is nothing that a decision could rest on.
+    let blind = !patient.facts.repository.default_branch.is_known()
+        && !patient.facts.branch_rules.is_known();
     if blind {
         // One reason hides everything; what each gap costs would only bury it.
         findings.extend(sight::nothing_read(&patient));
@@ -233,6 +237,7 @@ pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
         check,
         findings,
         read,
+        in_part,
         gaps,
         integrity,
         blind,

@@ -77,12 +77,19 @@ fn wanted(facts: &Snapshot) -> impl Iterator<Item = FactKey> {
         .filter(move |key| *key != FactKey::ScanResults && (change || !OF_A_CHANGE.contains(key)))
 }
 
-/// Names of the groups that were read.
-pub(super) fn read(facts: &Snapshot) -> Vec<&'static str> {
+/// Names of the groups that were read whole, and of those that were read in part.
+pub(super) fn read(facts: &Snapshot, gaps: &[Gap]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let in_part = |name: &&str| {
+        let of_group = |rest: &str| rest.is_empty() || rest.starts_with(['.', ' ']);
+        gaps.iter()
+            .flat_map(|gap| &gap.unread)
+            .any(|one| one.name.strip_prefix(name).is_some_and(of_group))
+    };
     wanted(facts)
-        .filter(|key| unknown(facts, *key).is_none())
+        .filter(|key| unknown(facts, *key).is_none() || *key == FactKey::BranchBypass)
+        .filter(|key| *key != FactKey::BranchBypass || facts.branch_rules.is_known())
         .map(FactKey::name)
-        .collect()
+        .partition(|name| !in_part(name))
 }
 
 /// Why a group was not read.
@@ -266,13 +273,16 @@ pub(super) fn nothing_read(patient: &Patient<'_>) -> Option<Finding> {
     Some(Finding::unseen(Area::CannotRead, what, &unknown))
 }
 
-pub(super) fn can_read(patient: &Patient<'_>, read: &[&str]) -> Finding {
+pub(super) fn can_read(patient: &Patient<'_>, read: &[&str], in_part: &[&str]) -> Finding {
     let (state, sentence) = if read.is_empty() {
-        (State::Bad, "nothing".to_owned())
+        (State::Bad, "nothing as a whole".to_owned())
     } else {
         (State::Ok, grouped(read))
     };
-    let finding = Finding::new(Area::CanRead, state, sentence);
+    let mut finding = Finding::new(Area::CanRead, state, sentence);
+    if !in_part.is_empty() {
+        finding = finding.detail(format!("in part: {}", grouped(in_part)));
+    }
     if has_change(patient.facts) {
         finding
     } else {
