@@ -209,11 +209,7 @@ pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
     let gaps = sight::gaps(&patient);
     let (read, in_part) = sight::read(patient.facts, &gaps);
     let integrity = integrity(patient.facts, &check);
-    let mut findings = vec![
-        server(&patient),
-        identity(&patient),
-        sight::can_read(&patient, &read, &in_part),
-    ];
+    let mut findings = vec![server(&patient), identity(&patient)];
     // Without the branches there is nothing that a decision could rest on.
     let blind = !patient.facts.repository.default_branch.is_known()
         && !patient.facts.branch_rules.is_known();
@@ -221,6 +217,7 @@ pub fn diagnose(patient: Patient<'_>) -> Diagnosis {
         // One reason hides everything; what each gap costs would only bury it.
         findings.extend(sight::nothing_read(&patient));
     } else {
+        findings.push(sight::can_read(&patient, &read, &in_part));
         findings.extend(gaps.iter().map(sight::cannot_read));
     }
     findings.push(policy(&patient));

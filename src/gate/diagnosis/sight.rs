@@ -266,11 +266,15 @@ fn cost(patient: &Patient<'_>, entry: &Entry) -> Option<(Cost, Unknown)> {
     Some((cost, unknown))
 }
 
-/// That nothing at all was seen, and why: the reason that the first round met.
-pub(super) fn nothing_read(patient: &Patient<'_>) -> Option<Finding> {
-    let unknown = patient.facts.repository.default_branch.known().err()?;
+/// That nothing was seen by which anything could be decided, and the reason that
+/// the first round met.
+pub(super) fn nothing_read(patient: &Patient<'_>) -> Vec<Finding> {
     let what = "nothing of the repository could be read";
-    Some(Finding::unseen(Area::CannotRead, what, &unknown))
+    let unknown = patient.facts.repository.default_branch.known().err();
+    let nothing = "nothing that a decision could rest on";
+    std::iter::once(Finding::new(Area::CanRead, State::Bad, nothing))
+        .chain(unknown.map(|unknown| Finding::unseen(Area::CannotRead, what, &unknown)))
+        .collect()
 }
 
 pub(super) fn can_read(patient: &Patient<'_>, read: &[&str], in_part: &[&str]) -> Finding {
