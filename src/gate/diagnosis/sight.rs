@@ -294,30 +294,31 @@ pub(super) fn can_read(patient: &Patient<'_>, read: &[&str], in_part: &[&str]) -
     }
 }
 
-/// One gap in words.
+/// One gap in words. Where a permission mends it, that says more than each
+/// refusal; those stand in the gap itself.
 pub(super) fn cannot_read(gap: &Gap) -> Finding {
     let names = distinct(gap.unread.iter().map(|one| one.name.clone()));
-    let mut finding = Finding::new(
-        Area::CannotRead,
-        State::Unknown,
-        grouped(&names.iter().map(String::as_str).collect::<Vec<_>>()),
-    );
-    let reasons = distinct(gap.unread.iter().map(|one| match gap.needs {
-        Some(_) => reason(&one.unknown),
-        None if names.len() == 1 => reason(&one.unknown),
-        None => format!("{}: {}", one.name, reason(&one.unknown)),
-    }));
-    // Where one permission mends all, why each is hidden matters little.
-    match (&gap.needs, reasons.as_slice()) {
-        (Some(_), [only]) => finding.details.push(only.clone()),
-        (Some(_), _) => {}
-        (None, _) if every_not_collected(gap) => finding
-            .details
-            .push("this version does not ask this platform for it".to_owned()),
-        (None, _) => finding.details.extend(reasons),
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sentence = format!("{}: {}", grouped(&names), priced(gap));
+    let mut finding = Finding::new(Area::CannotRead, State::Unknown, sentence);
+    let absent = gap
+        .unread
+        .iter()
+        .all(|one| one.unknown.why == Why::HiddenOrAbsent);
+    match &gap.needs {
+        Some(needs) if absent => {
+            return finding.next(format!("grant {needs}, unless there is no such thing"));
+        }
+        Some(needs) => return finding.next(format!("grant {needs}")),
+        None => {}
     }
-    finding.details.push(priced(gap));
-    finding.next = gap.needs.as_ref().map(|needs| format!("grant {needs}"));
+    if every_not_collected(gap) {
+        return finding.detail("this version does not ask this platform for it");
+    }
+    finding.details = distinct(gap.unread.iter().map(|one| match names.as_slice() {
+        [_] => reason(&one.unknown),
+        _ => format!("{}: {}", one.name, reason(&one.unknown)),
+    }));
     finding
 }
 
@@ -335,7 +336,7 @@ fn priced(gap: &Gap) -> String {
     };
     let blocking: Vec<&Cost> = gap.blocking().collect();
     match (gap.costs.len(), blocking.len()) {
-        (0, _) => "costs nothing: no control stays unknown because of it".to_owned(),
+        (0, _) => "costs no control".to_owned(),
         (all, block) if all == block => {
             format!("costs {}, which the policy enforces", codes(blocking))
         }

@@ -58,3 +58,36 @@ pub(super) fn viewer(answer: &GraphqlAnswer) -> Fact<Account> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::facts::{AccountKind, Source};
+
+    fn of(data: Value) -> Fact<Account> {
+        viewer(&GraphqlAnswer {
+            status: 200,
+            data: Some(data),
+            errors: Vec::new(),
+            source: Source {
+                endpoint: "GraphQL CcgateOpen".to_owned(),
+                digest: String::new(),
+            },
+            endpoint: "GraphQL CcgateOpen".to_owned(),
+        })
+    }
+
+    #[test]
+    fn an_app_is_told_from_a_person_and_silence_from_both() {
+        let kind = |login: &str| {
+            let account = of(json!({"viewer": {"login": login}}));
+            account.known().ok().map(|account| account.kind.clone())
+        };
+        assert_eq!(kind("github-actions[bot]"), Some(AccountKind::Bot));
+        assert_eq!(kind("ana"), Some(AccountKind::Human));
+        assert!(!of(json!({"viewer": null})).is_known());
+        assert!(!of(json!({})).is_known());
+    }
+}
