@@ -11,6 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   ccgate check                          in a CI job: all comes from its environment
   ccgate check --help                   by hand, offline, all formats
+  ccgate doctor                         what can it read, does it hold, what next?
   ccgate explain CHG-04                 what a control asks, and how to meet it
   ccgate policy lint                    is .ccgate.yml valid?
   ccgate ledger verify                  do the records still hold?
@@ -66,6 +67,18 @@ Environment:
   CCGATE_SETTINGS_SIGNERS for `check`: file of keys (ssh's `allowed_signers`) that may sign it;
                           an unsigned file then does not count";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  In a CI job, where everything comes from the environment:
+    ccgate doctor
+  By hand, with CCGATE_TOKEN set, before there is a policy:
+    ccgate doctor --platform github --repo acme/payments --policy soc2-baseline
+  With what a change brings:
+    ccgate doctor --repo acme/payments --change 42
+
+Exit codes: 0 whatever is weak, 2 wrong usage or a policy that is missing or invalid,
+3 the platform or the policy could not be read, so nothing could be decided";
+
 /// SOC 2 change control in CI
 #[derive(Debug, Parser)]
 #[command(name = "ccgate", version, about, after_help = EXAMPLES, max_term_width = 100)]
@@ -82,6 +95,9 @@ pub(super) enum Command {
     /// Collect facts and write them down: the settings lane, bug reports, offline repetition
     #[command(after_help = SNAPSHOT_EXAMPLES, args_conflicts_with_subcommands = true)]
     Snapshot(SnapshotArgs),
+    /// Say what the gate can read, whether it holds, and what the next step is
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Say what a control asks, why, how it could be cheated, and how to meet it
     Explain(ExplainArgs),
     /// Look after the policy file
@@ -183,12 +199,13 @@ pub(super) enum SnapshotCommand {
         after: PathBuf,
         /// How to print it
         #[arg(long, value_enum, default_value = "human")]
-        format: DiffFormat,
+        format: Layout,
     },
 }
 
+/// For people or for programs.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum DiffFormat {
+pub(super) enum Layout {
     Human,
     Json,
 }
@@ -212,6 +229,31 @@ impl From<PlatformArg> for Platform {
 pub(super) enum ModeArg {
     Enforce,
     Advisory,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum)]
+    pub(super) platform: Option<PlatformArg>,
+    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<String>,
+    /// Look at a change as well: its number
+    #[arg(long, value_name = "N", conflicts_with = "reference")]
+    pub(super) change: Option<u64>,
+    /// The branch seen from; default: the default branch, or the change's target
+    #[arg(long = "ref", value_name = "BRANCH")]
+    pub(super) reference: Option<String>,
+    /// A local policy file or a preset, instead of `.ccgate.yml` at the tip of the branch
+    #[arg(long, value_name = "FILE|PRESET")]
+    pub(super) policy: Option<String>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: Layout,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod doctor;
 mod exit;
 mod explain;
 mod files;
@@ -47,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
     };
     let result = match &cli.command {
         Command::Check(arguments) => check::run(arguments, world),
+        Command::Doctor(arguments) => doctor::run(arguments, world),
         Command::Explain(arguments) => explain::run(arguments, world),
         Command::Policy(arguments) => policy::run(arguments, world),
         Command::Snapshot(arguments) => snapshot::run(arguments, world),

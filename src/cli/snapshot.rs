@@ -12,7 +12,7 @@ use crate::platform::{self, Flags, Host};
 use crate::policy::{self, LoadError};
 use crate::render::escape;
 
-use super::args::{DiffFormat, SnapshotArgs, SnapshotCommand};
+use super::args::{Layout, SnapshotArgs, SnapshotCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::snapshot_bytes;
 use super::outputs;
@@ -260,7 +260,7 @@ fn of_owner<'t>(
 }
 
 /// Compares every repository that stands in both files.
-fn diff(before: &Path, after: &Path, format: DiffFormat, world: &mut World) -> CommandResult {
+fn diff(before: &Path, after: &Path, format: Layout, world: &mut World) -> CommandResult {
     let read = |file: &Path| -> Result<SettingsFile, CommandError> {
         let read = SettingsFile::read(file, world).map_err(CommandError::usage)?;
         match read.broken() {
@@ -322,11 +322,11 @@ fn diff(before: &Path, after: &Path, format: DiffFormat, world: &mut World) -> C
         }
     }
     let shown = match format {
-        DiffFormat::Human => text
+        Layout::Human => text
             .lines()
             .map(|line| format!("{}\n", escape::terminal(line, LONGEST)))
             .collect(),
-        DiffFormat::Json => {
+        Layout::Json => {
             let document = json!({"schema": "ccgate.drift/v1", "weaker": weaker, "changes": rows});
             format!("{document:#}\n")
         }

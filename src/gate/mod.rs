@@ -3,6 +3,7 @@
 
 mod command;
 mod decide;
+mod diagnosis;
 mod evaluate;
 mod holding;
 mod independence;
@@ -17,6 +18,9 @@ mod waivers;
 pub use decide::{
     ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
     WaiverReport, WaiverState, undecided,
+};
+pub use diagnosis::{
+    Area, Cost, Diagnosis, Finding, Gap, OF_A_CHANGE, Patient, State, Unread, diagnose,
 };
 pub use evaluate::{Evaluation, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};

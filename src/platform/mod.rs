@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::facts::{BranchRules, Fact, Needs, PolicyDocument, Requests, Snapshot};
+use crate::facts::{Account, BranchRules, Fact, Needs, PolicyDocument, Requests, Snapshot};
 
 pub use context::{Flags, Place, Wanted};
 pub use github::{AppKey, app_token, permissions as github_permissions};
@@ -47,6 +47,15 @@ pub struct Setup {
     pub now: Timestamp,
     /// Name and version of the program.
     pub program: String,
+}
+
+/// Whose tokens ask the platform, as far as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readers {
+    /// Who reads the change.
+    pub change: Fact<Account>,
+    /// Who reads settings; `None` if the same token does.
+    pub settings: Option<Fact<Account>>,
 }
 
 /// An open connection to one platform about one subject.
@@ -92,6 +101,14 @@ impl Host {
         match self {
             Self::Github(session) => session.branch_rules(branch, needs).await,
             Self::Gitlab(session) => session.branch_rules(branch),
+        }
+    }
+
+    /// Whose tokens ask, after [`Self::open`]. What the first round told is not asked again.
+    pub async fn identity(&mut self) -> Readers {
+        match self {
+            Self::Github(session) => session.identity().await,
+            Self::Gitlab(session) => session.identity().await,
         }
     }
 

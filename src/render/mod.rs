@@ -3,6 +3,7 @@
 
 mod annotations;
 pub mod catalogue;
+mod doctor;
 pub mod effective;
 pub mod escape;
 mod explain;
@@ -18,6 +19,7 @@ mod wording;
 mod wrap;
 
 pub use annotations::annotations;
+pub use doctor::{DOCTOR_SCHEMA, doctor, doctor_json};
 pub use effective::{effective, outcome};
 pub use explain::explain;
 pub use format::{Format, Style, Tool, UnknownFormat, render};

@@ -6,6 +6,7 @@ mod forge;
 mod architecture;
 mod check;
 mod contract;
+mod doctor;
 mod generated;
 mod ledger;
 mod scan;

@@ -9,8 +9,8 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
 use super::{
-    Session, WORKFLOW_ACCOUNT, no_change, opening, origin, permissions, queries, renamed, server,
-    wire,
+    Session, WORKFLOW_ACCOUNT, identity, no_change, opening, origin, permissions, queries, renamed,
+    server, wire,
 };
 
 impl Session {
@@ -118,7 +118,11 @@ impl Session {
         snapshot.settings.server = self.server.clone();
         match answer {
             Ok(answer) => {
-                self.workflow_token = opening::viewer(&answer).as_deref() == Some(WORKFLOW_ACCOUNT);
+                self.viewer = identity::viewer(&answer);
+                self.workflow_token = self
+                    .viewer
+                    .known()
+                    .is_ok_and(|viewer| viewer.login == WORKFLOW_ACCOUNT);
                 self.heads = opening::rulesets(&answer);
                 self.about = opening::about(&answer);
                 self.releases_exist = opening::releases(&answer);
@@ -137,6 +141,7 @@ impl Session {
                     Fact::Unknown(why("repository.default_branch", contents));
                 snapshot.policy.target = Fact::Unknown(why("policy.target", contents));
                 snapshot.policy.floor = Fact::Unknown(why("policy.floor", contents));
+                self.viewer = Fact::Unknown(why(identity::VIEWER, ""));
                 let of = |key: FactKey| why(key.name(), permissions::needs(key));
                 self.identity = Fact::Unknown(of(FactKey::ChangeIdentity));
                 self.association = Fact::Unknown(of(FactKey::ChangeAssociation));

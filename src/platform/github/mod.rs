@@ -13,6 +13,7 @@ mod conditions;
 mod conversation;
 mod first_round;
 mod graph;
+mod identity;
 mod layer;
 mod opening;
 mod origin;
@@ -33,8 +34,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot, Source,
-    Unknown, Why,
+    Account, Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot,
+    Source, Unknown, Why,
 };
 
 use super::Setup;
@@ -62,6 +63,8 @@ pub struct Session {
     settings: Option<Client>,
     /// Whether the change token is the plain workflow token.
     workflow_token: bool,
+    /// The account that the change token acts for.
+    viewer: Fact<Account>,
     heads: Option<Vec<wire::RulesetHead>>,
     about: opening::About,
     server: Fact<Server>,
@@ -107,6 +110,7 @@ impl Session {
             change,
             settings,
             workflow_token: false,
+            viewer: Fact::Unknown(Unknown::not_collected(identity::VIEWER)),
             heads: None,
             about: opening::About::default(),
             server: Fact::Unknown(Unknown::not_collected("server")),

@@ -12,17 +12,6 @@ use super::graph::{self, Place};
 use super::permissions::{self, CONTENTS};
 use super::wire;
 
-/// Who asks; tells whether it is a plain workflow token.
-pub(super) fn viewer(answer: &GraphqlAnswer) -> Option<String> {
-    answer
-        .data
-        .as_ref()?
-        .get("viewer")?
-        .get("login")?
-        .as_str()
-        .map(str::to_owned)
-}
-
 /// What decides which questions about settings make sense. `None`: not told, so
 /// a question is asked rather than left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod change;
 mod checks;
 mod client;
 mod collect;
+mod identity;
 mod lookups;
 mod open;
 mod overrides;

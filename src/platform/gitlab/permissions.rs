@@ -12,6 +12,8 @@ pub(super) const SETTINGS: &str = "Maintainer role, scope `read_api`";
 pub(super) const APPROVAL_RULES: &str = "Developer role, scope `read_api`";
 /// Who is a member with which role.
 pub(super) const MEMBERS: &str = "Reporter role, scope `read_api`";
+/// For whom the token acts.
+pub(super) const ACCOUNT: &str = "scope `read_user` or `read_api` (a job token cannot ask)";
 /// Files of the repository.
 pub(super) const FILES: &str = "Reporter role, scope `read_api`; or the job token";
 /// The group itself and its members.
