@@ -179,6 +179,7 @@ async fn a_repository_of_a_person_has_no_organisation_to_ask() {
     session.about = About {
         in_organization: Some(false),
         public: Some(false),
+        ..About::default()
     };
     let keys = [
         FactKey::OrganizationSettings,
