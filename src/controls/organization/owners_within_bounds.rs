@@ -10,7 +10,7 @@ use super::people::logins;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{Account, AccountKind, FactKey, Platform, Snapshot, Unknown};
+use crate::facts::{Account, FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of ORG-06.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,8 +47,8 @@ impl Control for OwnersWithinBounds {
         rationale: "An owner can switch every other control off, so they should be few; and with \
                     one alone, nobody can act or object when that one is away.",
         cheat: "Making a bot the second owner, or hiding a further one behind a kind of account that \
-                no tool knows. A bot is no person and fills no minimum; an account of a kind that is \
-                not known fills none either, and still counts against the most.",
+                no tool knows. Only people fill the minimum, and every account counts against the \
+                most.",
         remedy_github: "in the organisation's People, change the role of owners who need not be \
                         ones, or make a second person owner",
         remedy_gitlab: "in the group's Manage, Members, lower the role of owners who need not be \
@@ -76,15 +76,8 @@ impl Control for OwnersWithinBounds {
 
 impl OwnersWithinBounds {
     fn look(&self, owners: &[Account]) -> Look {
-        let mut people = 0_u32;
-        let mut perhaps = 0_u32;
-        for owner in owners {
-            match owner.kind {
-                AccountKind::Human => people = people.saturating_add(1),
-                AccountKind::Other(_) => perhaps = perhaps.saturating_add(1),
-                AccountKind::Bot | AccountKind::Platform => {}
-            }
-        }
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let people = count(owners.iter().filter(|owner| owner.is_human()).count());
         let named = if owners.is_empty() {
             "nobody".to_owned()
         } else {
@@ -93,8 +86,13 @@ impl OwnersWithinBounds {
         let words = format!("{people} people are owners ({named})");
         if people < self.min {
             Look::Wrong(format!("{words}, at least {} have to be", self.min))
-        } else if people.saturating_add(perhaps) > self.max {
-            Look::Wrong(format!("{words}, at most {} may be", self.max))
+        } else if count(owners.len()) > self.max {
+            // Whatever an account is, it is a way past every rule.
+            Look::Wrong(format!(
+                "{} accounts are owners ({named}), at most {} may be",
+                owners.len(),
+                self.max
+            ))
         } else {
             Look::Fine(words)
         }
@@ -106,7 +104,7 @@ mod tests {
     use super::super::testing::people;
     use super::*;
     use crate::controls::testing::{hidden, seen, settings, verdict_of};
-    use crate::facts::Fact;
+    use crate::facts::{AccountKind, Fact};
 
     fn judged(owners: Fact<Vec<Account>>) -> String {
         verdict_of(
@@ -133,10 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bot_is_no_second_owner() {
+    fn a_bot_is_no_second_owner_and_one_too_many() {
         let mut owners = people(&["a"]);
         owners.push(Account::bot("robot"));
         assert_eq!(verdict(owners), "fail");
+        let mut many = people(&["a", "b"]);
+        many.extend((0..4).map(|number| Account::bot(format!("robot{number}"))));
+        assert_eq!(verdict(many), "fail");
     }
 
     #[test]

@@ -40,7 +40,10 @@ fn the_baseline_is_what_every_team_can_meet() {
     );
     assert_eq!(
         codes(&policy, Enforcement::Warn),
-        ["BR-21", "BR-22", "CHG-10", "SCAN-01"]
+        [
+            "ACC-01", "ACC-04", "BR-15", "BR-16", "BR-17", "BR-21", "BR-22", "CHG-10", "ORG-01",
+            "PIPE-01", "PIPE-02", "PIPE-12", "SCAN-01"
+        ]
     );
 }
 

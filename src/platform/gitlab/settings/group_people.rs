@@ -200,11 +200,33 @@ fn without_two_factor(name: &str, read: &Read<Vec<Row>>) -> Fact<WithoutTwoFacto
     let found = WithoutTwoFactor {
         disabled: match disabled {
             Fact::Unknown(unknown) => Fact::Unknown(unknown.needs(permissions::GROUP_OWNER)),
-            known @ Fact::Known { .. } => known,
+            known @ Fact::Known { .. } => known.map(|all| by_flag(all, read)),
         },
         insecure: Fact::known_without_source(Vec::new()),
     };
     Fact::seen_in(found, sources)
+}
+
+/// Anybody may choose a name like a bot's, and a bot needs no second factor: here
+/// only GitLab's own flag makes an account a bot.
+fn by_flag(accounts: Vec<Account>, read: &Read<Vec<Row>>) -> Vec<Account> {
+    let flagged = |account: &Account| {
+        read.as_ref().is_ok_and(|(rows, _)| {
+            rows.iter().any(|row| {
+                row.bot == Some(true) && row.username.as_deref() == Some(account.login.as_str())
+            })
+        })
+    };
+    accounts
+        .into_iter()
+        .map(|account| {
+            if flagged(&account) {
+                account
+            } else {
+                Account::human(account.login)
+            }
+        })
+        .collect()
 }
 
 /// Group `organization.activity`. GitLab keeps it for the top group.

@@ -94,6 +94,19 @@ fn who_has_no_second_factor_is_known_only_if_it_is_told_of_everybody() {
 }
 
 #[test]
+fn a_name_like_a_bots_spares_nobody_the_second_factor() {
+    let row = |bot: bool| {
+        json!([{"id": 7, "username": "service_account_eve", "state": "active", "bot": bot,
+            "membership_state": "active", "access_level": 30, "two_factor_enabled": false}])
+    };
+    for (bot, human) in [(false, true), (true, false)] {
+        let found = without_two_factor("x", &rows(row(bot)));
+        let disabled = &found.known().unwrap().disabled;
+        assert_eq!(disabled.known().unwrap()[0].is_human(), human);
+    }
+}
+
+#[test]
 fn the_last_activity_is_a_day_or_never_or_unknown() {
     let found = last_active(&pages(json!([
         {"username": "ana", "last_activity_on": "2026-05-01"},
