@@ -136,11 +136,11 @@ mod tests {
     }
 
     fn verdict(layers: Vec<Layer>) -> String {
-        protecting(layers, seen(true))
+        protecting(layers, &seen(true))
     }
 
     /// The verdict where each layer protects the branch, does not, or hides it.
-    fn protecting(layers: Vec<Layer>, protects: Fact<bool>) -> String {
+    fn protecting(layers: Vec<Layer>, protects: &Fact<bool>) -> String {
         let facts = branch(|rules| {
             rules.protected = Requirement::any_layer(
                 layers
@@ -194,10 +194,10 @@ mod tests {
     #[test]
     fn a_layer_from_above_that_does_not_protect_the_branch_does_not_count() {
         let whole = || vec![layer(LayerOrigin::Organization, seen(true))];
-        assert_eq!(protecting(whole(), seen(false)), "fail");
-        assert_eq!(protecting(whole(), hidden()), "unknown");
+        assert_eq!(protecting(whole(), &seen(false)), "fail");
+        assert_eq!(protecting(whole(), &hidden()), "unknown");
         let some = vec![layer(LayerOrigin::Organization, seen(false))];
-        assert_eq!(protecting(some, hidden()), "fail");
+        assert_eq!(protecting(some, &hidden()), "fail");
         let silent = branch(|rules| {
             rules.protected = Requirement::any_layer(Vec::new());
             rules.layers = whole();
