@@ -8,7 +8,7 @@ use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdi
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    BranchRules, Fact, FactKey, Layer, LayerOrigin, Platform, Snapshot, Unknown, any_of,
+    BranchRules, Fact, FactKey, Layer, LayerOrigin, Platform, Snapshot, Unknown, all_of, any_of,
 };
 
 /// ORG-18 has no parameters.
@@ -50,9 +50,9 @@ impl Control for OrganizationRulesCoverRepository {
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.branch_rules;
         let rules = fact.known()?;
-        let covered = any_of(rules.layers.iter().map(covers));
+        let covered = any_of(rules.layers.iter().map(|layer| covers(rules, layer)));
         if *covered.known()? {
-            let by = ids(rules, |layer| covers(layer).known() == Ok(&true));
+            let by = ids(rules, |layer| covers(rules, layer).known() == Ok(&true));
             return Ok(Verdict::Pass(Evidence::new(
                 format!(
                     "{} is protected from above the repository by {}",
@@ -72,12 +72,20 @@ impl Control for OrganizationRulesCoverRepository {
     }
 }
 
-/// Whether the layer comes from above and is meant for every repository there.
-fn covers(layer: &Layer) -> Fact<bool> {
-    match layer.origin {
+/// Whether the layer comes from above, is meant for every repository there, and
+/// protects this branch. One that demands nothing of the branch protects nothing.
+fn covers(rules: &BranchRules, layer: &Layer) -> Fact<bool> {
+    let for_all = match layer.origin {
         LayerOrigin::Organization | LayerOrigin::Enterprise => layer.all_repositories.clone(),
         LayerOrigin::Repository | LayerOrigin::Other => Fact::known_without_source(false),
-    }
+    };
+    let demands = rules.protected.demands.iter();
+    let protects = any_of(
+        demands
+            .filter(|demand| demand.layer == layer.id)
+            .map(|demand| demand.value.clone()),
+    );
+    all_of([for_all, protects])
 }
 
 fn ids(rules: &BranchRules, wanted: impl Fn(&Layer) -> bool) -> Vec<String> {
@@ -116,19 +124,32 @@ fn uncovered(rules: &BranchRules, fact: &Fact<BranchRules>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::testing::{branch, hidden, seen, verdict_of};
-    use crate::facts::LayerKind;
+    use crate::controls::testing::{branch, demand, hidden, seen, verdict_of};
+    use crate::facts::{LayerKind, Requirement};
 
     fn layer(origin: LayerOrigin, all_repositories: Fact<bool>) -> Layer {
         Layer {
             origin,
             all_repositories,
-            ..Layer::of_repository("ruleset \"all\"", LayerKind::Ruleset, hidden())
+            ..Layer::of_repository(format!("from {origin:?}"), LayerKind::Ruleset, hidden())
         }
     }
 
     fn verdict(layers: Vec<Layer>) -> String {
-        let facts = branch(|rules| rules.layers = layers);
+        protecting(layers, &seen(true))
+    }
+
+    /// The verdict where each layer protects the branch, does not, or hides it.
+    fn protecting(layers: Vec<Layer>, protects: &Fact<bool>) -> String {
+        let facts = branch(|rules| {
+            rules.protected = Requirement::any_layer(
+                layers
+                    .iter()
+                    .map(|layer| demand(&layer.id, protects.clone()))
+                    .collect(),
+            );
+            rules.layers = layers;
+        });
         verdict_of(&OrganizationRulesCoverRepository {}, &facts)
     }
 
@@ -167,6 +188,22 @@ mod tests {
         assert_eq!(verdict(vec![unseen(), own()]), "unknown");
         let whole = layer(LayerOrigin::Enterprise, seen(true));
         assert_eq!(verdict(vec![unseen(), whole]), "pass");
+    }
+
+    /// The trick: rules of the organisation that stand there and protect nothing here.
+    #[test]
+    fn a_layer_from_above_that_does_not_protect_the_branch_does_not_count() {
+        let whole = || vec![layer(LayerOrigin::Organization, seen(true))];
+        assert_eq!(protecting(whole(), &seen(false)), "fail");
+        assert_eq!(protecting(whole(), &hidden()), "unknown");
+        let some = vec![layer(LayerOrigin::Organization, seen(false))];
+        assert_eq!(protecting(some, &hidden()), "fail");
+        let silent = branch(|rules| {
+            rules.protected = Requirement::any_layer(Vec::new());
+            rules.layers = whole();
+        });
+        let control = OrganizationRulesCoverRepository {};
+        assert_eq!(verdict_of(&control, &silent), "fail");
     }
 
     #[test]

@@ -16,7 +16,8 @@ use crate::facts::{AccessToken, Fact, FactKey, Platform, Snapshot, Unknown};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TokensGoverned {
-    /// Longest time that a token may still hold, in days from now, from 0.
+    /// Longest time that a token may hold, in days from 0: from when it was made, or
+    /// from now where that is not told.
     max_days: u32,
     /// Whether tokens have to be approved before they reach anything.
     require_approval: bool,
@@ -53,8 +54,9 @@ impl Control for TokensGoverned {
         rationale: "A token is a password without a second factor, and one that never ends outlives \
                     its owner's job.",
         cheat: "Using a classic token, which stands on no list, or giving a token an end in a hundred \
-                years. What keeps classic tokens out is judged by itself, unknown where no interface \
-                tells of it, and what is left of a token's time counts.",
+                years, or waiting until little of it is left. What keeps classic tokens out is judged \
+                by itself, unknown where no interface tells of it, and a token's whole time \
+                counts, from the day it was made.",
         remedy_github: "in the organisation's Settings, Personal access tokens, require approval of \
                         fine-grained tokens, restrict classic ones and set a maximum lifetime; no \
                         public interface tells of the first two, so attest them or turn \
@@ -135,9 +137,15 @@ impl TokensGoverned {
         let Some(expires_at) = token.expires_at else {
             return Some("never ends".to_owned());
         };
-        // From the earlier of the clocks, so that more is left rather than less.
         let left = days_since(facts.observed_at, expires_at);
-        (left > i64::from(self.max_days)).then(|| format!("holds for {left} more days"))
+        if left < 0 {
+            return None;
+        }
+        // A token that says it will be made tomorrow holds no shorter for that.
+        let whole = token
+            .created_at
+            .map_or(left, |made| days_since(made, expires_at).max(left));
+        (whole > i64::from(self.max_days)).then(|| format!("holds for {whole} days"))
     }
 }
 
@@ -204,6 +212,35 @@ mod tests {
         assert_eq!(verdict(Some("2027-06-03T12:00:00Z")), "fail");
         assert_eq!(verdict(Some("9999-12-30T00:00:00Z")), "fail");
         assert_eq!(verdict(Some("2020-01-01T00:00:00Z")), "pass");
+    }
+
+    #[test]
+    fn a_long_life_that_is_nearly_over_fails_and_one_that_is_over_does_not() {
+        let made = |created_at: &str, expires_at: &str| {
+            let token = AccessToken {
+                created_at: Some(at(created_at)),
+                ..token(Some(expires_at))
+            };
+            let strict = TokensGoverned::default();
+            judged(&strict, seen(true), seen(true), seen(vec![token]))
+        };
+        assert_eq!(made("2016-06-02T12:00:00Z", "2026-06-02T12:00:00Z"), "fail");
+        assert_eq!(made("2016-06-02T12:00:00Z", "2026-05-31T12:00:00Z"), "pass");
+        assert_eq!(made("2025-07-01T00:00:00Z", "2026-07-02T00:00:00Z"), "pass");
+        assert_eq!(made("2025-07-01T00:00:00Z", "2026-07-03T00:00:00Z"), "fail");
+    }
+
+    #[test]
+    fn a_day_of_making_that_lies_ahead_shortens_nothing() {
+        let token = AccessToken {
+            created_at: Some(at("2030-01-01T00:00:00Z")),
+            ..token(Some("2030-02-01T00:00:00Z"))
+        };
+        let strict = TokensGoverned::default();
+        assert_eq!(
+            judged(&strict, seen(true), seen(true), seen(vec![token])),
+            "fail"
+        );
     }
 
     #[test]
