@@ -47,12 +47,12 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
 
 
 def _with_outside_administrator(platform):
-    """The sentence is about the organisation: the repository where it matters."""
+    """The sentence is about the organisation: the repository where it matters, and a commit of it."""
     insiders = {member["login"] for organization in platform["organizations"] for member in organization["members"]}
     for repository in platform["repositories"]:
         if any(person["login"] not in insiders and person.get("permission", person.get("role")) == "admin" for person in repository.get("collaborators", [])):
-            return repository["full_name"]
-    return platform["repositories"][0]["full_name"]
+            return repository["full_name"], repository["branches"][0]["sha"]
+    raise ValueError("nobody from outside administers any repository of this scenario")
 
 
 def _check(tally, binary, scenario, path, token, how):
@@ -61,7 +61,8 @@ def _check(tally, binary, scenario, path, token, how):
     secret = forge.secrets(scenario)[token]
     place = platform["repositories"][0]["full_name"] if github else platform["projects"][0]["path_with_namespace"]
     if "outside" in how:
-        place = _with_outside_administrator(platform)
+        place, commit = _with_outside_administrator(platform)
+        how = how | {"commit": commit}
     policy = "soc2-all"
     if "two" in how:
         policy = forge.WORK / "two-approvals.yml"

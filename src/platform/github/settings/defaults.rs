@@ -3,10 +3,11 @@
 
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, NewRepositoryDefaults, Unknown};
+use crate::facts::{Fact, FactKey, NewRepositoryDefaults, Source, Unknown, Why};
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
 use super::super::join::all;
+use super::super::wire;
 use super::owner_side::{Asker, when};
 use super::reading;
 
@@ -76,19 +77,69 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<NewRepositoryDefaults> {
     })
 }
 
+/// The first round listed the rulesets; only where it could not, the list is
+/// asked for here, and the details wait for it.
 async fn inherited_rules(asker: &Asker<'_>) -> Fact<Vec<String>> {
-    let path = asker.path("rulesets?includes_parents=true&targets=branch");
-    let list = asker.client().get_all(&path, None).await;
+    let path = |id: &u64| asker.path(&format!("rulesets/{id}?includes_parents=true"));
+    if let Some(found) = asker.session.heads.as_deref().map(for_all) {
+        let ids = match found {
+            Ok(ids) => ids,
+            Err(unknown) => return Fact::Unknown(unknown),
+        };
+        let details = all(ids.iter().map(|id| {
+            let path = path(id);
+            async move { asker.client().get(&path).await }
+        }))
+        .await;
+        return rules(Vec::new(), &details);
+    }
+    let list = asker
+        .client()
+        .get_all(
+            &asker.path("rulesets?includes_parents=true&targets=branch"),
+            None,
+        )
+        .await;
     let ids = match ids(&list) {
         Ok(ids) => ids,
         Err(unknown) => return Fact::Unknown(unknown),
     };
     let details = all(ids.iter().map(|id| {
-        let path = asker.path(&format!("rulesets/{id}?includes_parents=true"));
+        let path = path(id);
         async move { asker.client().get_behind(&path).await }
     }))
     .await;
-    rules(&list, &details)
+    rules(list.map(|list| list.sources).unwrap_or_default(), &details)
+}
+
+/// Rulesets in force that are for every repository, as far as the first round
+/// tells. Where it hides the conditions, the details decide.
+fn for_all(heads: &[wire::RulesetHead]) -> Result<Vec<u64>, Unknown> {
+    let is = |word: Option<&str>, wanted: &str| {
+        word.is_none_or(|word| word.eq_ignore_ascii_case(wanted))
+    };
+    let may_cover = |head: &&wire::RulesetHead| {
+        let whole = head.conditions.as_ref().is_none_or(|conditions| {
+            conditions
+                .repository_name
+                .as_ref()
+                .is_some_and(|names| names.include.iter().flatten().any(|name| name == "~ALL"))
+        });
+        whole && is(head.enforcement.as_deref(), "active") && is(head.target.as_deref(), "branch")
+    };
+    heads
+        .iter()
+        .filter(may_cover)
+        .map(|head| {
+            head.database_id.ok_or_else(|| {
+                Unknown::new(
+                    KEY.name(),
+                    Why::HiddenOrAbsent,
+                    "a ruleset from above has no id in the first round",
+                )
+            })
+        })
+        .collect()
 }
 
 /// The rulesets from above that are in force.
@@ -113,15 +164,8 @@ fn ids(list: &Result<Listing, NoAnswer>) -> Result<Vec<u64>, Unknown> {
         .collect()
 }
 
-fn rules(
-    list: &Result<Listing, NoAnswer>,
-    details: &[Result<Answer, NoAnswer>],
-) -> Fact<Vec<String>> {
+fn rules(mut sources: Vec<Source>, details: &[Result<Answer, NoAnswer>]) -> Fact<Vec<String>> {
     let mut names = Vec::new();
-    let mut sources = list
-        .as_ref()
-        .map(|listing| listing.sources.clone())
-        .unwrap_or_default();
     for detail in details {
         let read = match reading::one::<Ruleset>(KEY, detail) {
             Ok(read) => read,
@@ -207,13 +251,10 @@ mod tests {
     }
 
     fn names(detail: &Value) -> Vec<String> {
-        rules(&listing(&json!([])), &[rest(detail)])
-            .known()
-            .unwrap()
-            .clone()
+        rules(Vec::new(), &[rest(detail)]).known().unwrap().clone()
     }
 
-    fn for_all() -> Value {
+    fn for_every_repository() -> Value {
         json!({"repository_name": {"include": ["~ALL"], "exclude": []}, "ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}})
     }
 
@@ -230,8 +271,27 @@ mod tests {
     }
 
     #[test]
+    fn of_the_rulesets_of_the_first_round_those_that_may_cover_all_are_looked_into() {
+        let heads: Vec<wire::RulesetHead> = serde_json::from_value(json!([
+            {"databaseId": 1, "enforcement": "ACTIVE", "target": "BRANCH", "conditions": {"repositoryName": {"include": ["~ALL"], "exclude": []}}},
+            {"databaseId": 2, "enforcement": "ACTIVE", "target": "BRANCH", "conditions": {"repositoryName": null}},
+            {"databaseId": 3, "enforcement": "EVALUATE", "target": "BRANCH", "conditions": {"repositoryName": {"include": ["~ALL"]}}},
+            {"databaseId": 4, "enforcement": "ACTIVE", "target": "TAG", "conditions": {"repositoryName": {"include": ["~ALL"]}}},
+            {"databaseId": 5, "enforcement": "ACTIVE", "target": "BRANCH", "conditions": null},
+            {"databaseId": 6, "enforcement": "ACTIVE", "target": "BRANCH", "conditions": {"repositoryName": {"include": ["app-*"]}}},
+        ]))
+        .unwrap();
+        assert_eq!(for_all(&heads).unwrap(), [1, 5]);
+        let nameless = wire::RulesetHead::default();
+        assert!(for_all(&[nameless]).is_err());
+    }
+
+    #[test]
     fn rules_for_every_repository_and_its_default_branch_count() {
-        assert_eq!(names(&detail(&for_all())), ["all repositories"]);
+        assert_eq!(
+            names(&detail(&for_every_repository())),
+            ["all repositories"]
+        );
     }
 
     #[test]
@@ -252,26 +312,23 @@ mod tests {
                 json!({"include": ["refs/heads/release"], "exclude": []}),
             ),
         ] {
-            let mut conditions = for_all();
+            let mut conditions = for_every_repository();
             conditions[place] = patterns;
             assert!(names(&detail(&conditions)).is_empty(), "{conditions}");
         }
-        let mut empty = detail(&for_all());
+        let mut empty = detail(&for_every_repository());
         empty["rules"] = json!([]);
         assert!(names(&empty).is_empty());
     }
 
     #[test]
     fn a_ruleset_whose_details_are_hidden_leaves_the_list_unknown() {
-        let list = listing(&json!([]));
-        assert!(
-            !rules(
-                &list,
-                &[rest(&detail(&for_all())), refused(404, "Not Found")]
-            )
-            .is_known()
-        );
-        assert!(!rules(&list, &[rest(&json!({"name": "x"}))]).is_known());
+        let details = [
+            rest(&detail(&for_every_repository())),
+            refused(404, "Not Found"),
+        ];
+        assert!(!rules(Vec::new(), &details).is_known());
+        assert!(!rules(Vec::new(), &[rest(&json!({"name": "x"}))]).is_known());
     }
 
     #[test]
