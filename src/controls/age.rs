@@ -8,6 +8,13 @@ pub(super) fn days_since(moment: Timestamp, now: Timestamp) -> i64 {
     now.duration_since(moment).as_secs().div_euclid(86_400)
 }
 
+/// Days from when something was made to its end; from now where the making is not
+/// told or lies ahead, so that an odd date never makes the time look shorter.
+pub(super) fn whole_life(made: Option<Timestamp>, now: Timestamp, end: Timestamp) -> i64 {
+    let left = days_since(now, end);
+    made.map_or(left, |made| days_since(made, end).max(left))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,5 +27,13 @@ mod tests {
         assert_eq!(days_since(at("2026-05-31T12:00:00Z"), now), 1);
         assert_eq!(days_since(at("2026-06-01T12:00:01Z"), now), -1);
         assert!(days_since(Timestamp::MIN, Timestamp::MAX) > 0);
+    }
+
+    #[test]
+    fn a_life_counts_from_its_beginning_and_never_for_less_than_is_left() {
+        let (now, end) = (at("2026-06-01T12:00:00Z"), at("2026-06-11T12:00:00Z"));
+        assert_eq!(whole_life(Some(at("2026-05-22T12:00:00Z")), now, end), 20);
+        assert_eq!(whole_life(None, now, end), 10);
+        assert_eq!(whole_life(Some(at("2026-06-10T12:00:00Z")), now, end), 10);
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::controls::age::days_since;
+use crate::controls::age::{days_since, whole_life};
 use crate::controls::allowances::{more, names};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::{Says, none_wrong, some};
@@ -26,7 +26,8 @@ const READING: [&str; 7] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AccessTokensLimited {
-    /// Longest time that a token may still hold, in days from now.
+    /// Longest time that a token may hold, in days from 0: from when it was made, or
+    /// from now where that is not told.
     max_days: u32,
     /// Longest time that a token may lie unused, in days.
     unused_days: u32,
@@ -68,8 +69,8 @@ impl Control for AccessTokensLimited {
         rationale: "A token is a password without a second factor. What leaks from a log or a \
                     laptop works until it ends, with all that it may do.",
         cheat: "Renewing a token for ever, or taking a trigger token, which lists no scope because \
-                it starts any pipeline. What is left of a token's time counts, and a token without \
-                scopes has to be allowed by its kind.",
+                it starts any pipeline. A token's whole time counts, from the day it was made, and \
+                a token without scopes has to be allowed by its kind.",
         remedy_github: "this control has no meaning on GitHub, where a repository has no access \
                         tokens of its own",
         remedy_gitlab: "under Settings, Access tokens (and Repository, Deploy tokens; CI/CD, \
@@ -112,9 +113,9 @@ impl AccessTokensLimited {
         let Some(expires_at) = token.expires_at else {
             return wrong("never ends".to_owned());
         };
-        let left = days_since(facts.observed_at, expires_at);
-        if left > i64::from(self.max_days) {
-            return wrong(format!("holds for {left} more days"));
+        let whole = whole_life(token.created_at, facts.observed_at, expires_at);
+        if whole > i64::from(self.max_days) {
+            return wrong(format!("holds for {whole} days"));
         }
         match (token.last_used, token.created_at) {
             (Some(last_used), Some(_) | None) => {
@@ -218,8 +219,26 @@ mod tests {
     #[test]
     fn a_token_that_never_ends_or_ends_too_late_fails() {
         assert_eq!(verdict(ends(None)), "fail");
-        assert_eq!(verdict(ends(Some("2027-06-02T12:00:00Z"))), "pass");
-        assert_eq!(verdict(ends(Some("2027-06-03T12:00:00Z"))), "fail");
+        assert_eq!(verdict(ends(Some("2026-07-02T00:00:00Z"))), "pass");
+        assert_eq!(verdict(ends(Some("2026-07-03T00:00:00Z"))), "fail");
+        let unmade = |expires_at: &str| {
+            verdict(AccessToken {
+                created_at: None,
+                ..ends(Some(expires_at))
+            })
+        };
+        assert_eq!(unmade("2027-06-02T12:00:00Z"), "pass");
+        assert_eq!(unmade("2027-06-03T12:00:00Z"), "fail");
+    }
+
+    /// The trick: a token of ten years, in its last month.
+    #[test]
+    fn a_long_life_that_is_nearly_over_fails() {
+        let old = AccessToken {
+            created_at: Some(at("2016-07-01T00:00:00Z")),
+            ..token()
+        };
+        assert_eq!(verdict(old), "fail");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdi
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    BranchRules, Fact, FactKey, Layer, LayerOrigin, Platform, Snapshot, Unknown, all_of, any_of,
+    BranchRules, Fact, FactKey, Layer, LayerOrigin, Platform, Requirement, Snapshot, Unknown,
+    all_of, any_of,
 };
 
 /// ORG-18 has no parameters.
@@ -73,19 +74,34 @@ impl Control for OrganizationRulesCoverRepository {
 }
 
 /// Whether the layer comes from above, is meant for every repository there, and
-/// protects this branch. One that demands nothing of the branch protects nothing.
+/// protects this branch. As in BR-01, one that holds no change to a pull request,
+/// an approval or a check protects nothing: GitHub calls every ruleset protection.
 fn covers(rules: &BranchRules, layer: &Layer) -> Fact<bool> {
     let for_all = match layer.origin {
         LayerOrigin::Organization | LayerOrigin::Enterprise => layer.all_repositories.clone(),
         LayerOrigin::Repository | LayerOrigin::Other => Fact::known_without_source(false),
     };
-    let demands = rules.protected.demands.iter();
-    let protects = any_of(
+    let holds_changes = any_of([
+        demanded(&rules.pull_request_required, layer, |on| *on),
+        demanded(&rules.approvals_required, layer, |count| *count >= 1),
+        demanded(&rules.required_checks, layer, |checks| !checks.is_empty()),
+    ]);
+    let protects = demanded(&rules.protected, layer, |on| *on);
+    all_of([for_all, protects, holds_changes])
+}
+
+/// Whether this very layer demands it.
+fn demanded<T>(
+    requirement: &Requirement<T>,
+    layer: &Layer,
+    enough: impl Fn(&T) -> bool,
+) -> Fact<bool> {
+    let demands = requirement.demands.iter();
+    any_of(
         demands
             .filter(|demand| demand.layer == layer.id)
-            .map(|demand| demand.value.clone()),
-    );
-    all_of([for_all, protects])
+            .map(|demand| demand.value.map_ref(&enough)),
+    )
 }
 
 fn ids(rules: &BranchRules, wanted: impl Fn(&Layer) -> bool) -> Vec<String> {
@@ -125,7 +141,7 @@ fn uncovered(rules: &BranchRules, fact: &Fact<BranchRules>) -> Verdict {
 mod tests {
     use super::*;
     use crate::controls::testing::{branch, demand, hidden, seen, verdict_of};
-    use crate::facts::{LayerKind, Requirement};
+    use crate::facts::LayerKind;
 
     fn layer(origin: LayerOrigin, all_repositories: Fact<bool>) -> Layer {
         Layer {
@@ -139,15 +155,20 @@ mod tests {
         protecting(layers, &seen(true))
     }
 
+    fn each(layers: &[Layer], value: &Fact<bool>) -> Requirement<bool> {
+        Requirement::any_layer(
+            layers
+                .iter()
+                .map(|layer| demand(&layer.id, value.clone()))
+                .collect(),
+        )
+    }
+
     /// The verdict where each layer protects the branch, does not, or hides it.
     fn protecting(layers: Vec<Layer>, protects: &Fact<bool>) -> String {
         let facts = branch(|rules| {
-            rules.protected = Requirement::any_layer(
-                layers
-                    .iter()
-                    .map(|layer| demand(&layer.id, protects.clone()))
-                    .collect(),
-            );
+            rules.protected = each(&layers, protects);
+            rules.pull_request_required = each(&layers, protects);
             rules.layers = layers;
         });
         verdict_of(&OrganizationRulesCoverRepository {}, &facts)
@@ -204,6 +225,28 @@ mod tests {
         });
         let control = OrganizationRulesCoverRepository {};
         assert_eq!(verdict_of(&control, &silent), "fail");
+    }
+
+    /// The trick: a ruleset of the organisation that only forbids force pushes.
+    #[test]
+    fn a_layer_from_above_that_holds_no_change_does_not_count() {
+        let holding = |changes: &Fact<bool>, approvals: u32| {
+            let layers = vec![layer(LayerOrigin::Organization, seen(true))];
+            let facts = branch(|rules| {
+                rules.approvals_required =
+                    Requirement::any_layer(vec![demand(&layers[0].id, seen(approvals))]);
+                rules.required_checks =
+                    Requirement::any_layer(vec![demand(&layers[0].id, seen(Vec::new()))]);
+                rules.pull_request_required = each(&layers, changes);
+                rules.protected = each(&layers, &seen(true));
+                rules.layers = layers;
+            });
+            verdict_of(&OrganizationRulesCoverRepository {}, &facts)
+        };
+        assert_eq!(holding(&seen(false), 0), "fail");
+        assert_eq!(holding(&hidden(), 0), "unknown");
+        assert_eq!(holding(&hidden(), 1), "pass");
+        assert_eq!(holding(&seen(true), 0), "pass");
     }
 
     #[test]

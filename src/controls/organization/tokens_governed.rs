@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{lowered, raised, together};
 use super::parts::{Look, judge, part};
-use crate::controls::age::days_since;
+use crate::controls::age::whole_life;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
@@ -137,14 +137,10 @@ impl TokensGoverned {
         let Some(expires_at) = token.expires_at else {
             return Some("never ends".to_owned());
         };
-        let left = days_since(facts.observed_at, expires_at);
-        if left < 0 {
+        if expires_at < facts.observed_at {
             return None;
         }
-        // A token that says it will be made tomorrow holds no shorter for that.
-        let whole = token
-            .created_at
-            .map_or(left, |made| days_since(made, expires_at).max(left));
+        let whole = whole_life(token.created_at, facts.observed_at, expires_at);
         (whole > i64::from(self.max_days)).then(|| format!("holds for {whole} days"))
     }
 }
