@@ -18,8 +18,8 @@ TARGET = ROOT / "target"
 COPY = TARGET / "forge"
 WORK = TARGET / "e2e"
 SCENARIOS = ROOT / "tests" / "e2e" / "scenarios"
-# Long enough for the requests of one wave to overlap, so that waves can be told apart.
-LATENCY_MS = 50
+# Long enough for the requests of one wave to overlap on a busy machine too, so that waves can be told apart.
+LATENCY_MS = 250
 FIXTURES = ROOT / "tests" / "e2e" / "fixtures"
 
 
