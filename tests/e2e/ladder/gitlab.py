@@ -23,11 +23,14 @@ def run(tally, binary, _double):
     got = _pipeline(runner, binary, scenario, 1, lambda text: text + "      mode: sometimes\n")
     tally.check("template, an unknown mode: refused", got["code"] != 0 and got["requests"] == 0, got["log"][-1500:])
     for rendered in ('a.sarif,b c/*.sarif', '["a.sarif", "b c/*.sarif"]', '["a.sarif","b c/*.sarif"]', 'a.sarif, b c/*.sarif'):
-        seen = _list_arguments(rendered)
+        seen = _arguments("--scan=", CCGATE_IN_SCAN_RESULTS=rendered)
         tally.check(f"template, list as {rendered}", seen == ["--scan=a.sarif", "--scan=b c/*.sarif"], str(seen))
     for rendered in ("", "[]", " "):
-        seen = _list_arguments(rendered)
+        seen = _arguments("--scan=", CCGATE_IN_SCAN_RESULTS=rendered)
         tally.check(f"template, empty list as {rendered!r}", seen == [], str(seen))
+    for given, wanted in (("", []), ("a b.json", ["--settings=a b.json"])):
+        seen = _arguments("--settings=", CCGATE_IN_SETTINGS=given)
+        tally.check(f"template, settings file {given!r}", seen == wanted, str(seen))
 
 
 def _pipeline(runner, binary, scenario, change, edit=lambda text: text):
@@ -67,8 +70,8 @@ def _judge(tally, change, name, got):
     tally.check(f"{name}: no token in the log", not any(secret in got["log"] for secret in got["secrets"].values()))
 
 
-def _list_arguments(rendered):
-    """What the template's own script makes of a list, run with `sh` and a program that prints its arguments."""
+def _arguments(option, **inputs):
+    """What the template's own script makes of its inputs for one option, run with `sh` and a program that prints its arguments."""
     text = (forge.ROOT / ".gitlab-ci-template.yml").read_text()
     block = text.split("    - |\n", 1)[1].split("  artifacts:", 1)[0]
     script = "\n".join(line[6:] for line in block.splitlines())
@@ -79,6 +82,6 @@ def _list_arguments(rendered):
     program.write_text('#!/bin/sh\nfor a in "$@"; do printf "%s\\n" "$a"; done\n')
     program.chmod(0o755)
     given = {"CCGATE_IN_MODE": "", "CCGATE_IN_POLICY": "", "CCGATE_IN_LEDGER": "", "CCGATE_IN_TOKEN_VARIABLE": "NONE",
-             "CCGATE_IN_SCAN_RESULTS": rendered, "CCGATE_IN_BINARY": str(program)}
+             "CCGATE_IN_SCAN_RESULTS": "", "CCGATE_IN_SETTINGS": "", "CCGATE_IN_BINARY": str(program)} | inputs
     done = subprocess.run(["sh", "-c", script], cwd=folder, env=tools.environment(**given), capture_output=True, text=True, timeout=20)
-    return [line for line in done.stdout.splitlines() if line.startswith("--scan=")] if done.returncode == 0 else done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith(option)] if done.returncode == 0 else done.stderr
