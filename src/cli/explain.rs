@@ -88,7 +88,7 @@ fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String,
                         let branches = session::needs(&policy, &snapshot).branches().to_vec();
                         needs.for_branches(branches)
                     }
-                    Err(_) => needs.for_branches(vec![globset_literal(&snapshot.subject.target)]),
+                    Err(_) => needs.for_branches(vec![globset::escape(&snapshot.subject.target)]),
                 };
                 host.collect(&mut snapshot, &needs).await;
                 Ok::<_, CommandError>(snapshot)
@@ -120,11 +120,6 @@ fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String,
         width,
     ));
     Ok(text)
-}
-
-/// A glob that matches this name and no other.
-fn globset_literal(name: &str) -> String {
-    globset::escape(name)
 }
 
 /// One line a control.

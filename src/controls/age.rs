@@ -3,16 +3,31 @@
 
 use jiff::Timestamp;
 
+use crate::facts::{AccessToken, FactKey, Unknown, Why};
+
 /// Whole days from `moment` to `now`, rounded down; negative if it lies ahead.
 pub(super) fn days_since(moment: Timestamp, now: Timestamp) -> i64 {
     now.duration_since(moment).as_secs().div_euclid(86_400)
 }
 
 /// Days from when something was made to its end; from now where the making is not
-/// told or lies ahead, so that an odd date never makes the time look shorter.
+/// told or lies ahead, so that an odd date never makes the time look shorter. Without
+/// the making it is the least that it can be: it may prove a life too long, never short.
 pub(super) fn whole_life(made: Option<Timestamp>, now: Timestamp, end: Timestamp) -> i64 {
     let left = days_since(now, end);
     made.map_or(left, |made| days_since(made, end).max(left))
+}
+
+/// Why nobody can say how long a token holds in all.
+pub(super) fn making_not_told(key: FactKey, token: &AccessToken) -> Unknown {
+    Unknown::new(
+        key.name(),
+        Why::NotSupported,
+        format!(
+            "the platform does not say when the {} `{}` was made, so its whole time is not known",
+            token.kind, token.name
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub(super) fn sarif(text: &str, longest: usize) -> String {
 }
 
 /// For finished JSON: characters that a terminal, a log or a reader could fall
-/// for are written as `\uXXXX`. They only ever stand inside strings, so the
+/// for are written as an escape of four hex digits. They only ever stand inside strings, so the
 /// value stays the same.
 pub(super) fn finished_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::controls::age::{days_since, whole_life};
+use crate::controls::age::{days_since, making_not_told, whole_life};
 use crate::controls::allowances::{more, names};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::{Says, none_wrong, some};
@@ -26,8 +26,8 @@ const READING: [&str; 7] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AccessTokensLimited {
-    /// Longest time that a token may hold, in days from 0: from when it was made, or
-    /// from now where that is not told.
+    /// Longest time that a token may hold, in days from 0, from when it was made. What is
+    /// left of it can prove it too long where the making is not told, but never short.
     max_days: u32,
     /// Longest time that a token may lie unused, in days.
     unused_days: u32,
@@ -118,12 +118,13 @@ impl AccessTokensLimited {
             return wrong(format!("holds for {whole} days"));
         }
         match (token.last_used, token.created_at) {
-            (Some(last_used), Some(_) | None) => {
+            (Some(last_used), made) => {
                 let days = days_since(last_used, facts.latest_time());
                 if days > i64::from(self.unused_days) {
                     return wrong(format!("was last used {days} days ago"));
                 }
-                Ok(None)
+                made.map(|_| None)
+                    .ok_or_else(|| making_not_told(FactKey::AccessTokens, token))
             }
             // What is younger than that cannot have lain unused for longer.
             (None, Some(created_at))
@@ -227,7 +228,7 @@ mod tests {
                 ..ends(Some(expires_at))
             })
         };
-        assert_eq!(unmade("2027-06-02T12:00:00Z"), "pass");
+        assert_eq!(unmade("2027-06-02T12:00:00Z"), "unknown");
         assert_eq!(unmade("2027-06-03T12:00:00Z"), "fail");
     }
 

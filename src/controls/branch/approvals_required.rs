@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::judge;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -54,7 +54,7 @@ impl Control for ApprovalsRequired {
         judge(
             &facts.branch_rules,
             &met,
-            &layers(&rules.approvals_required, |count| *count >= min),
+            &rules.approvals_required.layers_where(|count| *count >= min),
             &format!("at least {min} approvals are demanded"),
             &format!("fewer than {min} approvals are demanded"),
             Some("approval rules"),

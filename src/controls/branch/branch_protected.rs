@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::judge;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::{Says, none_wrong};
 use crate::criteria::{Criterion, Framework};
@@ -60,7 +60,7 @@ impl Control for BranchProtected {
         let target = judge(
             &facts.branch_rules,
             &met,
-            &layers(&rules.protected, |on| *on),
+            &rules.protected.layers_where(|on| *on),
             "changes are held to rules",
             "nothing holds changes to a review or a check",
             None,

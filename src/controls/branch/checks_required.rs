@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::requirement::{judge, layers};
+use super::requirement::judge;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown, all_of};
@@ -49,7 +49,9 @@ impl Control for ChecksRequired {
         judge(
             &facts.branch_rules,
             &all_of([listed, strict]),
-            &layers(&rules.required_checks, |checks| !checks.is_empty()),
+            &rules
+                .required_checks
+                .layers_where(|checks| !checks.is_empty()),
             "checks have to succeed before a merge",
             bad,
             None,

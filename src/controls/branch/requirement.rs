@@ -141,11 +141,6 @@ pub(super) fn unmet(
     }
 }
 
-/// The layers whose known demand satisfies `test`, for the summary.
-pub(super) fn layers<T>(requirement: &Requirement<T>, test: impl Fn(&T) -> bool) -> Vec<&str> {
-    requirement.layers_where(test)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

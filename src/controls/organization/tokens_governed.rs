@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{lowered, raised, together};
 use super::parts::{Look, judge, part};
-use crate::controls::age::whole_life;
+use crate::controls::age::{making_not_told, whole_life};
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
@@ -16,8 +16,8 @@ use crate::facts::{AccessToken, Fact, FactKey, Platform, Snapshot, Unknown};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TokensGoverned {
-    /// Longest time that a token may hold, in days from 0: from when it was made, or
-    /// from now where that is not told.
+    /// Longest time that a token may hold, in days from 0, from when it was made. What is
+    /// left of it can prove it too long where the making is not told, but never short.
     max_days: u32,
     /// Whether tokens have to be approved before they reach anything.
     require_approval: bool,
@@ -68,7 +68,11 @@ impl Control for TokensGoverned {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let governed = facts.settings.organization_tokens.known()?;
-        let tokens = part(KEY, &governed.tokens, |tokens| self.look(tokens, facts));
+        let tokens = governed.tokens.known();
+        let tokens = tokens.and_then(|tokens| {
+            let look = self.look(tokens, facts)?;
+            part(KEY, &governed.tokens, |_| look)
+        });
         let switch = |fact: &Fact<bool>, on: &str, off: &str| {
             part(KEY, fact, |is_on| {
                 if *is_on {
@@ -114,7 +118,7 @@ impl Control for TokensGoverned {
 }
 
 impl TokensGoverned {
-    fn look(&self, tokens: &[AccessToken], facts: &Snapshot) -> Look {
+    fn look(&self, tokens: &[AccessToken], facts: &Snapshot) -> Result<Look, Unknown> {
         let wrong: Vec<String> = tokens
             .iter()
             .filter_map(|token| {
@@ -126,10 +130,19 @@ impl TokensGoverned {
                 ))
             })
             .collect();
-        if wrong.is_empty() {
-            Look::Fine(format!("{} tokens, all of them end in time", tokens.len()))
-        } else {
-            Look::Wrong(some(&wrong))
+        if !wrong.is_empty() {
+            return Ok(Look::Wrong(some(&wrong)));
+        }
+        let over = |token: &&AccessToken| token.expires_at.is_some_and(|at| at < facts.observed_at);
+        match tokens
+            .iter()
+            .find(|token| token.created_at.is_none() && !over(token))
+        {
+            Some(token) => Err(making_not_told(KEY, token)),
+            None => Ok(Look::Fine(format!(
+                "{} tokens, all of them end in time",
+                tokens.len()
+            ))),
         }
     }
 
@@ -158,7 +171,7 @@ mod tests {
             owner: None,
             scopes: Vec::new(),
             role: None,
-            created_at: None,
+            created_at: Some(at("2026-06-01T12:00:00Z")),
             expires_at: expires_at.map(at),
             last_used: None,
         }
@@ -224,6 +237,22 @@ mod tests {
         assert_eq!(made("2016-06-02T12:00:00Z", "2026-05-31T12:00:00Z"), "pass");
         assert_eq!(made("2025-07-01T00:00:00Z", "2026-07-02T00:00:00Z"), "pass");
         assert_eq!(made("2025-07-01T00:00:00Z", "2026-07-03T00:00:00Z"), "fail");
+    }
+
+    /// The trick: hiding when a token was made. What is left proves too long, never short.
+    #[test]
+    fn a_life_whose_beginning_is_not_told_never_passes() {
+        let untold = |expires_at: &str| {
+            let token = AccessToken {
+                created_at: None,
+                ..token(Some(expires_at))
+            };
+            let strict = TokensGoverned::default();
+            judged(&strict, seen(true), seen(true), seen(vec![token]))
+        };
+        assert_eq!(untold("2026-07-01T00:00:00Z"), "unknown");
+        assert_eq!(untold("2027-06-03T12:00:00Z"), "fail");
+        assert_eq!(untold("2026-05-31T12:00:00Z"), "pass");
     }
 
     #[test]
