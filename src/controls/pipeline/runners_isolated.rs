@@ -16,10 +16,11 @@ use crate::facts::{Fact, FactKey, Platform, Runner, Snapshot, Unknown, Visibilit
 pub(crate) struct RunnersIsolated {
     /// Whether own machines may serve repositories outside of the organisation or group.
     allow_shared: bool,
-    /// Whether own machines must be made anew for each job, where the platform tells.
+    /// Whether own machines must be made anew for each job; unknown where the platform
+    /// does not tell.
     ephemeral: bool,
-    /// Whether own machines may take jobs of protected branches and tags only, where
-    /// the platform has such a setting.
+    /// Whether own machines may take jobs of protected branches and tags only; unknown
+    /// where the platform does not tell.
     protected_only: bool,
 }
 
@@ -156,11 +157,29 @@ impl RunnersIsolated {
         if self.protected_only && runner.protected_only == Some(false) {
             wrong.push("it takes jobs of any branch");
         }
-        if wrong.is_empty() {
-            public.known()?;
-            return Ok(None);
+        if !wrong.is_empty() {
+            return Ok(Some(format!("`{}` ({})", runner.name, wrong.join(", "))));
         }
-        Ok(Some(format!("`{}` ({})", runner.name, wrong.join(", "))))
+        public.known()?;
+        let untold = [
+            (self.ephemeral && runner.ephemeral.is_none(), "ephemeral"),
+            (
+                self.protected_only && runner.protected_only.is_none(),
+                "protected_only",
+            ),
+        ];
+        match untold.iter().find(|(untold, _)| *untold) {
+            Some((_, word)) => Err(Unknown::new(
+                FactKey::PipelineRunners.name(),
+                Why::NotSupported,
+                format!(
+                    "the platform does not tell of `{}` what `{word}` asks; `{word}: false` leaves \
+                     it out",
+                    runner.name
+                ),
+            )),
+            None => Ok(None),
+        }
     }
 }
 
@@ -206,14 +225,27 @@ mod tests {
         assert_eq!(verdict(seen(Visibility::Internal), runner()), "pass");
     }
 
+    /// The trick: a machine that lives on, where nobody tells that it does.
     #[test]
-    fn where_the_platform_does_not_say_how_long_it_lives_that_is_not_held_against_it() {
-        let quiet = Runner {
-            ephemeral: None,
-            protected_only: None,
+    fn what_the_platform_does_not_tell_is_unknown_unless_the_policy_lets_it_go() {
+        let quiet = |ephemeral, protected_only| Runner {
+            ephemeral,
+            protected_only,
             ..runner()
         };
-        assert_eq!(verdict(seen(Visibility::Private), quiet), "pass");
+        let asking = |ephemeral, protected_only, runner: Runner| {
+            let control = RunnersIsolated {
+                allow_shared: false,
+                ephemeral,
+                protected_only,
+            };
+            verdict_of(&control, &with(seen(Visibility::Private), vec![runner]))
+        };
+        assert_eq!(asking(true, false, quiet(None, None)), "unknown");
+        assert_eq!(asking(false, true, quiet(Some(true), None)), "unknown");
+        assert_eq!(asking(true, true, quiet(None, Some(false))), "fail");
+        assert_eq!(asking(true, false, quiet(Some(true), None)), "pass");
+        assert_eq!(asking(false, false, quiet(None, None)), "pass");
     }
 
     #[test]
