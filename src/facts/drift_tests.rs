@@ -1,9 +1,8 @@
 use jiff::Timestamp;
 
-use super::super::branch::{
-    BranchRules, BypassActor, BypassKind, BypassMode, Combine, Demand, Layer, LayerKind,
-};
+use super::super::branch::{BranchRules, BypassActor, BypassKind, BypassMode, Layer, LayerKind};
 use super::super::fact::{Fact, Unknown};
+use super::super::requirement::{Combine, Demand};
 use super::super::settings::{DeployKey, Organization, Settings, Who};
 use super::super::snapshot::{Platform, Requests};
 use super::*;

@@ -10,8 +10,10 @@ mod change;
 mod code_owners;
 mod drift;
 mod fact;
+mod in_words;
 mod key;
 mod policy_document;
+mod requirement;
 mod scan;
 mod settings;
 mod settings_snapshot;
@@ -20,9 +22,8 @@ mod snapshot;
 pub use actor::{Account, AccountKind, Person};
 pub(crate) use branch::branch_requirements;
 pub use branch::{
-    BranchRules, BypassActor, BypassKind, BypassMode, Combine, Demand, DirectPush, InWords,
-    InactiveRules, Layer, LayerKind, LayerOrigin, MergeMethod, PathReviewers, RequiredCheck,
-    RequiredWorkflow, Requirement,
+    BranchRules, BypassActor, BypassKind, BypassMode, DirectPush, InactiveRules, Layer, LayerKind,
+    LayerOrigin, MergeMethod, PathReviewers, RequiredCheck, RequiredWorkflow,
 };
 pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
@@ -31,8 +32,10 @@ pub use change::{
 pub use code_owners::{OwnersRules, Ownership};
 pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
+pub use in_words::InWords;
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;
+pub use requirement::{Combine, Demand, Requirement};
 pub use scan::{FindingCount, ScanFailure, ScanReport, ScanResults, ScanRun, Severity};
 pub use settings::{
     AccessReview, AccessRole, AccessToken, AllowedSources, AppInstallation, CodeOwners,

@@ -160,7 +160,8 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::branch::{Combine, Demand, Layer, LayerKind};
+    use super::super::branch::{Layer, LayerKind};
+    use super::super::requirement::{Combine, Demand};
     use super::super::snapshot::Subject;
     use super::*;
 
