@@ -36,7 +36,7 @@ def _filled_template():
     """The second document of the template, with values for its inputs."""
     text = (forge.ROOT / ".gitlab-ci-template.yml").read_text().split("\n---\n", 1)[1]
     for name, value in (("job-name", "ccgate"), ("stage", "test"), ("mode", ""), ("policy", ""), ("scan-results", "a.sarif"),
-                        ("settings-token-variable", "TOKEN"), ("ledger", ""), ("binary", "ccgate")):
+                        ("settings-token-variable", "TOKEN"), ("settings", ""), ("ledger", ""), ("binary", "ccgate")):
         text = text.replace(f"$[[ inputs.{name} ]]", value)
     assert "$[[" not in text, "an input is not filled in"
     return text
