@@ -128,7 +128,11 @@ fn translated(pages: &Pages, not_in_plan: Vec<String>, guards: &Guards) -> Fact<
         let Some(environment) = row.name else {
             return Fact::Unknown(left_out(name, "name", &sources));
         };
-        found.push(guarded(environment, row.tier, guards));
+        // Without it production under another name would look like any environment.
+        let Some(tier) = row.tier else {
+            return Fact::Unknown(left_out(name, "tier", &sources));
+        };
+        found.push(guarded(environment, Some(tier), guards));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let environments = Environments {

@@ -153,7 +153,7 @@ fn the_environments_are_listed_by_name_and_a_nameless_one_makes_the_list_unknown
     let none = guards(protected(json!([])), Vec::new());
     let of = |list| translated(&list, vec![NOT_SOLD.to_owned()], &none);
     let found = of(pages(
-        json!([{"name": "staging", "tier": "staging"}, {"name": "live"}]),
+        json!([{"name": "staging", "tier": "staging"}, {"name": "live", "tier": "other"}]),
     ));
     let found = found.known().unwrap();
     assert_eq!(found.list[0].name, "live");
@@ -161,4 +161,16 @@ fn the_environments_are_listed_by_name_and_a_nameless_one_makes_the_list_unknown
     assert_eq!(found.not_in_plan, [NOT_SOLD]);
     assert!(!of(pages(json!([{"tier": "production"}]))).is_known());
     assert!(!of(refused(403)).is_known());
+}
+
+/// The trick: production under another name, where its tier is not told.
+#[test]
+fn an_environment_whose_tier_is_not_told_makes_the_list_unknown() {
+    let none = guards(protected(json!([])), Vec::new());
+    for odd in [
+        json!([{"name": "live"}]),
+        json!([{"name": "live", "tier": null}]),
+    ] {
+        assert!(!translated(&pages(odd), Vec::new(), &none).is_known());
+    }
 }

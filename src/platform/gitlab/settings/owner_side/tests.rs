@@ -158,7 +158,7 @@ async fn two_missing_features_beside_a_maintainers_project_prove_the_free_tier_a
 async fn a_job_token_sees_which_environments_there_are_and_not_what_guards_them() {
     let (asked, seen) = collected(&[FactKey::DeploymentEnvironments], |path| {
         Some(if path.contains("/environments") {
-            Reply::json(r#"[{"name":"live"}]"#)
+            Reply::json(r#"[{"name":"live","tier":"production"}]"#)
         } else {
             Reply::status(401)
         })
