@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::facts::{Needs, Platform, PolicyDocument, Snapshot};
-use crate::platform::{self, AppKey, Flags, Limits, Place, PolicyWanted, Setup, Token};
+use crate::platform::{self, AppKey, Flags, Limits, Place, PolicyWanted, Setup, Thrift, Token};
 use crate::policy::{self, Policy};
 
 use super::exit::CommandError;
@@ -105,6 +105,7 @@ fn bare(flags: &Flags, timeout: u64, world: &World) -> Result<Setup, CommandErro
         },
         now: world.now,
         program: PROGRAM.to_owned(),
+        thrift: Thrift::Rounds,
     })
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
 use crate::facts::{Direction, Fact, FactKey, Needs, Settings, SettingsSnapshot, Snapshot, drift};
-use crate::platform::{self, Flags, Host};
+use crate::platform::{self, Flags, Host, Thrift};
 use crate::policy::{self, LoadError};
 use crate::render::escape;
 
@@ -152,7 +152,11 @@ fn settings(
                 tokens.push((owner(name).to_owned(), token));
             }
             let place = setup.setup.place.clone();
-            let mut host = Host::new(setup.setup).map_err(CommandError::usage)?;
+            let mut setup = setup.setup;
+            if arguments.repo.len() > 1 {
+                setup.thrift = Thrift::Requests;
+            }
+            let mut host = Host::new(setup).map_err(CommandError::usage)?;
             let mut snapshot = host.open(&wanted).await;
             let needs = settings_needs(&needs(&snapshot)?);
             let above = snapshots.iter().find(|other| {

@@ -1,8 +1,21 @@
-//! Waits for many futures at once, in order. Knows nothing of requests.
+//! Waits for many futures at once, in order, or for none. Knows nothing of requests.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
+
+/// Waits for the answer if it is needed; if not, nothing is asked. The question is
+/// made on the heap, so that many of them side by side need little stack.
+pub(super) async fn when<F: Future>(
+    needed: bool,
+    question: impl FnOnce() -> F,
+) -> Option<F::Output> {
+    if needed {
+        Some(Box::pin(question()).await)
+    } else {
+        None
+    }
+}
 
 /// The results of all futures, in the order in which they were given.
 pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {

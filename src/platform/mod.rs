@@ -30,6 +30,17 @@ pub enum PolicyWanted {
     Given(PolicyDocument),
 }
 
+/// What a collection saves where it cannot save both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Thrift {
+    /// Rounds: whatever may turn out to be needed is asked at once. For one subject.
+    #[default]
+    Rounds,
+    /// Requests: what only some answers make necessary waits for those answers. For
+    /// many repositories, which share one limit of requests an hour.
+    Requests,
+}
+
 /// Everything that a collection needs to know about the world around it.
 #[derive(Debug)]
 pub struct Setup {
@@ -47,6 +58,8 @@ pub struct Setup {
     pub now: Timestamp,
     /// Name and version of the program.
     pub program: String,
+    /// What is saved.
+    pub thrift: Thrift,
 }
 
 /// Whose tokens ask the platform, as far as it says.
@@ -72,7 +85,11 @@ impl Host {
     ///
     /// # Errors
     /// A certificate bundle or an address that cannot be used.
-    pub fn new(setup: Setup) -> anyhow::Result<Self> {
+    pub fn new(mut setup: Setup) -> anyhow::Result<Self> {
+        // One token given twice is one token, and is asked once.
+        if setup.settings_token.as_ref() == Some(&setup.token) {
+            setup.settings_token = None;
+        }
         match setup.place.platform {
             crate::facts::Platform::Github => Ok(Self::Github(github::Session::new(setup)?)),
             crate::facts::Platform::Gitlab => Ok(Self::Gitlab(gitlab::Session::new(setup)?)),

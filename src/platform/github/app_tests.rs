@@ -85,6 +85,7 @@ fn setup(server: &Server) -> Setup {
         limits: Limits::default(),
         now: now(),
         program: "ccgate test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
     }
 }
 

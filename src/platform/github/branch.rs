@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{BranchRules, Fact, FactKey, Needs, Server, Unknown, Why};
-use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer, Transport};
+use crate::platform::{Thrift, access};
 
 use super::client::Client;
 use super::conditions::Ref;
-use super::join::all;
+use super::join::{all, when};
 use super::layer;
 use super::permissions;
 use super::protection::{self, Classic};
@@ -31,6 +31,7 @@ pub(super) struct Question<'a> {
     pub(super) heads: Option<&'a [RulesetHead]>,
     pub(super) needs: &'a Needs,
     pub(super) transport: &'a Transport,
+    pub(super) thrift: Thrift,
 }
 
 /// The rules of the branch, and who can go around them if that is needed.
@@ -45,15 +46,22 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     let blind = question.workflow_token && question.settings.is_none();
     let early = early_details(question, with_bypass, blind);
 
-    let (rules, summary, full, mut details) = tokio::join!(
+    let (rules, (summary, full), mut details) = tokio::join!(
         question.change.get_all(&rules_path, None),
-        question.change.get(&branch_path),
         async {
-            if blind {
-                None
+            // The summary tells something only where protection itself is hidden.
+            let at_once = blind || question.thrift == Thrift::Rounds;
+            let (summary, full) = tokio::join!(
+                when(at_once, || question.change.get(&branch_path)),
+                when(!blind, || strong.get(&protection_path)),
+            );
+            let late = !at_once && full.as_ref().is_some_and(protection::is_hidden);
+            let summary = if late {
+                Some(question.change.get_behind(&branch_path).await)
             } else {
-                Some(strong.get(&protection_path).await)
-            }
+                summary
+            };
+            (summary, full)
         },
         ask_details(strong, base, &early),
     );
@@ -87,7 +95,7 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     );
     let mut not_in_plan = Vec::new();
     let mut layers = Vec::new();
-    match protection::classic(full.as_ref(), &summary) {
+    match protection::classic(full.as_ref(), summary.as_ref()) {
         Classic::None => {}
         Classic::NotInPlan => not_in_plan.push("branch protection".to_owned()),
         Classic::Layer(layer) => layers.push(*layer),
@@ -104,7 +112,7 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     if let Ok(listing) = &rules {
         sources.extend(listing.sources.iter().cloned());
     }
-    for answer in [Some(&summary), full.as_ref()]
+    for answer in [summary.as_ref(), full.as_ref()]
         .into_iter()
         .flatten()
         .flatten()

@@ -117,9 +117,20 @@ impl Client {
         query: &str,
         variables: Value,
     ) -> Result<GraphqlAnswer, NoAnswer> {
+        self.graphql_at(operation, query, variables, 0).await
+    }
+
+    /// One GraphQL query that had to wait for `depth` answers of the same round.
+    pub(super) async fn graphql_at(
+        &self,
+        operation: &str,
+        query: &str,
+        variables: Value,
+        depth: u32,
+    ) -> Result<GraphqlAnswer, NoAnswer> {
         let tag = Tag {
             operation: Some(operation.to_owned()),
-            depth: 0,
+            depth,
         };
         let body = json!({ "query": query, "variables": variables });
         let answer = self

@@ -282,6 +282,7 @@ impl Session {
             heads: self.heads.as_deref(),
             needs,
             transport: &self.transport,
+            thrift: self.setup.thrift,
         })
         .await
     }

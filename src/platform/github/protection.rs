@@ -26,11 +26,20 @@ pub(super) enum Classic {
     Layer(Box<LayerRules>),
 }
 
+/// Whether the answer leaves it open whether there is any protection.
+pub(super) fn is_hidden(full: &Result<Answer, NoAnswer>) -> bool {
+    match full {
+        Ok(answer) => answer.json::<wire::Protection>().is_err(),
+        Err(refusal) => definitive(refusal).is_none(),
+    }
+}
+
 /// Both answers together: protection in full, and the branch's own summary.
-/// `full` is `None` where asking was pointless (a workflow token).
+/// `full` is `None` where asking was pointless (a workflow token), the summary
+/// where protection in full told everything.
 pub(super) fn classic(
     full: Option<&Result<Answer, NoAnswer>>,
-    branch: &Result<Answer, NoAnswer>,
+    branch: Option<&Result<Answer, NoAnswer>>,
 ) -> Classic {
     let hidden = match full {
         Some(Ok(answer)) => match answer.json::<wire::Protection>() {
@@ -78,9 +87,9 @@ pub(super) fn is_plan(message: &str) -> bool {
 
 /// A hidden rule, seen through the branch's summary: `protected: false` proves
 /// that there is none; `true` shows the required checks and nothing else.
-fn from_summary(branch: &Result<Answer, NoAnswer>, hidden: &Unknown) -> Classic {
+fn from_summary(branch: Option<&Result<Answer, NoAnswer>>, hidden: &Unknown) -> Classic {
     let mut rules = LayerRules::hidden(CLASSIC, LayerKind::ClassicProtection, hidden);
-    let Ok(answer) = branch else {
+    let Some(Ok(answer)) = branch else {
         return Classic::Layer(Box::new(rules));
     };
     let Ok(summary) = answer.json::<wire::Branch>() else {

@@ -12,7 +12,7 @@ fn layer(
     full: Option<Result<Answer, NoAnswer>>,
     branch: Result<Answer, NoAnswer>,
 ) -> Option<LayerRules> {
-    match classic(full.as_ref(), &branch) {
+    match classic(full.as_ref(), Some(&branch)) {
         Classic::Layer(layer) => Some(*layer),
         Classic::None | Classic::NotInPlan => None,
     }
@@ -35,8 +35,12 @@ fn summary(protected: bool) -> Result<Answer, NoAnswer> {
 
 #[test]
 fn only_the_platforms_own_words_prove_that_nothing_is_set() {
-    let asked =
-        |status, message| classic(Some(&refused(status, message)), &refused(404, "Not Found"));
+    let asked = |status, message| {
+        classic(
+            Some(&refused(status, message)),
+            Some(&refused(404, "Not Found")),
+        )
+    };
     assert!(matches!(asked(404, "Branch not protected"), Classic::None));
     assert!(matches!(
         asked(

@@ -38,6 +38,7 @@ async fn opened(told: Option<&str>) -> (Vec<String>, Snapshot) {
         limits: Limits::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
         program: "ccgate/test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
     })
     .unwrap();
     let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());

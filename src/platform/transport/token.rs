@@ -4,7 +4,7 @@
 use std::fmt;
 
 /// A token. It has no readable `Debug` or `Display`, and leaves only in a header.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     secret: String,
     job: bool,

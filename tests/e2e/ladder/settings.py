@@ -13,9 +13,9 @@ LANES = {
     "github-classic-only": ("github", "full-app", "acme/app", 7),
     "gitlab-compliant-premium": ("gitlab", "project-bot", "acme/app", 7),
 }
-# What it costs today. The aim is less than 12 with every control; GitHub has no
-# single question for what the REST half of it asks.
-MOST_PER_REPOSITORY = {"soc2-baseline": 17, "soc2-all": 26}
+# Fewer than these. The aim of 12 is met with the policy that teams begin with; with every control it is not:
+# GitHub has no single question for hooks, keys, secrets, runners and what else is asked one by one.
+FEWER_PER_REPOSITORY = {"soc2-baseline": 12, "soc2-all": 18}
 
 
 def run(tally, binary, double):
@@ -95,7 +95,7 @@ def _organization(tally, binary, path):
     scenario = json.loads(path.read_text())
     names = [repository["full_name"] for repository in scenario["github"]["repositories"]]
     token = forge.secrets(scenario)["full-app"]
-    for policy, most in MOST_PER_REPOSITORY.items():
+    for policy, limit in FEWER_PER_REPOSITORY.items():
         with forge.Forge(path) as double:
             given = double.github() | {"CCGATE_TOKEN": token, "CCGATE_SETTINGS_TOKEN": token}
             repositories = [word for name in names for word in ("--repo", name)]
@@ -105,4 +105,4 @@ def _organization(tally, binary, path):
         print(f"org-small {policy}: {len(names)} repositories, {requests} requests, {count:.2f} each", flush=True)
         whole = written.returncode == 0 and len(json.loads((folder / "s.json").read_text())["snapshots"]) == len(names)
         tally.check(f"org-small {policy}: every repository is in the file", whole, written.stdout + written.stderr)
-        tally.check(f"org-small {policy}: at most {most} requests a repository", count <= most, f"{count:.2f}")
+        tally.check(f"org-small {policy}: fewer than {limit} requests a repository", count < limit, f"{count:.2f}")

@@ -8,12 +8,14 @@ use crate::facts::{
     AccessRole, Collaborator, Collaborators, Fact, FactKey, Source, TeamAccess, Unknown,
 };
 use crate::platform::access;
+use crate::platform::join::when;
 use crate::platform::transport::{GraphqlAnswer, Listing, NoAnswer};
 
 use super::super::graph::{self, Place};
 use super::super::{permissions, wire};
+use super::document::Part;
 use super::organization::role;
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 const KEY: FactKey = FactKey::AccessCollaborators;
@@ -21,20 +23,76 @@ const KEY: FactKey = FactKey::AccessCollaborators;
 /// Pages after which a list counts as endless.
 const MOST_PAGES: usize = 100;
 
-const QUERY: &str = "query CcgateCollaborators($owner: String!, $name: String!, $affiliation: CollaboratorAffiliation!, $after: String) {
-  rateLimit { cost }
-  repository(owner: $owner, name: $name) {
-    isInOrganization
-    collaborators(affiliation: $affiliation, first: 100, after: $after) {
-      totalCount pageInfo { hasNextPage endCursor }
-      edges {
-        permission
-        permissionSources { permission roleName source { __typename } }
-        node { __typename login }
-      }
-    }
+/// One page of people.
+pub(super) const PAGE: &str = "
+fragment People on RepositoryCollaboratorConnection {
+  totalCount pageInfo { hasNextPage endCursor }
+  edges {
+    permission
+    permissionSources { permission roleName source { __typename } }
+    node { __typename login }
   }
 }";
+
+/// Which people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Affiliation {
+    /// Everybody.
+    All,
+    /// Those who are outside of the organisation.
+    Outside,
+}
+
+impl Affiliation {
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "ALL",
+            Self::Outside => "OUTSIDE",
+        }
+    }
+
+    /// Where the list hangs in the answer.
+    fn alias(self) -> &'static str {
+        match self {
+            Self::All => "everybody",
+            Self::Outside => "outsiders",
+        }
+    }
+
+    /// The part of the question about settings that holds the first page.
+    fn part(self) -> Part {
+        match self {
+            Self::All => Part::Collaborators,
+            Self::Outside => Part::Outsiders,
+        }
+    }
+}
+
+/// What is asked for the first page.
+pub(super) fn fields(affiliation: Affiliation) -> String {
+    connection(affiliation, "first: 100")
+}
+
+fn connection(affiliation: Affiliation, window: &str) -> String {
+    let (alias, word) = (affiliation.alias(), affiliation.word());
+    format!(
+        "    isInOrganization
+    {alias}: collaborators(affiliation: {word}, {window}) {{ ...People }}
+"
+    )
+}
+
+/// The question about one page alone. Variables: `owner`, `name`, `after`.
+fn query(affiliation: Affiliation) -> String {
+    let list = connection(affiliation, "first: 100, after: $after");
+    format!(
+        "query CcgateCollaborators($owner: String!, $name: String!, $after: String) {{
+  rateLimit {{ cost }}
+  repository(owner: $owner, name: $name) {{
+{list}  }}
+}}{PAGE}"
+    )
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,9 +141,9 @@ struct Everybody {
 pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Collaborators> {
     let organization = !asker.of_a_person();
     let (everybody, outside, teams) = tokio::join!(
-        everybody(asker, "ALL"),
-        when(organization, || everybody(asker, "OUTSIDE")),
-        when(organization && !asker.blind(), || asker.shared.teams()),
+        everybody(asker, Affiliation::All),
+        when(organization, || everybody(asker, Affiliation::Outside)),
+        when(organization && !asker.blind(), || asker.shared.teams(0)),
     );
     let in_organization = match &everybody {
         Ok(all) => match all.in_organization {
@@ -110,7 +168,7 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Collaborators> {
     })
 }
 
-async fn everybody(asker: &Asker<'_>, affiliation: &str) -> Result<Everybody, Unknown> {
+async fn everybody(asker: &Asker<'_>, affiliation: Affiliation) -> Result<Everybody, Unknown> {
     let session = asker.session;
     let mut found = Everybody {
         in_organization: None,
@@ -118,15 +176,22 @@ async fn everybody(asker: &Asker<'_>, affiliation: &str) -> Result<Everybody, Un
         sources: Vec::new(),
     };
     let mut after: Option<String> = None;
+    if asker.shared.document.has(affiliation.part()) {
+        let first = asker.shared.document.answer(affiliation.part()).await?;
+        match page(first, affiliation, &mut found)? {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(found),
+        }
+    }
+    let query = query(affiliation);
     for _ in 0..MOST_PAGES {
-        let variables = json!({"owner": session.owner, "name": session.name,
-            "affiliation": affiliation, "after": after});
+        let variables = json!({"owner": session.owner, "name": session.name, "after": after});
         let answer = asker
             .client()
-            .graphql("CcgateCollaborators", QUERY, variables)
+            .graphql("CcgateCollaborators", &query, variables)
             .await
             .map_err(|refusal| access::refused(KEY.name(), permissions::needs(KEY), &refusal))?;
-        match page(&answer, &mut found)? {
+        match page(&answer, affiliation, &mut found)? {
             Some(cursor) if after.as_ref() != Some(&cursor) => after = Some(cursor),
             Some(_) => {
                 return Err(incomplete(&answer, "points back to a page already read"));
@@ -150,9 +215,13 @@ fn incomplete(answer: &GraphqlAnswer, what: &str) -> Unknown {
 }
 
 /// Takes one page in; the cursor of the next one if there is more.
-fn page(answer: &GraphqlAnswer, found: &mut Everybody) -> Result<Option<String>, Unknown> {
+fn page(
+    answer: &GraphqlAnswer,
+    affiliation: Affiliation,
+    found: &mut Everybody,
+) -> Result<Option<String>, Unknown> {
     let needs = permissions::needs(KEY);
-    let path = ["repository", "collaborators"];
+    let path = ["repository", affiliation.alias()];
     if let Some(unknown) = graph::errors_below(answer, &path, KEY.name(), needs) {
         return Err(unknown);
     }

@@ -12,7 +12,7 @@ fn edge(login: &str, permission: &str, sources: &Value) -> Value {
 }
 
 fn body(in_organization: bool, edges: &Value) -> Value {
-    json!({"data": {"repository": {"isInOrganization": in_organization, "collaborators": {
+    json!({"data": {"repository": {"isInOrganization": in_organization, "everybody": {
         "totalCount": edges.as_array().unwrap().len(),
         "pageInfo": {"hasNextPage": false, "endCursor": null}, "edges": edges}}}})
 }
@@ -23,7 +23,7 @@ fn read(body: &Value) -> Result<Everybody, Unknown> {
         edges: Vec::new(),
         sources: Vec::new(),
     };
-    page(&answer(body), &mut found).map(|_| found)
+    page(&answer(body), Affiliation::All, &mut found).map(|_| found)
 }
 
 fn of_organization(edges: &Value, outside: &Value) -> Fact<Vec<Collaborator>> {
@@ -74,7 +74,7 @@ fn rights_without_their_origin_leave_the_list_unknown() {
 fn nobody_is_called_an_insider_while_the_outsiders_are_hidden() {
     let edges = json!([edge("ana", "READ", &json!([]))]);
     let hidden =
-        read(&json!({"data": {"repository": {"isInOrganization": true, "collaborators": null}}}));
+        read(&json!({"data": {"repository": {"isInOrganization": true, "everybody": null}}}));
     assert!(hidden.is_err());
     assert!(!people(read(&body(true, &edges)), Some(hidden), "acme").is_known());
 }
@@ -93,14 +93,14 @@ fn in_a_persons_repository_everybody_but_the_owner_was_let_in_by_name() {
 
 #[test]
 fn a_list_that_is_refused_cut_or_miscounted_is_no_list() {
-    let refused = json!({"data": {"repository": {"isInOrganization": true, "collaborators": null}},
-        "errors": [{"type": "FORBIDDEN", "path": ["repository", "collaborators"], "message": "Must have push access"}]});
+    let refused = json!({"data": {"repository": {"isInOrganization": true, "everybody": null}},
+        "errors": [{"type": "FORBIDDEN", "path": ["repository", "everybody"], "message": "Must have push access"}]});
     assert_eq!(read(&refused).err().unwrap().why, Why::NotPermitted);
     let mut cut = body(true, &json!([]));
-    cut["data"]["repository"]["collaborators"]["totalCount"] = json!(2);
+    cut["data"]["repository"]["everybody"]["totalCount"] = json!(2);
     assert!(read(&cut).is_err());
     let mut silent = body(true, &json!([]));
-    silent["data"]["repository"]["collaborators"]["pageInfo"] = json!(null);
+    silent["data"]["repository"]["everybody"]["pageInfo"] = json!(null);
     assert!(read(&silent).is_err());
 }
 

@@ -4,11 +4,12 @@
 use serde::Deserialize;
 
 use crate::facts::{Fact, FactKey, NewRepositoryDefaults, Source, Unknown, Why};
+use crate::platform::join::when;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
 use super::super::join::all;
 use super::super::wire;
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 const KEY: FactKey = FactKey::OrganizationDefaults;

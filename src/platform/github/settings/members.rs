@@ -3,10 +3,11 @@
 //! believed only beside an answer that nobody but an insider gets.
 
 use crate::facts::{Account, Fact, FactKey, Needs, Unknown, Why, WithoutTwoFactor};
+use crate::platform::join::when;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::{permissions, wire};
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 /// The groups about people, as far as they were needed.

@@ -7,6 +7,7 @@ mod collaborators;
 mod defaults;
 mod definition;
 mod deployment;
+mod document;
 mod history;
 mod hooks;
 mod identity;
@@ -18,7 +19,6 @@ mod owner_side;
 mod owners;
 mod paths;
 mod pipeline;
-mod query;
 mod reach;
 mod reading;
 mod releases;
@@ -38,7 +38,7 @@ use shared::Shared;
 /// The groups that are needed, all in the round that is under way. A group that
 /// nobody asked for comes back as not collected.
 pub(super) async fn collect(session: &Session, snapshot: &Snapshot, needs: &Needs) -> Settings {
-    let shared = Shared::new(session);
+    let shared = Shared::new(session, &snapshot.subject.target, needs);
     let (mut settings, owner_side) = tokio::join!(
         Box::pin(branch_side::branch_side(session, &shared, snapshot, needs)),
         Box::pin(owner_side::owner_side(session, &shared, snapshot, needs)),

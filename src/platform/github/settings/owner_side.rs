@@ -1,10 +1,9 @@
 //! The groups around owners: organisation, access, pipelines, environments.
 //! Knows which of them are wanted; asks nothing about branches.
 
-use std::future::Future;
-
 use crate::facts::{Environments, Fact, FactKey, Needs, Secret, Settings, Snapshot, Unknown};
 use crate::platform::access;
+use crate::platform::join::when;
 
 use super::super::Session;
 use super::super::client::Client;
@@ -57,19 +56,6 @@ impl Asker<'_> {
     /// A path below the repository.
     pub(super) fn path(&self, tail: &str) -> String {
         format!("{}/{tail}", self.session.repository_path())
-    }
-}
-
-/// Waits for the answer if it is needed; if not, nothing is asked. The question is
-/// made on the heap, so that many of them side by side need little stack.
-pub(super) async fn when<T, F: Future<Output = T>>(
-    needed: bool,
-    question: impl FnOnce() -> F,
-) -> Option<T> {
-    if needed {
-        Some(Box::pin(question()).await)
-    } else {
-        None
     }
 }
 

@@ -27,6 +27,7 @@ fn session(server: &Server) -> Session {
         limits: Limits::default(),
         now: "2026-05-01T00:00:00Z".parse().unwrap(),
         program: "ccgate/test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
     })
     .unwrap()
 }
@@ -43,7 +44,7 @@ async fn collected(session: &Session, needs: &Needs) -> Settings {
         "2026-05-01T00:00:00Z".parse().unwrap(),
         "ccgate/test".to_owned(),
     );
-    let shared = Shared::new(session);
+    let shared = Shared::new(session, &snapshot.subject.target, needs);
     owner_side(session, &shared, &snapshot, needs).await
 }
 

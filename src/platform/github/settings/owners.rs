@@ -8,12 +8,14 @@ use sha2::Digest as _;
 use crate::facts::{
     CodeOwners, Fact, FactKey, OwnerStatus, OwnersDialect, OwnersFile, OwnersRules, Unknown, Why,
 };
-use crate::platform::access;
+use crate::platform::join::when;
 use crate::platform::transport::{GraphqlAnswer, Listing, NoAnswer};
+use crate::platform::{Thrift, access};
 
+use super::super::Session;
 use super::super::graph::{self, Place};
 use super::super::permissions::{ADMINISTRATION, CONTENTS};
-use super::query::PLACES;
+use super::document::{PLACES, Part};
 use super::shared::Shared;
 
 /// Mode of a symbolic link in a tree.
@@ -21,27 +23,54 @@ const SYMBOLIC_LINK: u32 = 0o12_0000;
 const KEY: FactKey = FactKey::RepositoryCodeOwners;
 const COLLABORATORS: &str = "Metadata: read, of somebody who may push";
 
-/// Who can reach the repository.
-pub(super) struct People<'a> {
-    collaborators: &'a Result<Listing, NoAnswer>,
-    /// `None` where asking was pointless.
+/// Who can reach the repository. A list is `None` where asking was pointless:
+/// nobody of its kind is named, or it is hidden from a workflow token.
+struct People<'a> {
+    collaborators: Option<&'a Result<Listing, NoAnswer>>,
     teams: Option<&'a Result<Listing, NoAnswer>>,
 }
 
-impl<'a> People<'a> {
-    /// Both lists at once: who is named is not known before the file is there.
-    pub(super) async fn ask(shared: &'a Shared<'_>) -> Self {
-        let (collaborators, teams) = tokio::join!(shared.collaborators(), async {
-            if shared.blind() {
-                None
-            } else {
-                Some(shared.teams().await)
-            }
-        });
-        Self {
-            collaborators,
-            teams,
+/// Asks for the file and those whom it names. Who they are is not known before the
+/// file is there: the lists are asked with it, or after it and only if needed.
+pub(super) async fn ask(session: &Session, shared: &Shared<'_>) -> Fact<CodeOwners> {
+    let document = shared.document.answer(Part::CodeOwners);
+    let sees_teams = !shared.blind();
+    let (answer, people) = match session.setup.thrift {
+        Thrift::Rounds => {
+            let (answer, collaborators, teams) = tokio::join!(
+                document,
+                shared.collaborators(0),
+                when(sees_teams, || shared.teams(0)),
+            );
+            (
+                answer,
+                People {
+                    collaborators: Some(collaborators),
+                    teams,
+                },
+            )
         }
+        Thrift::Requests => {
+            let answer = document.await;
+            let named = answer.as_ref().map_or_else(|_| Vec::new(), |it| named(it));
+            let is_team = |name: &String| name.starts_with('@') && name.contains('/');
+            let is_person = |name: &String| name.starts_with('@') && !name.contains('/');
+            let (collaborators, teams) = tokio::join!(
+                when(named.iter().any(is_person), || shared.collaborators(1)),
+                when(sees_teams && named.iter().any(is_team), || shared.teams(1)),
+            );
+            (
+                answer,
+                People {
+                    collaborators,
+                    teams,
+                },
+            )
+        }
+    };
+    match answer {
+        Ok(answer) => code_owners(answer, &people, &session.owner),
+        Err(unknown) => Fact::Unknown(unknown),
     }
 }
 
@@ -87,7 +116,7 @@ struct Permissions {
 }
 
 /// The file and its owners. `organization` is the owner of the repository.
-pub(super) fn code_owners(
+fn code_owners(
     answer: &GraphqlAnswer,
     people: &People<'_>,
     organization: &str,
@@ -98,13 +127,26 @@ pub(super) fn code_owners(
     };
     let owners = match &file {
         None => Vec::new(),
-        Some(file) => OwnersRules::parse(&file.text, file.dialect)
-            .owner_names()
-            .into_iter()
+        Some(file) => names(file)
+            .iter()
             .map(|name| status(name, people, organization))
             .collect(),
     };
     Fact::seen(CodeOwners { file, owners }, answer.source.clone())
+}
+
+/// Everybody whom the file in the answer names.
+fn named(answer: &GraphqlAnswer) -> Vec<String> {
+    match file(answer) {
+        Ok(Some(file)) => names(&file),
+        Ok(None) | Err(_) => Vec::new(),
+    }
+}
+
+fn names(file: &OwnersFile) -> Vec<String> {
+    let rules = OwnersRules::parse(&file.text, file.dialect);
+    let names = rules.owner_names();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// The first of the places where there is a file; `None`: there is none anywhere.
@@ -207,9 +249,15 @@ fn status(name: &str, people: &People<'_>, organization: &str) -> OwnerStatus {
             (Fact::Unknown(unknown.clone()), Fact::Unknown(unknown))
         }
         Some(account) => match account.split_once('/') {
-            None => look_up(people.collaborators, COLLABORATORS, |listed| {
-                is(listed.login.as_deref(), account)
-            }),
+            None => match people.collaborators {
+                None => {
+                    let unknown = Unknown::not_collected(KEY.name());
+                    (Fact::Unknown(unknown.clone()), Fact::Unknown(unknown))
+                }
+                Some(list) => look_up(list, COLLABORATORS, |listed| {
+                    is(listed.login.as_deref(), account)
+                }),
+            },
             Some((home, slug)) => match people.teams {
                 None => {
                     let unknown = Unknown::new(

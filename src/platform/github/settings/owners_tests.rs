@@ -36,7 +36,7 @@ fn told(body: &Value) -> Fact<CodeOwners> {
         {"slug": "ops", "privacy": "closed", "permissions": {"push": true}},
         {"slug": "spies", "privacy": "secret", "permissions": {"push": true}}]));
     let people = People {
-        collaborators: &collaborators,
+        collaborators: Some(&collaborators),
         teams: Some(&teams),
     };
     code_owners(&answer(body), &people, "acme")
@@ -161,7 +161,7 @@ fn lists_that_are_refused_leave_owners_unknown() {
     let hidden = Err(refusal);
     for teams in [None, Some(&hidden)] {
         let people = People {
-            collaborators: &hidden,
+            collaborators: Some(&hidden),
             teams,
         };
         for name in ["@ana", "@acme/ops"] {

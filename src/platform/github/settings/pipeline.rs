@@ -4,12 +4,17 @@
 use serde::Deserialize;
 
 use crate::facts::{AllowedSources, Fact, FactKey, ForkRuns, PipelineSettings, TokenRights};
+use crate::platform::Thrift;
+use crate::platform::join::when;
 use crate::platform::transport::{Answer, NoAnswer};
 
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 const KEY: FactKey = FactKey::PipelineSettings;
+
+/// Where the list of selected actions stands.
+const SELECTED: &str = "actions/permissions/selected-actions";
 
 type Got = Result<Answer, NoAnswer>;
 
@@ -63,7 +68,8 @@ struct Answers {
     subject: Option<Got>,
 }
 
-/// Asks for the settings. Of forks only the question that fits the repository's
+/// Asks for the settings. The list of selected actions is asked with the rest, or
+/// only once the setting says that there is one. Of forks only the question that fits the repository's
 /// visibility, both if that is not known.
 pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
     let sees = !asker.blind();
@@ -72,9 +78,21 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
         let path = asker.path(tail);
         async move { asker.client().get(&path).await }
     };
-    let (permissions, selected, workflow, public_forks, private_forks, subject) = tokio::join!(
-        when(sees, || get("actions/permissions")),
-        when(sees, || get("actions/permissions/selected-actions")),
+    let at_once = asker.session.setup.thrift == Thrift::Rounds;
+    let ((permissions, selected), workflow, public_forks, private_forks, subject) = tokio::join!(
+        async {
+            let (permissions, selected) = tokio::join!(
+                when(sees, || get("actions/permissions")),
+                when(sees && at_once, || get(SELECTED)),
+            );
+            let late = !at_once && permissions.as_ref().is_some_and(names_a_list);
+            let selected = if late {
+                Some(asker.client().get_behind(&asker.path(SELECTED)).await)
+            } else {
+                selected
+            };
+            (permissions, selected)
+        },
         when(sees, || get("actions/permissions/workflow")),
         when(sees && public != Some(false), || get(
             "actions/permissions/fork-pr-contributor-approval"
@@ -92,6 +110,13 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
         private_forks,
         subject,
     })
+}
+
+/// Whether the list has to be asked for. Without an answer there is nothing that
+/// it could tell.
+fn names_a_list(permissions: &Got) -> bool {
+    reading::one::<Permissions>(KEY, permissions)
+        .is_ok_and(|read| read.value.allowed_actions.as_deref() == Some("selected"))
 }
 
 fn settings(answers: &Answers) -> Fact<PipelineSettings> {

@@ -3,26 +3,23 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::facts::{Fact, FactKey, MergeMethod, RepositorySettings, Visibility};
-use crate::platform::access;
 use crate::platform::transport::GraphqlAnswer;
 
 use super::super::graph::{self, Place};
 use super::super::permissions;
+use super::document::Part;
 use super::owner_side::Asker;
 use super::reading::Read;
 
 const KEY: FactKey = FactKey::RepositorySettings;
 
-const QUERY: &str = "query CcgateRepository($owner: String!, $name: String!) {
-  rateLimit { cost }
-  repository(owner: $owner, name: $name) {
-    visibility isArchived pushedAt
+/// What is asked of the repository.
+pub(super) const FIELDS: &str = "    visibility isArchived pushedAt
     squashMergeAllowed mergeCommitAllowed rebaseMergeAllowed autoMergeAllowed
-  }
-}";
+";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,19 +34,9 @@ struct Wire {
 
 /// Asks for the repository.
 pub(super) async fn ask(asker: &Asker<'_>) -> Fact<RepositorySettings> {
-    let session = asker.session;
-    let variables = json!({"owner": session.owner, "name": session.name});
-    match session
-        .change
-        .graphql("CcgateRepository", QUERY, variables)
-        .await
-    {
-        Ok(answer) => settings(&answer),
-        Err(refusal) => Fact::Unknown(access::refused(
-            KEY.name(),
-            permissions::needs(KEY),
-            &refusal,
-        )),
+    match asker.shared.document.answer(Part::Repository).await {
+        Ok(answer) => settings(answer),
+        Err(unknown) => Fact::Unknown(unknown),
     }
 }
 
@@ -120,6 +107,7 @@ mod tests {
     use super::super::super::graph::testing::answer;
     use super::*;
     use crate::facts::Why;
+    use serde_json::json;
 
     fn whole() -> Value {
         json!({"visibility": "PRIVATE", "isArchived": false, "pushedAt": "2026-04-01T00:00:00Z",

@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::facts::{AccessReview, Fact, FactKey, PolicyDocument};
 use crate::platform::access;
 use crate::platform::transport::GraphqlAnswer;
 
-use super::super::{opening, permissions};
+use super::super::opening;
+use super::document::Part;
 use super::owner_side::Asker;
 
 const KEY: FactKey = FactKey::OrganizationReview;
@@ -17,13 +17,8 @@ const KEY: FactKey = FactKey::OrganizationReview;
 /// Where the review is kept.
 const PATH: &str = ".ccgate/access-review.json";
 
-const QUERY: &str = "query CcgateAccessReview($owner: String!, $name: String!, $path: String!) {
-  rateLimit { cost }
-  repository(owner: $owner, name: $name) { defaultBranchRef {
-    name
-    target { __typename oid ... on Commit { file(path: $path) { object { __typename ... on Blob { text isTruncated isBinary } } } } }
-  } }
-}";
+/// Where the file hangs in the answer.
+const PLACE: [&str; 2] = ["repository", "review"];
 
 #[derive(Debug, Deserialize)]
 struct Written {
@@ -32,27 +27,27 @@ struct Written {
     members: Vec<String>,
 }
 
+/// What is asked: the file at the tip of the default branch.
+pub(super) fn fields() -> String {
+    format!(
+        "    review: defaultBranchRef {{
+      name
+      target {{ __typename oid ... on Commit {{ file(path: \"{PATH}\") {{ object {{ __typename ... on Blob {{ text isTruncated isBinary }} }} }} }} }}
+    }}
+"
+    )
+}
+
 /// Asks for the file.
 pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Option<AccessReview>> {
-    let session = asker.session;
-    let variables = json!({"owner": session.owner, "name": session.name, "path": PATH});
-    match session
-        .change
-        .graphql("CcgateAccessReview", QUERY, variables)
-        .await
-    {
-        Ok(answer) => review(&answer),
-        Err(refusal) => Fact::Unknown(access::refused(
-            KEY.name(),
-            permissions::needs(KEY),
-            &refusal,
-        )),
+    match asker.shared.document.answer(Part::AccessReview).await {
+        Ok(answer) => review(answer),
+        Err(unknown) => Fact::Unknown(unknown),
     }
 }
 
 fn review(answer: &GraphqlAnswer) -> Fact<Option<AccessReview>> {
-    let place = ["repository", "defaultBranchRef"];
-    match opening::policy(answer, &place, PATH, KEY.name()) {
+    match opening::policy(answer, &PLACE, PATH, KEY.name()) {
         Fact::Known {
             value: None,
             sources,
@@ -97,10 +92,8 @@ mod tests {
     use crate::facts::Why;
 
     fn with(file: &Value) -> Fact<Option<AccessReview>> {
-        review(&answer(
-            &json!({"data": {"repository": {"defaultBranchRef": {
-            "name": "main", "target": {"__typename": "Commit", "oid": "aa", "file": file}}}}}),
-        ))
+        review(&answer(&json!({"data": {"repository": {"review": {
+            "name": "main", "target": {"__typename": "Commit", "oid": "aa", "file": file}}}}})))
     }
 
     fn file(text: &str) -> Value {
@@ -137,9 +130,7 @@ mod tests {
 
     #[test]
     fn a_branch_that_is_not_shown_is_not_a_branch_without_a_review() {
-        let hidden = review(&answer(
-            &json!({"data": {"repository": {"defaultBranchRef": null}}}),
-        ));
+        let hidden = review(&answer(&json!({"data": {"repository": {"review": null}}})));
         assert_eq!(hidden.known().unwrap_err().why, Why::HiddenOrAbsent);
     }
 }

@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use crate::facts::{Fact, FactKey, Runner};
 use crate::platform::access;
+use crate::platform::join::when;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::join::all;
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 const KEY: FactKey = FactKey::PipelineRunners;

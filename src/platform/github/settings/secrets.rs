@@ -5,11 +5,12 @@ use serde::Deserialize;
 
 use crate::facts::{Fact, FactKey, Secret, SecretScope};
 use crate::platform::access;
+use crate::platform::join::when;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::join::all;
 use super::deployment;
-use super::owner_side::{Asker, when};
+use super::owner_side::Asker;
 use super::reading;
 
 const KEY: FactKey = FactKey::PipelineSecrets;

@@ -1,25 +1,29 @@
-//! Lists that more than one group reads: each is asked for once, by whoever
+//! Answers that more than one group reads: each is asked for once, by whoever
 //! comes first, and only if somebody does. Knows nothing of what they mean.
 
 use tokio::sync::OnceCell;
 
+use crate::facts::Needs;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::Session;
 use super::super::client::Client;
+use super::document::Document;
 
 /// Answers of one collection.
 pub(super) struct Shared<'a> {
     session: &'a Session,
+    pub(super) document: Document<'a>,
     collaborators: OnceCell<Result<Listing, NoAnswer>>,
     teams: OnceCell<Result<Listing, NoAnswer>>,
     deploy_keys: OnceCell<Result<Listing, NoAnswer>>,
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(session: &'a Session) -> Self {
+    pub(super) fn new(session: &'a Session, target: &str, needs: &Needs) -> Self {
         Self {
             session,
+            document: Document::new(session, target, needs),
             collaborators: OnceCell::new(),
             teams: OnceCell::new(),
             deploy_keys: OnceCell::new(),
@@ -40,24 +44,29 @@ impl<'a> Shared<'a> {
     }
 
     /// Everybody who can reach the repository, by whatever way.
-    pub(super) async fn collaborators(&self) -> &Result<Listing, NoAnswer> {
+    /// `depth`: how many answers of this round it had to wait for.
+    pub(super) async fn collaborators(&self, depth: u32) -> &Result<Listing, NoAnswer> {
         self.collaborators
-            .get_or_init(|| self.list("collaborators"))
+            .get_or_init(|| self.list("collaborators", depth))
             .await
     }
 
     /// The teams of the repository.
-    pub(super) async fn teams(&self) -> &Result<Listing, NoAnswer> {
-        self.teams.get_or_init(|| self.list("teams")).await
+    pub(super) async fn teams(&self, depth: u32) -> &Result<Listing, NoAnswer> {
+        self.teams.get_or_init(|| self.list("teams", depth)).await
     }
 
     /// The deploy keys: readable for just those who may read administration.
     pub(super) async fn deploy_keys(&self) -> &Result<Listing, NoAnswer> {
-        self.deploy_keys.get_or_init(|| self.list("keys")).await
+        self.deploy_keys.get_or_init(|| self.list("keys", 0)).await
     }
 
-    async fn list(&self, name: &str) -> Result<Listing, NoAnswer> {
+    async fn list(&self, name: &str, depth: u32) -> Result<Listing, NoAnswer> {
         let path = format!("{}/{name}", self.session.repository_path());
-        self.client().get_all(&path, None).await
+        let client = self.client();
+        match depth {
+            0 => client.get_all(&path, None).await,
+            _ => client.get_all_behind(&path, None).await,
+        }
     }
 }

@@ -10,6 +10,9 @@ use crate::platform::{PolicyWanted, Setup};
 
 use super::*;
 
+#[path = "thrift_tests.rs"]
+mod thrift;
+
 const GROUPS: [FactKey; 6] = [
     FactKey::BranchInventory,
     FactKey::RepositoryTags,
@@ -19,7 +22,8 @@ const GROUPS: [FactKey; 6] = [
     FactKey::BranchCheckHistory,
 ];
 
-fn session(server: &Server) -> Session {
+/// A session; with a second token if one is named.
+pub(super) fn session(server: &Server, settings_token: Option<&str>) -> Session {
     Session::new(Setup {
         place: Place {
             platform: Platform::Github,
@@ -32,7 +36,7 @@ fn session(server: &Server) -> Session {
             run_url: None,
         },
         token: Token::new("ghs_x".to_owned()),
-        settings_token: None,
+        settings_token: settings_token.map(|token| Token::new(token.to_owned())),
         ca_bundle: None,
         limits: Limits {
             attempts: 1,
@@ -40,11 +44,12 @@ fn session(server: &Server) -> Session {
         },
         now: Timestamp::UNIX_EPOCH,
         program: "ccgate/test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
     })
     .unwrap()
 }
 
-fn snapshot() -> Snapshot {
+pub(super) fn snapshot() -> Snapshot {
     Snapshot::all_unknown(
         Subject {
             platform: Platform::Github,
@@ -61,7 +66,7 @@ fn snapshot() -> Snapshot {
 #[tokio::test]
 async fn nothing_is_asked_for_groups_that_nobody_needs() {
     let server = Server::start(|_, _| Reply::json("{}")).await;
-    let settings = collect(&session(&server), &snapshot(), &Needs::none()).await;
+    let settings = collect(&session(&server, None), &snapshot(), &Needs::none()).await;
     assert_eq!(server.count(), 0);
     assert_eq!(settings, Settings::all_unknown());
 }
@@ -69,7 +74,7 @@ async fn nothing_is_asked_for_groups_that_nobody_needs() {
 #[tokio::test]
 async fn what_a_server_does_not_offer_is_not_supported_and_nothing_else() {
     let server = Server::start(|_, _| Reply::status(501)).await;
-    let mut session = session(&server);
+    let mut session = session(&server, None);
     session.tip = Some("aa".to_owned());
     let needs = GROUPS.into_iter().collect();
     let settings = collect(&session, &snapshot(), &needs).await;
@@ -92,7 +97,7 @@ async fn an_own_server_names_its_version_in_the_first_answer() {
             .header("x-github-enterprise-version", "3.19.1")
     })
     .await;
-    let mut session = session(&server);
+    let mut session = session(&server, None);
     let opened = session
         .open(&PolicyWanted::AtTarget(".ccgate.yml".to_owned()))
         .await;

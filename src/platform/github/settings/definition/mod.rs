@@ -9,7 +9,7 @@ mod parts;
 mod workflow;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::Digest as _;
 
 use crate::facts::{Definition, DefinitionFile, Fact, FactKey, PipelineDefinition, Unknown, Why};
@@ -18,23 +18,22 @@ use crate::platform::transport::GraphqlAnswer;
 
 use super::super::graph::{self, Place};
 use super::super::permissions;
+use super::document::Part;
 use super::owner_side::Asker;
 
 const KEY: FactKey = FactKey::PipelineDefinition;
 
 /// Where workflows stand.
-const FOLDER: &str = ".github/workflows";
+pub(super) const FOLDER: &str = ".github/workflows";
 
-const QUERY: &str = "query CcgateWorkflows($owner: String!, $name: String!, $branch: String!, $tree: String!) {
-  rateLimit { cost }
-  repository(owner: $owner, name: $name) {
-    ref(qualifiedName: $branch) { target { __typename oid } }
-    object(expression: $tree) {
+/// What is asked. The branch itself is there to tell a branch without workflows
+/// from one that is not shown.
+pub(super) const FIELDS: &str = "    tip: ref(qualifiedName: $ref) { target { __typename oid } }
+    workflows: object(expression: $tree) {
       __typename
       ... on Tree { entries { name object { __typename ... on Blob { text isTruncated isBinary } } } }
     }
-  }
-}";
+";
 
 #[derive(Debug, Deserialize)]
 struct Tree {
@@ -74,21 +73,12 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineDefinition> {
             "the target branch is not known, so its workflows cannot be asked for",
         ));
     }
-    let session = asker.session;
-    let branch = format!("refs/heads/{}", asker.target);
-    let tree = format!("{branch}:{FOLDER}");
-    let variables =
-        json!({"owner": session.owner, "name": session.name, "branch": branch, "tree": tree});
     let home = Home {
-        owner: &session.owner,
+        owner: &asker.session.owner,
         target: asker.target,
     };
-    match session
-        .change
-        .graphql("CcgateWorkflows", QUERY, variables)
-        .await
-    {
-        Ok(answer) => match files(&answer, &home) {
+    match asker.shared.document.answer(Part::Workflows).await {
+        Ok(answer) => match files(answer, &home) {
             Ok(files) => Fact::seen(
                 PipelineDefinition {
                     imposed_by: None,
@@ -98,20 +88,18 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineDefinition> {
             ),
             Err(unknown) => Fact::Unknown(unknown),
         },
-        Err(refusal) => Fact::Unknown(access::refused(
-            KEY.name(),
-            permissions::needs(KEY),
-            &refusal,
-        )),
+        Err(unknown) => Fact::Unknown(unknown),
     }
 }
 
 fn files(answer: &GraphqlAnswer, home: &Home<'_>) -> Result<Vec<DefinitionFile>, Unknown> {
     let needs = permissions::needs(KEY);
-    if let Some(unknown) = graph::errors_below(answer, &["repository"], KEY.name(), needs) {
-        return Err(unknown);
+    let target = ["repository", "tip", "target"];
+    for place in [&target[..], &["repository", "workflows"]] {
+        if let Some(unknown) = graph::errors_below(answer, place, KEY.name(), needs) {
+            return Err(unknown);
+        }
     }
-    let target = ["repository", "ref", "target"];
     match graph::place(answer, &target, KEY.name(), needs) {
         Place::There(_) => {}
         Place::Empty => return Err(graph::empty(answer, KEY.name(), needs, "tip of the branch")),
@@ -120,7 +108,7 @@ fn files(answer: &GraphqlAnswer, home: &Home<'_>) -> Result<Vec<DefinitionFile>,
     let object = answer
         .data
         .as_ref()
-        .and_then(|data| data.pointer("/repository/object"));
+        .and_then(|data| data.pointer("/repository/workflows"));
     let tree: Tree = match object {
         // The branch is there, and has no such folder.
         Some(Value::Null) => return Ok(Vec::new()),
@@ -193,6 +181,7 @@ fn file(answer: &GraphqlAnswer, home: &Home<'_>, name: &str, blob: Option<Blob>)
 mod tests {
     use super::super::super::graph::testing::answer;
     use super::*;
+    use serde_json::json;
 
     const HOME: Home<'static> = Home {
         owner: "acme",
@@ -204,7 +193,7 @@ mod tests {
     }
 
     fn tree(entries: &Value) -> Value {
-        json!({"ref": {"target": {"oid": "aa"}}, "object": {"__typename": "Tree", "entries": entries}})
+        json!({"tip": {"target": {"oid": "aa"}}, "workflows": {"__typename": "Tree", "entries": entries}})
     }
 
     fn blob(text: &str) -> Value {
@@ -243,24 +232,32 @@ mod tests {
 
     #[test]
     fn no_folder_on_a_branch_that_is_there_means_no_workflows() {
-        let none = json!({"ref": {"target": {"oid": "aa"}}, "object": null});
+        let none = json!({"tip": {"target": {"oid": "aa"}}, "workflows": null});
         assert_eq!(read(&none).unwrap(), Vec::new());
     }
 
     #[test]
     fn no_folder_on_a_branch_that_is_not_shown_means_nothing() {
         for repository in [
-            json!({"ref": null, "object": null}),
-            json!({"ref": {"target": {"oid": "aa"}}}),
-            json!({"ref": {"target": {"oid": "aa"}}, "object": {"__typename": "Blob"}}),
+            json!({"tip": null, "workflows": null}),
+            json!({"tip": {"target": {"oid": "aa"}}}),
+            json!({"tip": {"target": {"oid": "aa"}}, "workflows": {"__typename": "Blob"}}),
             json!(null),
         ] {
             assert!(read(&repository).is_err(), "{repository}");
         }
-        let refused = answer(
-            &json!({"data": {"repository": {"ref": {"target": {"oid": "aa"}}, "object": null}},
-            "errors": [{"type": "FORBIDDEN", "path": ["repository", "object"], "message": "no"}]}),
+        let with_error_at = |field: &str| {
+            answer(
+                &json!({"data": {"repository": {"tip": {"target": {"oid": "aa"}}, "workflows": null}},
+                "errors": [{"type": "FORBIDDEN", "path": ["repository", field], "message": "no"}]}),
+            )
+        };
+        let refused = files(&with_error_at("workflows"), &HOME).err().unwrap();
+        assert_eq!(refused.why, Why::NotPermitted);
+        // What another part of the same question was refused is no word on this one.
+        assert_eq!(
+            files(&with_error_at("everybody"), &HOME).unwrap(),
+            Vec::new()
         );
-        assert_eq!(files(&refused, &HOME).err().unwrap().why, Why::NotPermitted);
     }
 }

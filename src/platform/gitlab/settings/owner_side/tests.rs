@@ -40,6 +40,7 @@ async fn collected(
         limits: Limits::default(),
         now: jiff::Timestamp::UNIX_EPOCH,
         program: "ccgate/test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
     })
     .unwrap();
     let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());
