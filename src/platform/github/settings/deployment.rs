@@ -10,6 +10,7 @@ use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::join::all;
 use super::owner_side::Asker;
+use super::plan;
 use super::reading::{self, Read};
 
 const KEY: FactKey = FactKey::DeploymentEnvironments;
@@ -108,7 +109,17 @@ pub(super) async fn ask(asker: &Asker<'_>, list: &Result<Listing, NoAnswer>) -> 
         )
     }))
     .await;
-    environments(&read, &patterns)
+    let not_in_plan = not_in_plan(asker, &read.value).await;
+    environments(&read, &patterns, not_in_plan)
+}
+
+/// What the plan lacks, where that may explain what is missing.
+async fn not_in_plan(asker: &Asker<'_>, list: &[Wire]) -> Vec<String> {
+    let private = asker.session.about.public == Some(false);
+    if !private || list.is_empty() || asker.no_organization(KEY, "").is_some() {
+        return Vec::new();
+    }
+    plan::lacking_environments(asker.shared.organization().await)
 }
 
 impl Wire {
@@ -124,6 +135,7 @@ impl Wire {
 fn environments(
     read: &Read<Vec<Wire>>,
     patterns: &[Option<Result<Listing, NoAnswer>>],
+    not_in_plan: Vec<String>,
 ) -> Fact<Environments> {
     let mut list = Vec::new();
     for (wire, patterns) in read.value.iter().zip(patterns) {
@@ -133,10 +145,7 @@ fn environments(
         list.push(environment(read, wire, name, patterns.as_ref()));
     }
     list.sort_by(|one, other| one.name.cmp(&other.name));
-    read.fact(Environments {
-        not_in_plan: Vec::new(),
-        list,
-    })
+    read.fact(Environments { not_in_plan, list })
 }
 
 fn environment<T>(
@@ -231,7 +240,7 @@ mod tests {
 
     fn one(wire: &Value, patterns: Option<Result<Listing, NoAnswer>>) -> Environment {
         let read = reading::list::<Wire>(KEY, &listing(&json!([wire]))).unwrap();
-        let fact = environments(&read, &[patterns]);
+        let fact = environments(&read, &[patterns], Vec::new());
         fact.known().unwrap().list[0].clone()
     }
 

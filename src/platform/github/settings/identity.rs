@@ -12,7 +12,7 @@ use crate::platform::transport::GraphqlAnswer;
 use super::super::graph::{self, Place};
 use super::super::{permissions, wire};
 use super::owner_side::Asker;
-use super::reading;
+use super::{plan, reading};
 
 const KEY: FactKey = FactKey::OrganizationIdentity;
 
@@ -46,12 +46,13 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<OrganizationIdentity> {
         return Fact::Unknown(unknown);
     }
     let variables = json!({ "login": asker.session.owner });
-    match asker
-        .client()
-        .graphql("CcgateIdentity", QUERY, variables)
-        .await
-    {
-        Ok(answer) => identity(&answer),
+    let client = asker.client();
+    let (answer, organization) = tokio::join!(
+        client.graphql("CcgateIdentity", QUERY, variables),
+        asker.shared.organization(),
+    );
+    match answer {
+        Ok(answer) => identity(&answer, plan::lacking_identity(organization)),
         Err(refusal) => Fact::Unknown(access::refused(
             KEY.name(),
             permissions::needs(KEY),
@@ -60,9 +61,9 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<OrganizationIdentity> {
     }
 }
 
-fn identity(answer: &GraphqlAnswer) -> Fact<OrganizationIdentity> {
+fn identity(answer: &GraphqlAnswer, not_in_plan: Vec<String>) -> Fact<OrganizationIdentity> {
     let seen = OrganizationIdentity {
-        not_in_plan: Vec::new(),
+        not_in_plan,
         single_sign_on: fact(answer, sign_on(answer)),
         ip_allow_list: fact(
             answer,
@@ -181,7 +182,7 @@ mod tests {
     use crate::facts::Why;
 
     fn read(body: &Value) -> OrganizationIdentity {
-        identity(&answer(body)).known().unwrap().clone()
+        identity(&answer(body), Vec::new()).known().unwrap().clone()
     }
 
     fn names(owner: bool, nodes: &Value) -> Value {

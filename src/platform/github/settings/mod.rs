@@ -19,6 +19,7 @@ mod owner_side;
 mod owners;
 mod paths;
 mod pipeline;
+mod plan;
 mod reach;
 mod reading;
 mod releases;

@@ -31,8 +31,7 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Organization> {
     if let Some(unknown) = asker.no_organization(KEY, "the settings of an organisation") {
         return Fact::Unknown(unknown);
     }
-    let answer = asker.client().get(&asker.organization_path()).await;
-    organization(&answer)
+    organization(asker.shared.organization().await)
 }
 
 fn organization(answer: &Result<Answer, NoAnswer>) -> Fact<Organization> {

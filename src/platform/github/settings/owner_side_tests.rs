@@ -199,6 +199,47 @@ async fn a_repository_of_a_person_has_no_organisation_to_ask() {
 }
 
 #[tokio::test]
+async fn what_the_plan_lacks_is_told_by_the_organisation_s_record() {
+    for (public, plan, asked, lacking) in [
+        (Some(false), "team", 1, vec!["required reviewers"]),
+        (Some(false), "enterprise", 1, vec![]),
+        (Some(true), "team", 0, vec![]),
+        (None, "team", 0, vec![]),
+    ] {
+        let server = Server::start(move |_, request| {
+            if request.line.contains("/environments?") {
+                Reply::json(r#"{"total_count":1,"environments":[{"name":"production","protection_rules":[]}]}"#)
+            } else {
+                Reply::json(&format!(r#"{{"login":"acme","plan":{{"name":"{plan}"}}}}"#))
+            }
+        })
+        .await;
+        let mut session = session(&server);
+        session.about.public = public;
+        let seen = collected(&session, &needs(&[FactKey::DeploymentEnvironments])).await;
+        assert_eq!(seen.environments.known().unwrap().not_in_plan, lacking);
+        let orgs = "GET /orgs/acme".to_owned();
+        assert_eq!(
+            lines(&server).iter().filter(|line| **line == orgs).count(),
+            asked
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_record_of_the_organisation_is_asked_once_for_all_who_read_it() {
+    let server =
+        Server::start(|_, _| Reply::json(r#"{"login":"acme","plan":{"name":"free"}}"#)).await;
+    let session = session(&server);
+    let keys = [FactKey::OrganizationSettings, FactKey::OrganizationIdentity];
+    let seen = collected(&session, &needs(&keys)).await;
+    assert_eq!(lines(&server), ["GET /orgs/acme", "POST /graphql"]);
+    assert!(seen.organization.is_known());
+    let identity = seen.organization_identity.known();
+    assert!(identity.is_err(), "an answer without data tells nothing");
+}
+
+#[tokio::test]
 async fn of_forks_only_the_question_that_fits_is_asked() {
     for (public, word) in [
         (Some(true), "fork-pr-contributor-approval"),

@@ -4,7 +4,8 @@
 use tokio::sync::OnceCell;
 
 use crate::facts::Needs;
-use crate::platform::transport::{Listing, NoAnswer};
+use crate::platform::access;
+use crate::platform::transport::{Answer, Listing, NoAnswer};
 
 use super::super::Session;
 use super::super::client::Client;
@@ -16,6 +17,7 @@ pub(super) struct Shared<'a> {
     pub(super) document: Document<'a>,
     collaborators: OnceCell<Result<Listing, NoAnswer>>,
     teams: OnceCell<Result<Listing, NoAnswer>>,
+    organization: OnceCell<Result<Answer, NoAnswer>>,
     deploy_keys: OnceCell<Result<Listing, NoAnswer>>,
 }
 
@@ -26,6 +28,7 @@ impl<'a> Shared<'a> {
             document: Document::new(session, target, needs),
             collaborators: OnceCell::new(),
             teams: OnceCell::new(),
+            organization: OnceCell::new(),
             deploy_keys: OnceCell::new(),
         }
     }
@@ -59,6 +62,14 @@ impl<'a> Shared<'a> {
     /// The deploy keys: readable for just those who may read administration.
     pub(super) async fn deploy_keys(&self) -> &Result<Listing, NoAnswer> {
         self.deploy_keys.get_or_init(|| self.list("keys", 0)).await
+    }
+
+    /// The record of the organisation.
+    pub(super) async fn organization(&self) -> &Result<Answer, NoAnswer> {
+        let path = format!("/orgs/{}", access::encode(&self.session.owner));
+        self.organization
+            .get_or_init(|| async { self.client().get(&path).await })
+            .await
     }
 
     async fn list(&self, name: &str, depth: u32) -> Result<Listing, NoAnswer> {
