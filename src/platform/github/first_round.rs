@@ -1,7 +1,7 @@
 //! The first round: what the subject is, which policy applies, and how a commit
 //! came to its branch. What the answers mean stands in `opening` and `origin`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::facts::{Association, ChangeState, Fact, FactKey, PolicyDocument, Snapshot, Subject};
 use crate::platform::context::Wanted;
@@ -9,9 +9,10 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
 use super::{
-    Session, WORKFLOW_ACCOUNT, identity, no_change, opening, origin, permissions, queries, renamed,
-    server, wire,
+    Session, WORKFLOW_ACCOUNT, graph, identity, no_change, opening, origin, permissions, queries,
+    renamed, server, wire,
 };
+use queries::Extent;
 
 impl Session {
     pub(in crate::platform) async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
@@ -45,8 +46,7 @@ impl Session {
                 snapshot.subject.head = head.unwrap_or_default();
                 snapshot.subject.target = target.unwrap_or_default();
                 variables["number"] = json!(number);
-                let query = queries::open_change(path.is_some());
-                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                let answer = self.ask(path, queries::open_change, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     self.read_change(&mut snapshot, &answer);
                     let place = ["repository", "pullRequest", "baseRef"];
@@ -63,8 +63,8 @@ impl Session {
                     }
                     None => &["repository", "defaultBranchRef"],
                 };
-                let query = queries::open_repository(path.is_some(), branch.is_some());
-                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                let query = |extent| queries::open_repository(extent, branch.is_some());
+                let answer = self.ask(path, query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     self.tip = opening::tip(&answer, place);
                     read_policy(&mut snapshot, &answer, path, place);
@@ -84,8 +84,8 @@ impl Session {
                 if let Some(sha) = &sha {
                     variables["commit"] = json!(sha);
                 }
-                let query = queries::open_commit(path.is_some(), branch.is_some(), sha.is_some());
-                let answer = self.change.graphql("CcgateOpen", &query, variables).await;
+                let query = |extent| queries::open_commit(extent, branch.is_some(), sha.is_some());
+                let answer = self.ask(path, query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     let place: &[&str] = if branch.is_some() {
                         &["repository", "branch"]
@@ -105,6 +105,31 @@ impl Session {
         }
         self.finish(&mut snapshot);
         snapshot
+    }
+
+    /// Asks, and once more for less if the server does not know what is asked: an
+    /// older one cannot tell of rulesets, but of the change.
+    async fn ask(
+        &self,
+        path: Option<&str>,
+        query: impl Fn(Extent) -> String,
+        variables: Value,
+    ) -> Result<GraphqlAnswer, NoAnswer> {
+        let asked = |newer| {
+            let policy = path.is_some();
+            query(Extent { policy, newer })
+        };
+        let client = &self.change;
+        let whole = client
+            .graphql("CcgateOpen", &asked(true), variables.clone())
+            .await;
+        match &whole {
+            Ok(answer) if graph::is_refused_whole(answer) => {
+                self.transport.begin_wave();
+                client.graphql("CcgateOpen", &asked(false), variables).await
+            }
+            Ok(_) | Err(_) => whole,
+        }
     }
 
     /// What every first answer tells; `None` if there is no answer at all, in

@@ -19,6 +19,14 @@ pub(super) enum Place {
     Refused(Unknown),
 }
 
+/// Whether the server refused the question itself: it does not know a field.
+/// Refusals of what is asked carry a type, or stand beside data.
+pub(super) fn is_refused_whole(answer: &GraphqlAnswer) -> bool {
+    answer.data.is_none()
+        && !answer.errors.is_empty()
+        && answer.errors.iter().all(|error| error.kind.is_none())
+}
+
 /// Looks at a place. Errors below it are the caller's business (see [`errors_below`]).
 pub(super) fn place(answer: &GraphqlAnswer, path: &[&str], fact: &str, needs: &str) -> Place {
     let mut value = answer.data.as_ref();

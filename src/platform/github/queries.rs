@@ -53,17 +53,37 @@ const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
 const ABOUT: &str = "visibility isInOrganization
     environments(first: 100) { pageInfo { hasNextPage } nodes { name } }";
 
+/// How much the first round asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// Whether the policy is wanted.
+    pub(super) policy: bool,
+    /// Whether what newer servers know is asked as well: rulesets (Enterprise
+    /// Server 3.11) and what saves requests later.
+    pub(super) newer: bool,
+}
+
+impl Extent {
+    fn beside(self) -> String {
+        if self.newer {
+            format!("{ABOUT}\n    {RULESETS}")
+        } else {
+            String::new()
+        }
+    }
+}
+
 /// First round about a pull request. Variables: `owner`, `name`, `number`, and `path` if a policy is wanted.
-pub(super) fn open_change(with_policy: bool) -> String {
-    let (path, tip) = policy_parts(with_policy);
+pub(super) fn open_change(extent: Extent) -> String {
+    let (path, tip) = policy_parts(extent.policy);
+    let beside = extent.beside();
     format!(
         "query CcgateOpen($owner: String!, $name: String!, $number: Int!{path}) {{
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-    {ABOUT}
+    {beside}
     defaultBranchRef {{ ...Tip }}
-    {RULESETS}
     pullRequest(number: $number) {{ ...Pull baseRef {{ ...Tip }} }}
   }}
 }}
@@ -74,8 +94,9 @@ pub(super) fn open_change(with_policy: bool) -> String {
 
 /// First round about a commit. Variables: `owner`, `name`, `path` if a policy is
 /// wanted, `branch` (`refs/heads/…`) if one is named, `commit` if one is named.
-pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> String {
-    let (path, tip) = policy_parts(with_policy);
+pub(super) fn open_commit(extent: Extent, branch: bool, commit: bool) -> String {
+    let (path, tip) = policy_parts(extent.policy);
+    let beside = extent.beside();
     let mut header = format!("$owner: String!, $name: String!{path}");
     let mut body = String::new();
     let origin_of_tip = if commit { "" } else { " target { ...Origin }" };
@@ -97,8 +118,7 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-{body}    {ABOUT}
-    {RULESETS}
+{body}    {beside}
   }}
 }}
 {tip}
@@ -109,8 +129,9 @@ pub(super) fn open_commit(with_policy: bool, branch: bool, commit: bool) -> Stri
 
 /// First round about a repository seen from one branch, no change and no commit.
 /// Variables: `owner`, `name`, `path` if a policy is wanted, `branch` if one is named.
-pub(super) fn open_repository(with_policy: bool, branch: bool) -> String {
-    let (path, tip) = policy_parts(with_policy);
+pub(super) fn open_repository(extent: Extent, branch: bool) -> String {
+    let (path, tip) = policy_parts(extent.policy);
+    let beside = extent.beside();
     let (variable, named) = if branch {
         (
             ", $branch: String!",
@@ -124,9 +145,8 @@ pub(super) fn open_repository(with_policy: bool, branch: bool) -> String {
   rateLimit {{ cost }}
   viewer {{ login }}
   repository(owner: $owner, name: $name) {{
-{named}    {ABOUT}
+{named}    {beside}
     defaultBranchRef {{ ...Tip }}
-    {RULESETS}
   }}
 }}
 {tip}"
@@ -279,8 +299,35 @@ mod tests {
 
     #[test]
     fn a_policy_given_by_hand_is_not_fetched() {
-        assert!(!open_change(false).contains("Blob"));
-        assert!(open_change(true).contains("Blob"));
+        let asked = |policy| {
+            open_change(Extent {
+                policy,
+                newer: true,
+            })
+        };
+        assert!(!asked(false).contains("Blob"));
+        assert!(asked(true).contains("Blob"));
+    }
+
+    #[test]
+    fn an_older_server_is_not_asked_for_what_it_does_not_know() {
+        for text in [true, false].map(|newer| {
+            let extent = Extent {
+                policy: true,
+                newer,
+            };
+            [
+                open_change(extent),
+                open_commit(extent, true, true),
+                open_repository(extent, false),
+            ]
+            .map(|text| (newer, text))
+        }) {
+            for (newer, text) in text {
+                assert_eq!(text.contains("rulesets("), newer, "{text}");
+                assert!(text.contains("defaultBranchRef"), "{text}");
+            }
+        }
     }
 
     #[test]

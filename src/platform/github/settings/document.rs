@@ -12,7 +12,7 @@ use crate::facts::{FactKey, Needs, Unknown};
 use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{access, join};
 
-use super::super::{Session, permissions};
+use super::super::{Session, graph, permissions};
 use super::{collaborators, definition, inventory, repository, review};
 
 /// Name of the operation.
@@ -271,10 +271,10 @@ impl<'a> Document<'a> {
 /// does not know, a limit that it ran into.
 fn touches_all(got: &Got) -> bool {
     match got {
-        Ok(answer) => answer
-            .errors
-            .iter()
-            .any(|error| answer.data.is_none() || error.path.is_empty()),
+        Ok(answer) => {
+            let without_place = answer.errors.iter().any(|error| error.path.is_empty());
+            without_place || graph::is_refused_whole(answer)
+        }
         Err(_) => false,
     }
 }

@@ -110,3 +110,26 @@ async fn an_own_server_names_its_version_in_the_first_answer() {
     assert_eq!(settings.releases.known().unwrap().exist.known(), Ok(&false));
     assert_eq!(server.count(), 1);
 }
+
+#[tokio::test]
+async fn a_server_that_knows_no_rulesets_still_tells_of_the_repository() {
+    let server = Server::start(|_, request| {
+        let answer = if request.body.contains("rulesets(") {
+            r#"{"errors":[{"message":"Field 'rulesets' doesn't exist on type 'Repository'","path":["query","repository","rulesets"]}]}"#
+        } else {
+            r#"{"data":{"viewer":{"login":"ana"},"repository":{"branch":{"name":"main","target":{"oid":"aa"}},"defaultBranchRef":{"name":"main","target":{"oid":"aa"}}}}}"#
+        };
+        Reply::json(answer).header("x-github-enterprise-version", "3.9.2")
+    })
+    .await;
+    let mut session = session(&server, None);
+    let opened = session
+        .open(&PolicyWanted::AtTarget(".ccgate.yml".to_owned()))
+        .await;
+    assert_eq!(
+        opened.repository.default_branch.known(),
+        Ok(&"main".to_owned())
+    );
+    assert!(session.heads.is_none());
+    assert_eq!((server.count(), session.requests().waves), (2, 2));
+}
