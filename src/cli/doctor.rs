@@ -75,14 +75,17 @@ pub(super) fn run(arguments: &DoctorArgs, world: &mut World) -> CommandResult {
     Ok(status)
 }
 
-/// Everything, of the branches that the policy speaks about. Without a policy the
+/// Everything, of the branches and teams that the policy speaks about. Without a policy the
 /// branch at hand is meant.
 fn needs(snapshot: &Snapshot) -> Needs {
-    let branches = match policy::load(&snapshot.policy, snapshot.latest_time()) {
-        Ok(policy) => session::needs(&policy, snapshot).branches().to_vec(),
-        Err(_) => vec![globset::escape(&snapshot.subject.target)],
+    let (branches, teams) = match policy::load(&snapshot.policy, snapshot.latest_time()) {
+        Ok(policy) => {
+            let needs = session::needs(&policy, snapshot);
+            (needs.branches().to_vec(), needs.teams().to_vec())
+        }
+        Err(_) => (vec![globset::escape(&snapshot.subject.target)], Vec::new()),
     };
-    let everything = Needs::everything().for_branches(branches);
+    let everything = Needs::everything().for_branches(branches).for_teams(teams);
     if snapshot.subject.change.is_some() {
         everything
     } else {

@@ -261,6 +261,11 @@ pub trait Control:
     /// The reason why a fact that decides could not be seen.
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown>;
 
+    /// Teams that its parameters name and whose members it has to see.
+    fn teams(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// In which way these parameters demand less than `base`, in words; `None`
     /// if they demand at least as much. Used to keep a branch from undercutting
     /// the default branch and to ask for reason, owner and expiry.
@@ -276,6 +281,10 @@ pub trait Bound: Send + Sync {
     /// # Errors
     /// The reason why a fact that decides could not be seen.
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown>;
+    /// See [`Control::teams`].
+    fn teams(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The parameters in force, as JSON.
     fn parameters(&self) -> Value;
     /// See [`Control::weaker_than`]; `base` are parameters of the same control.
@@ -291,6 +300,10 @@ impl<C: Control> Bound for Filled<C> {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         self.0.evaluate(&facts.restricted_to(&C::META.visible()))
+    }
+
+    fn teams(&self) -> Vec<String> {
+        self.0.teams()
     }
 
     fn parameters(&self) -> Value {

@@ -10,8 +10,10 @@ mod branch;
 mod change;
 mod control;
 mod deployment;
+mod globs;
 mod judging;
 mod organization;
+mod path_glob;
 mod pipeline;
 mod scan;
 #[cfg(test)]
@@ -75,8 +77,17 @@ pub static TABLE: &[Entry] = &[
     entry::<change::approvals_sufficient::ApprovalsSufficient>(),             // CHG-02
     entry::<change::approval_covers_head::ApprovalCoversHead>(),              // CHG-03
     entry::<change::approver_is_independent::ApproverIsIndependent>(),        // CHG-04
+    entry::<change::identities_resolved::IdentitiesResolved>(),               // CHG-05
+    entry::<change::approver_may_write::ApproverMayWrite>(),                  // CHG-06
+    entry::<change::review_settled::ReviewSettled>(),                         // CHG-07
+    entry::<change::agent_changes_approved::AgentChangesApproved>(),          // CHG-08
     entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
+    entry::<change::commits_signed::CommitsSigned>(),                         // CHG-12
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
+    entry::<change::description_filled::DescriptionFilled>(),                 // CHG-15
+    entry::<change::gate_changes_approved::GateChangesApproved>(),            // CHG-16
+    entry::<change::sensitive_paths_approved::SensitivePathsApproved>(),      // CHG-17
+    entry::<change::merger_recorded::MergerRecorded>(),                       // CHG-18
     // Deployment.
     entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01
     entry::<deployment::deployer_cannot_approve::DeployerCannotApprove>(),               // DEP-02

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use crate::controls::control::{Control, Verdict};
 use crate::facts::{
-    Account, BranchRules, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus,
-    Commit, Demand, Fact, Identity, Layer, LayerKind, Person, Platform, Push, PushKind, Review,
-    ReviewState, Snapshot, Subject, Unknown,
+    Account, BranchRules, ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult,
+    CheckStatus, Commit, Demand, Discussion, Fact, FileChange, Identity, Layer, LayerKind, Person,
+    Platform, Push, PushKind, Review, ReviewState, Snapshot, Subject, Thread, Unknown,
 };
 
 /// The moment of every test.
@@ -155,6 +155,45 @@ pub(crate) fn reviewed(reviews: Vec<Review>) -> Snapshot {
     facts.pushes = seen(Vec::new());
     facts.reviews = seen(reviews);
     facts
+}
+
+/// A file that was changed where it stands.
+pub(crate) fn changed(path: &str) -> ChangedFile {
+    ChangedFile {
+        path: path.to_owned(),
+        previous_path: seen(None),
+        kind: FileChange::Modified,
+        additions: Some(1),
+        deletions: Some(0),
+    }
+}
+
+/// A file that was moved to `path`.
+pub(crate) fn moved(from: Fact<Option<String>>, path: &str) -> ChangedFile {
+    ChangedFile {
+        previous_path: from,
+        kind: FileChange::Renamed,
+        ..changed(path)
+    }
+}
+
+/// A thread by bob about `src/lib.rs`; a resolved one was resolved by himself.
+pub(crate) fn thread(resolved: bool) -> Thread {
+    Thread {
+        resolved,
+        author: seen(Some(Account::human("bob"))),
+        resolved_by: seen(resolved.then(|| Account::human("bob"))),
+        path: Some("src/lib.rs".to_owned()),
+    }
+}
+
+/// No thread, nobody who asks for changes.
+pub(crate) fn nothing_open() -> Discussion {
+    Discussion {
+        threads: seen(Vec::new()),
+        held: seen(None),
+        requesting_changes: seen(Vec::new()),
+    }
 }
 
 /// A check run on the head that ended like that; `None`: it still runs.

@@ -58,6 +58,15 @@ impl Account {
     }
 }
 
+/// A team or group that the policy names, and who is in it now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamMembers {
+    /// Its name as the policy writes it, e.g. `@acme/security`.
+    pub team: String,
+    /// Logins of its members, those of teams inside it too.
+    pub members: Fact<Vec<String>>,
+}
+
 /// Somebody named in a commit: a name and an e-mail address are claims, the
 /// account is what the platform made of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

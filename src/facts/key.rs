@@ -37,6 +37,18 @@ pub enum FactKey {
     /// Comments on the change (override commands stand there).
     #[serde(rename = "change.comments")]
     ChangeComments,
+    /// The files that the change touches.
+    #[serde(rename = "change.files")]
+    ChangeFiles,
+    /// Threads of the review, and who asks for changes.
+    #[serde(rename = "change.threads")]
+    ChangeThreads,
+    /// Signatures of the commits.
+    #[serde(rename = "change.signatures")]
+    ChangeSignatures,
+    /// Members of the teams that the policy names.
+    #[serde(rename = "team.members")]
+    TeamMembers,
     /// Scan reports handed in as files.
     #[serde(rename = "scan.results")]
     ScanResults,
@@ -128,7 +140,7 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 42] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::ChangeIdentity,
@@ -138,6 +150,10 @@ impl FactKey {
         Self::ChangePushes,
         Self::ChangeChecks,
         Self::ChangeComments,
+        Self::ChangeFiles,
+        Self::ChangeThreads,
+        Self::ChangeSignatures,
+        Self::TeamMembers,
         Self::ScanResults,
         Self::OrganizationSettings,
         Self::OrganizationIdentity,
@@ -181,6 +197,10 @@ impl FactKey {
             Self::ChangePushes => "change.pushes",
             Self::ChangeChecks => "change.checks",
             Self::ChangeComments => "change.comments",
+            Self::ChangeFiles => "change.files",
+            Self::ChangeThreads => "change.threads",
+            Self::ChangeSignatures => "change.signatures",
+            Self::TeamMembers => "team.members",
             Self::ScanResults => "scan.results",
             Self::OrganizationSettings => "organization.settings",
             Self::OrganizationIdentity => "organization.identity",
@@ -225,6 +245,10 @@ impl FactKey {
             Self::ChangePushes => "pushes and force pushes to the change, by the platform's clock",
             Self::ChangeChecks => "results reported for the head commit",
             Self::ChangeComments => "comments on the change",
+            Self::ChangeFiles => "the files that the change touches",
+            Self::ChangeThreads => "threads of the review, and who asks for changes",
+            Self::ChangeSignatures => "signatures of the commits",
+            Self::TeamMembers => "members of the teams that the policy names",
             Self::ScanResults => "scan reports handed in as files",
             Self::OrganizationSettings => {
                 "what the organisation or group demands of its members and lets them do"
@@ -274,11 +298,13 @@ impl FactKey {
     }
 }
 
-/// A set of groups, and the branches that are meant where a group speaks of several.
+/// A set of groups, and the branches and teams that are meant where a group
+/// speaks of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     keys: BTreeSet<FactKey>,
     branches: Vec<String>,
+    teams: Vec<String>,
 }
 
 impl Needs {
@@ -319,6 +345,18 @@ impl Needs {
         &self.branches
     }
 
+    /// The same set, speaking of the members of these teams (`@acme/security`).
+    #[must_use]
+    pub fn for_teams(mut self, teams: Vec<String>) -> Self {
+        self.teams = teams;
+        self
+    }
+
+    /// Teams whose members are wanted, as the policy writes them.
+    pub fn teams(&self) -> &[String] {
+        &self.teams
+    }
+
     /// The same set without some groups.
     #[must_use]
     pub fn without(&self, keys: &[FactKey]) -> Self {
@@ -338,6 +376,7 @@ impl FromIterator<FactKey> for Needs {
         Self {
             keys: keys.into_iter().collect(),
             branches: Vec::new(),
+            teams: Vec::new(),
         }
     }
 }

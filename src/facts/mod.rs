@@ -7,7 +7,9 @@
 mod actor;
 mod branch;
 mod change;
+mod changed_file;
 mod code_owners;
+mod discussion;
 mod drift;
 mod fact;
 mod in_words;
@@ -17,9 +19,10 @@ mod requirement;
 mod scan;
 mod settings;
 mod settings_snapshot;
+mod signature;
 mod snapshot;
 
-pub use actor::{Account, AccountKind, Person};
+pub use actor::{Account, AccountKind, Person, TeamMembers};
 pub(crate) use branch::branch_requirements;
 pub use branch::{
     BranchRules, BypassActor, BypassKind, BypassMode, DirectPush, InactiveRules, Layer, LayerKind,
@@ -29,7 +32,9 @@ pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,
 };
+pub use changed_file::{ChangedFile, FileChange};
 pub use code_owners::{OwnersRules, Ownership};
+pub use discussion::{Discussion, Thread};
 pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use in_words::InWords;
@@ -48,6 +53,7 @@ pub use settings::{
     Visibility, Webhook, Who, WithoutTwoFactor,
 };
 pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
+pub use signature::{CommitSignature, SignatureState};
 pub use snapshot::{
     Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
 };

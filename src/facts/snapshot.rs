@@ -4,16 +4,20 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::actor::TeamMembers;
 use super::branch::BranchRules;
 use super::change::{
     Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
 };
+use super::changed_file::ChangedFile;
+use super::discussion::Discussion;
 use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
 use super::policy_document::PolicyDocument;
 use super::scan::ScanResults;
 use super::settings::Settings;
 use super::settings_snapshot::SettingsOrigin;
+use super::signature::CommitSignature;
 
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
@@ -136,6 +140,18 @@ pub struct Snapshot {
     pub checks: Fact<Vec<CheckResult>>,
     /// Group `change.comments`, oldest first.
     pub comments: Fact<Vec<Comment>>,
+    /// Group `change.files`, all of them.
+    #[serde(default = "not_collected::files")]
+    pub files: Fact<Vec<ChangedFile>>,
+    /// Group `change.threads`.
+    #[serde(default = "not_collected::discussion")]
+    pub discussion: Fact<Discussion>,
+    /// Group `change.signatures`, one for each commit.
+    #[serde(default = "not_collected::signatures")]
+    pub signatures: Fact<Vec<CommitSignature>>,
+    /// Group `team.members`: the teams that the policy names in its controls.
+    #[serde(default = "not_collected::teams")]
+    pub teams: Fact<Vec<TeamMembers>>,
     /// What overrides need to know about people.
     pub override_people: Fact<OverridePeople>,
     /// Group `scan.results`.
@@ -147,6 +163,31 @@ pub struct Snapshot {
     pub settings_origin: Option<SettingsOrigin>,
     /// What it cost.
     pub requests: Requests,
+}
+
+/// What a snapshot of an older version does not hold: it was not collected.
+mod not_collected {
+    use super::{ChangedFile, CommitSignature, Discussion, Fact, FactKey, TeamMembers, Unknown};
+
+    fn of<T>(key: FactKey) -> Fact<T> {
+        Fact::Unknown(Unknown::not_collected(key.name()))
+    }
+
+    pub(super) fn files() -> Fact<Vec<ChangedFile>> {
+        of(FactKey::ChangeFiles)
+    }
+
+    pub(super) fn discussion() -> Fact<Discussion> {
+        of(FactKey::ChangeThreads)
+    }
+
+    pub(super) fn signatures() -> Fact<Vec<CommitSignature>> {
+        of(FactKey::ChangeSignatures)
+    }
+
+    pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
+        of(FactKey::TeamMembers)
+    }
 }
 
 impl Snapshot {
@@ -186,6 +227,10 @@ impl Snapshot {
             pushes: hidden(FactKey::ChangePushes.name()),
             checks: hidden(FactKey::ChangeChecks.name()),
             comments: hidden(FactKey::ChangeComments.name()),
+            files: not_collected::files(),
+            discussion: not_collected::discussion(),
+            signatures: not_collected::signatures(),
+            teams: not_collected::teams(),
             override_people: hidden("override.people"),
             scans: hidden(FactKey::ScanResults.name()),
             settings: Settings::all_unknown(),
@@ -218,6 +263,10 @@ impl Snapshot {
                 FactKey::ChangePushes => seen.pushes = self.pushes.clone(),
                 FactKey::ChangeChecks => seen.checks = self.checks.clone(),
                 FactKey::ChangeComments => seen.comments = self.comments.clone(),
+                FactKey::ChangeFiles => seen.files = self.files.clone(),
+                FactKey::ChangeThreads => seen.discussion = self.discussion.clone(),
+                FactKey::ChangeSignatures => seen.signatures = self.signatures.clone(),
+                FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
                 FactKey::OrganizationSettings
                 | FactKey::OrganizationIdentity

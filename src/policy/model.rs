@@ -252,13 +252,20 @@ impl Policy {
     /// overrides need if anybody may override.
     pub fn needs(&self) -> Needs {
         let mut needs = Needs::none();
+        let mut teams: Vec<String> = Vec::new();
         for bound in &self.controls {
             if bound.enforcement != Enforcement::Off {
                 for key in bound.control.meta().needs {
                     needs.add(*key);
                 }
+                for team in bound.control.teams() {
+                    if !teams.iter().any(|known| known.eq_ignore_ascii_case(&team)) {
+                        teams.push(team);
+                    }
+                }
             }
         }
+        let mut needs = needs.for_teams(teams);
         if !self.overrides.allowed_by.is_empty() {
             for key in [
                 FactKey::ChangeIdentity,

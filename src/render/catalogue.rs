@@ -227,16 +227,21 @@ pub(super) fn parameter_rows(entry: &Entry) -> Vec<ParameterRow> {
         .collect()
 }
 
-/// A value as JSON; a list with room between its items, so that it can be wrapped.
+/// A value as JSON with room between its items, so that it can be wrapped.
 fn spelled(value: &Value) -> String {
     match value {
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+            let items: Vec<String> = items.iter().map(spelled).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            value.to_string()
+        Value::Object(object) => {
+            let entries: Vec<String> = object
+                .iter()
+                .map(|(key, value)| format!("\"{key}\": {}", spelled(value)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 

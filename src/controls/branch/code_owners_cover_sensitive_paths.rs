@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::owners::{is_ignored, meant};
-use super::path_glob::{PathGlob, left_out, literal};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::some;
+use crate::controls::path_glob::{PathGlob, left_out, literal};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{CodeOwners, FactKey, OwnersRules, Platform, Snapshot, Unknown};
 

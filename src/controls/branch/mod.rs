@@ -23,7 +23,6 @@ mod lists;
 pub(super) mod merge_method_declared;
 pub(super) mod named_checks_required;
 mod owners;
-mod path_glob;
 mod patterns;
 pub(super) mod pull_request_required;
 pub(super) mod release_tags_protected;

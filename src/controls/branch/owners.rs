@@ -1,7 +1,7 @@
 //! What a file of code owners is worth beyond its lines: whether the platform
 //! reads it at all, and whether a pattern of paths is owned whole.
 
-use super::path_glob::PathGlob;
+use crate::controls::path_glob::PathGlob;
 use crate::facts::{OwnersDialect, OwnersFile, OwnersRules};
 
 /// A file of this size or more is not read, where the platform has such a limit.
@@ -50,9 +50,9 @@ fn newcomer(glob: &PathGlob) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::path_glob::literal;
     use super::*;
     use crate::controls::branch::testing::owners_file;
+    use crate::controls::path_glob::literal;
 
     fn paths(list: &[&str]) -> Vec<String> {
         list.iter().map(|&path| path.to_owned()).collect()

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::owners::{meant, owns};
-use super::path_glob::{PathGlob, left_out, literal};
 use super::patterns::{covers, may_meet};
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::some;
+use crate::controls::path_glob::{PathGlob, left_out, literal};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
     BranchRules, CodeOwners, Fact, FactKey, PathReviewers, Platform, Snapshot, Unknown, all_of,

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Approval, Standing, Weighed, covered, judged, latest, standing};
-use super::hands::{Hands, short};
-use super::head::head;
+use super::approvals::{Standing, Weighed, covered, judged, latest, standing};
+use super::cover::{Cover, cover};
+use super::hands::Hands;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Platform, Push, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
 /// Parameters of CHG-03.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ impl Control for ApprovalCoversHead {
                 Standing::Never => continue,
                 Standing::Hidden(unknown) => Err(unknown),
             };
-            let cover = self.cover(&approval, facts);
+            let cover = cover(&approval, facts, self.allow_carried_forward);
             weighed.push(Weighed {
                 login: approval.reviewer.login.clone(),
                 counts,
@@ -133,85 +133,6 @@ impl Control for ApprovalCoversHead {
         }
         (self.min.max(1) < base.min.max(1))
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
-    }
-}
-
-enum Cover {
-    Head(String),
-    Older(String),
-}
-
-impl ApprovalCoversHead {
-    fn cover(&self, approval: &Approval<'_>, facts: &Snapshot) -> Result<Cover, Unknown> {
-        let head = head(facts)?;
-        let who = &approval.reviewer.login;
-        let pushes = facts.pushes.known();
-        let Some(commit) = approval.review.commit.known()? else {
-            // No commit tie: only the platform's clock can tell, and it speaks
-            // about where the change stands, not about a head it has left.
-            let now = &facts.identity.known()?.head;
-            if now != head {
-                return Ok(Cover::Older(format!(
-                    "@{who} approved, but the head is {} by now and not {}",
-                    short(now),
-                    short(head)
-                )));
-            }
-            let at = *approval.review.submitted_at.known()?;
-            let newest = pushes?.iter().map(|push| push.at).max().ok_or_else(|| {
-                Unknown::new(
-                    FactKey::ChangePushes.name(),
-                    Why::Failed,
-                    "the platform lists no push of this change",
-                )
-            })?;
-            return Ok(if at >= newest {
-                Cover::Head(format!(
-                    "@{who} approved {at}, after the last push {newest}"
-                ))
-            } else {
-                Cover::Older(format!(
-                    "@{who} approved {at}, before the last push {newest}"
-                ))
-            });
-        };
-        if commit != head {
-            return Ok(Cover::Older(format!(
-                "@{who} approved {} but the head is {}",
-                short(commit),
-                short(head)
-            )));
-        }
-        let seen = approval.review.submitted_at.known().and_then(|at| {
-            pushes.map(|pushes| {
-                pushes
-                    .iter()
-                    .filter(|push| push.at > *at)
-                    .collect::<Vec<&Push>>()
-            })
-        });
-        let later = match seen {
-            Ok(later) => later,
-            // Carried forward or not, it covers the head.
-            Err(_) if self.allow_carried_forward => Vec::new(),
-            Err(unknown) => return Err(unknown),
-        };
-        let Some(first) = later.iter().min_by_key(|push| push.at) else {
-            return Ok(Cover::Head(format!(
-                "@{who} approved the head {}",
-                short(head)
-            )));
-        };
-        let before = first.before.as_deref().map_or("an older head", short);
-        let how = format!(
-            "@{who} approved {before}, carried forward to {}",
-            short(head)
-        );
-        Ok(if self.allow_carried_forward {
-            Cover::Head(how)
-        } else {
-            Cover::Older(how)
-        })
     }
 }
 

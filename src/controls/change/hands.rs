@@ -7,9 +7,16 @@ use crate::facts::{
     Account, AccountKind, Commit, FactKey, Person, PushKind, Snapshot, Unknown, Why,
 };
 
+/// An account that had a hand in the change.
+pub(super) struct Hand {
+    pub(super) account: Account,
+    /// What they did, e.g. `wrote a commit`.
+    pub(super) how: &'static str,
+}
+
 /// Everybody who had a hand in the change, and what hides others.
 pub(super) struct Hands {
-    people: Vec<(String, &'static str)>,
+    people: Vec<Hand>,
     nobody: Vec<String>,
     hidden: Vec<Unknown>,
 }
@@ -56,20 +63,35 @@ impl Hands {
     /// # Errors
     /// Why it cannot be told whether they had a hand in it.
     pub(super) fn hand_of(&self, account: &Account) -> Result<Option<&'static str>, Unknown> {
-        if let Some((_, how)) = self.people.iter().find(|(name, _)| account.is(name)) {
-            return Ok(Some(how));
+        match self.known().find(|hand| account.is(&hand.account.login)) {
+            Some(hand) => Ok(Some(hand.how)),
+            None => self.in_doubt().map_or(Ok(None), Err),
         }
-        if let Some(unknown) = self.hidden.first() {
-            return Err(unknown.clone());
+    }
+
+    /// The accounts that are known.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Hand> {
+        self.people.iter()
+    }
+
+    /// Why there may be others, or why one of those who are known to belong to no
+    /// account may be anybody.
+    pub(super) fn in_doubt(&self) -> Option<Unknown> {
+        if let Some(unknown) = self.hidden() {
+            return Some(unknown.clone());
         }
-        match self.nobody.first() {
-            Some(who) => Err(Unknown::new(
+        self.nobody.first().map(|who| {
+            Unknown::new(
                 FactKey::ChangeCommits.name(),
                 Why::HiddenOrAbsent,
                 format!("no account belongs to {who}"),
-            )),
-            None => Ok(None),
-        }
+            )
+        })
+    }
+
+    /// Why there may be others.
+    pub(super) fn hidden(&self) -> Option<&Unknown> {
+        self.hidden.first()
     }
 
     /// Those who are known to belong to no account.
@@ -82,7 +104,7 @@ impl Hands {
         let mut names: Vec<String> = self
             .people
             .iter()
-            .map(|(name, _)| name.to_ascii_lowercase())
+            .map(|hand| hand.account.login.to_ascii_lowercase())
             .collect();
         names.sort();
         names.dedup();
@@ -116,7 +138,10 @@ impl Hands {
 
     fn add_account(&mut self, account: Option<&Account>, how: &'static str) {
         match account {
-            Some(account) => self.people.push((account.login.clone(), how)),
+            Some(account) => self.people.push(Hand {
+                account: account.clone(),
+                how,
+            }),
             // Whoever they were may have another account by now.
             None => self.nobody.push(format!("the deleted account that {how}")),
         }
@@ -130,7 +155,10 @@ impl Hands {
                 AccountKind::Platform
                 | AccountKind::Human
                 | AccountKind::Bot
-                | AccountKind::Other(_) => self.people.push((account.login.clone(), how)),
+                | AccountKind::Other(_) => self.people.push(Hand {
+                    account: account.clone(),
+                    how,
+                }),
             },
             Ok(None) => self
                 .nobody

@@ -1,11 +1,24 @@
 //! CHG: this change.
 
+pub(super) mod agent_changes_approved;
 pub(super) mod approval_covers_head;
 mod approvals;
 pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
+pub(super) mod approver_may_write;
+mod areas;
 pub(super) mod change_through_pull_request;
 pub(super) mod checks_succeeded;
+pub(super) mod commits_signed;
+mod cover;
+pub(super) mod description_filled;
+pub(super) mod gate_changes_approved;
 mod hands;
 mod head;
+pub(super) mod identities_resolved;
+pub(super) mod merger_recorded;
+mod owners;
+pub(super) mod review_settled;
+pub(super) mod sensitive_paths_approved;
+mod text;
 pub(super) mod ticket_linked;

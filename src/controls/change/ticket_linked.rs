@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::text::visible;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
@@ -149,19 +150,6 @@ impl TicketLinked {
             alone.then(|| hit.as_str())
         })
     }
-}
-
-/// The text without HTML comments; one that is never closed hides the rest.
-fn visible(text: &str) -> String {
-    let mut seen = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("<!--") {
-        seen.push_str(before);
-        seen.push(' ');
-        rest = after.split_once("-->").map_or("", |(_, rest)| rest);
-    }
-    seen.push_str(rest);
-    seen
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use globset::GlobBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::globs::Globs;
 use super::production::{GUARDS, Production, Selected, sold};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
+use crate::controls::globs::Globs;
 use crate::controls::judging::some;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{

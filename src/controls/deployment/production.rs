@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::globs::Globs;
 use crate::controls::control::{Evidence, FailReason, Verdict};
+use crate::controls::globs::Globs;
 use crate::controls::judging::{Says, none_wrong};
 use crate::facts::{Environment, Environments, Fact, FactKey, Unknown, all_of};
 

@@ -21,6 +21,9 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::ChangePushes,
     FactKey::ChangeChecks,
     FactKey::ChangeComments,
+    FactKey::ChangeFiles,
+    FactKey::ChangeThreads,
+    FactKey::ChangeSignatures,
     FactKey::ScanResults,
 ];
 
@@ -110,6 +113,10 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         FactKey::ChangePushes => facts.pushes.known().err(),
         FactKey::ChangeChecks => facts.checks.known().err(),
         FactKey::ChangeComments => facts.comments.known().err(),
+        FactKey::ChangeFiles => facts.files.known().err(),
+        FactKey::ChangeThreads => facts.discussion.known().err(),
+        FactKey::ChangeSignatures => facts.signatures.known().err(),
+        FactKey::TeamMembers => facts.teams.known().err(),
         FactKey::ScanResults => facts.scans.known().err(),
         FactKey::OrganizationSettings
         | FactKey::OrganizationIdentity

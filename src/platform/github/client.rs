@@ -289,13 +289,14 @@ impl tower::Service<Request<OctoBody>> for Carrier {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::context::Wanted;
-    use super::super::super::transport::Limits;
-    use super::super::super::transport::testing::{self, Reply, Server};
+pub(super) mod testing {
     use super::*;
+    use crate::platform::context::Wanted;
+    use crate::platform::transport::testing::{Server, transport};
+    use crate::platform::transport::{Limits, Token};
 
-    fn client(server: &Server) -> (Client, Transport) {
+    /// A client that asks the server.
+    pub(in super::super) fn client(server: &Server) -> (Client, Transport) {
         let place = Place {
             platform: crate::facts::Platform::Github,
             api: server.url.join("/api/v3").unwrap(),
@@ -307,10 +308,17 @@ mod tests {
             },
             run_url: None,
         };
-        let transport = testing::transport(&place.api, Limits::default());
+        let transport = transport(&place.api, Limits::default());
         let token = Token::new("ghs_verysecret".to_owned());
         (Client::new(&place, &token, &transport).unwrap(), transport)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::transport::testing::{Reply, Server};
+    use super::testing::client;
+    use super::*;
 
     #[test]
     fn a_client_needs_no_runtime_to_be_made() {

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::facts::{
-    Comment, Fact, FactKey, Push, PushKind, Review, ReviewState, Source, Unknown, Why,
+    Account, Comment, Fact, FactKey, Push, PushKind, Review, ReviewState, Source, Thread, Unknown,
+    Why,
 };
 
 use super::wire;
@@ -52,6 +53,46 @@ pub(super) fn reviews(nodes: &[Value], source: &Source) -> Result<Vec<Review>, S
             ),
         })
         .collect())
+}
+
+/// Threads of the review.
+pub(super) fn threads(nodes: &[Value], source: &Source) -> Result<Vec<Thread>, String> {
+    nodes
+        .iter()
+        .map(|node| {
+            let thread: wire::Thread = read(node)?;
+            let first = thread
+                .comments
+                .as_ref()
+                .and_then(|list| list.present().next());
+            Ok(Thread {
+                resolved: thread
+                    .is_resolved
+                    .ok_or("a thread does not say whether it is resolved")?,
+                author: account_in(first, "author", "who started a thread", source)?,
+                resolved_by: account_in(Some(node), "resolvedBy", "who resolved a thread", source)?,
+                path: thread.path,
+            })
+        })
+        .collect()
+}
+
+/// The account under a key. Null is an account that is gone, or nobody; a key that
+/// is not there tells nothing.
+fn account_in(
+    object: Option<&Value>,
+    key: &str,
+    what: &str,
+    source: &Source,
+) -> Result<Fact<Option<Account>>, String> {
+    let Some(value) = object.and_then(|object| object.get(key)) else {
+        return Ok(left_out(FactKey::ChangeThreads, what));
+    };
+    let actor: Option<wire::Actor> = read(value)?;
+    Ok(Fact::seen(
+        actor.as_ref().and_then(wire::Actor::account),
+        source.clone(),
+    ))
 }
 
 /// Comments, oldest first.

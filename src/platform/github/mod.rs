@@ -11,10 +11,12 @@ mod client;
 mod commits;
 mod conditions;
 mod conversation;
+mod files;
 mod first_round;
 mod graph;
 mod identity;
 mod layer;
+mod leap;
 mod opening;
 mod origin;
 mod pages;
@@ -27,6 +29,7 @@ mod rule_demands;
 mod rulesets;
 mod server;
 mod settings;
+mod signatures;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -34,8 +37,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use crate::facts::{
-    Account, Association, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server, Snapshot,
-    Source, Unknown, Why,
+    Account, Association, Discussion, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server,
+    Snapshot, Source, TeamMembers, Thread, Unknown, Why,
 };
 
 use super::Setup;
@@ -132,21 +135,20 @@ impl Session {
         if needs.has(FactKey::ChangeAssociation) {
             snapshot.association = self.association.clone();
         }
-        let parts: Vec<Part> = [
-            Part::Commits,
-            Part::Reviews,
-            Part::Pushes,
-            Part::Comments,
-            Part::Checks,
-        ]
-        .into_iter()
-        .filter(|part| needs.has(pages::key(*part)))
-        .collect();
+        let parts: Vec<Part> = Part::ALL
+            .into_iter()
+            .filter(|part| needs.has(pages::key(*part)))
+            .collect();
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (mut found, rules, settings) = tokio::join!(
-            self.parts(snapshot, &head, &parts),
+        let ((mut found, moves), teams, rules, settings) = tokio::join!(
+            async {
+                let found = self.parts(snapshot, &head, &parts).await;
+                let moves = self.moves(snapshot, found.get(&Part::Files)).await;
+                (found, moves)
+            },
+            self.teams(needs),
             async {
                 if !rules_needed {
                     return None;
@@ -156,6 +158,9 @@ impl Session {
             Box::pin(settings::collect(self, snapshot, needs)),
         );
         snapshot.settings.take_from(settings);
+        if needs.has(FactKey::TeamMembers) {
+            snapshot.teams = Fact::known_without_source(teams);
+        }
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;
         }
@@ -169,6 +174,21 @@ impl Session {
                 Part::Reviews => snapshot.reviews = fact(part, pages, conversation::reviews),
                 Part::Pushes => snapshot.pushes = fact(part, pages, conversation::pushes),
                 Part::Comments => snapshot.comments = fact(part, pages, conversation::comments),
+                Part::Files => {
+                    snapshot.files = fact(part, pages, |nodes, source| {
+                        files::files(nodes, source, &moves)
+                    });
+                }
+                Part::Threads => {
+                    let threads = fact(part, pages, conversation::threads);
+                    snapshot.discussion = match threads.known() {
+                        Ok(_) => Fact::known_without_source(discussion(threads)),
+                        Err(unknown) => Fact::Unknown(unknown),
+                    };
+                }
+                Part::Signatures => {
+                    snapshot.signatures = fact(part, pages, signatures::signatures);
+                }
                 Part::Checks => {
                     snapshot.checks = fact(part, pages, |nodes, _| checks::checks(nodes, &head));
                 }
@@ -197,7 +217,7 @@ impl Session {
         let pushes_missing = !snapshot.pushes.is_known();
         let wanted: &[Part] = if pushes_missing { &[Part::Pushes] } else { &[] };
         let (members, log, mut found) = tokio::join!(
-            join::all(teams.iter().map(|team| self.members(team))),
+            join::all(teams.iter().map(|team| self.members(people::PEOPLE, team))),
             async {
                 match &log_path {
                     Some(path) => Some(self.change.get(path).await),
@@ -225,10 +245,36 @@ impl Session {
         self.finish(snapshot);
     }
 
-    async fn members(&self, team: &str) -> Fact<Vec<String>> {
+    /// The members of every team that the policy's controls name.
+    async fn teams(&self, needs: &Needs) -> Vec<TeamMembers> {
+        if !needs.has(FactKey::TeamMembers) {
+            return Vec::new();
+        }
+        let fact = FactKey::TeamMembers.name();
+        join::all(needs.teams().iter().map(|team| async move {
+            TeamMembers {
+                team: team.clone(),
+                members: self.members(fact, team).await,
+            }
+        }))
+        .await
+    }
+
+    /// Where moved files of the change were before.
+    async fn moves(&self, snapshot: &Snapshot, pages: Option<&Pages>) -> files::Moves {
+        match (pages, snapshot.subject.change) {
+            (Some(Ok((nodes, _))), Some(number)) => {
+                let path = format!("{}/pulls/{number}", self.repository_path());
+                files::moves(&self.change, &path, nodes).await
+            }
+            (Some(Ok(_) | Err(_)) | None, _) => files::Moves::default(),
+        }
+    }
+
+    async fn members(&self, fact: &str, team: &str) -> Fact<Vec<String>> {
         let Some(path) = people::members_path(team) else {
             return Fact::Unknown(Unknown::new(
-                people::PEOPLE,
+                fact,
                 Why::NotSupported,
                 format!("`{team}` is not a team: write it as `@organization/team`"),
             ));
@@ -236,7 +282,7 @@ impl Session {
         if self.workflow_token && self.settings.is_none() {
             return Fact::Unknown(
                 Unknown::new(
-                    people::PEOPLE,
+                    fact,
                     Why::NotPermitted,
                     format!(
                         "a workflow token cannot see the members of `{team}`, so it was not asked"
@@ -246,7 +292,7 @@ impl Session {
             );
         }
         let client = self.settings.as_ref().unwrap_or(&self.change);
-        people::members(&client.get_all(&path, None).await)
+        people::members(fact, &client.get_all(&path, None).await)
     }
 
     /// The rules of a further branch.
@@ -297,9 +343,13 @@ impl Session {
         let number = snapshot.subject.change;
         let askable = |part: Part| match part {
             Part::Checks => !head.is_empty(),
-            Part::Commits | Part::Reviews | Part::Pushes | Part::Comments => {
-                number.is_some() && self.identity.is_known()
-            }
+            Part::Commits
+            | Part::Reviews
+            | Part::Pushes
+            | Part::Comments
+            | Part::Files
+            | Part::Threads
+            | Part::Signatures => number.is_some() && self.identity.is_known(),
         };
         let asked: Vec<Part> = wanted
             .iter()
@@ -376,6 +426,16 @@ fn no_change(association: &Fact<Association>) -> Unknown {
             Why::HiddenOrAbsent,
             "the commit came to the branch through no pull request",
         ),
+    }
+}
+
+/// Threads, and what this platform tells with the reviews.
+fn discussion(threads: Fact<Vec<Thread>>) -> Discussion {
+    let sources = threads.sources().to_vec();
+    Discussion {
+        held: Fact::seen_in(None, sources.clone()),
+        requesting_changes: Fact::seen_in(Vec::new(), sources),
+        threads,
     }
 }
 

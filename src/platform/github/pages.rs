@@ -7,16 +7,21 @@ use serde_json::{Value, json};
 
 use crate::facts::{FactKey, Source, Unknown, Why};
 use crate::platform::access;
-use crate::platform::transport::{GraphqlAnswer, Transport};
+use crate::platform::join;
+use crate::platform::transport::{GraphqlAnswer, NoAnswer, Transport};
 
 use super::client::Client;
 use super::graph::{self, Place};
+use super::leap;
 use super::permissions;
-use super::queries::{self, Part};
+use super::queries::{self, Page, Part};
 use super::wire;
 
 /// Rounds after which a list counts as endless.
 const MOST_ROUNDS: usize = 50;
+
+/// Most pages in one document: more would take the server too long to answer.
+const IN_ONE_DOCUMENT: usize = 10;
 
 /// All entries of one connection and the answers that they came in.
 pub(super) type Pages = Result<(Vec<Value>, Vec<Source>), Unknown>;
@@ -36,6 +41,9 @@ pub(super) fn key(part: Part) -> FactKey {
         Part::Reviews => FactKey::ChangeReviews,
         Part::Pushes => FactKey::ChangePushes,
         Part::Comments => FactKey::ChangeComments,
+        Part::Files => FactKey::ChangeFiles,
+        Part::Threads => FactKey::ChangeThreads,
+        Part::Signatures => FactKey::ChangeSignatures,
         Part::Checks => FactKey::ChangeChecks,
     }
 }
@@ -44,6 +52,50 @@ pub(super) fn key(part: Part) -> FactKey {
 struct Gathering {
     nodes: Vec<Value>,
     sources: Vec<Source>,
+    pages: usize,
+    cursor: Option<String>,
+    total: Option<u64>,
+    /// A cursor that was foretold turned out to be wrong.
+    astray: bool,
+}
+
+impl Gathering {
+    /// The pages to ask for now: the next one, and those whose cursors it foretells.
+    fn next(&self, part: Part) -> Vec<Asked> {
+        let foretold = match (&self.cursor, self.total) {
+            (Some(cursor), Some(total)) if !self.astray => {
+                leap::behind(cursor, self.nodes.len(), total)
+            }
+            _ => Vec::new(),
+        };
+        std::iter::once(self.cursor.clone())
+            .chain(foretold.into_iter().map(Some))
+            .zip(self.pages..)
+            .map(|(cursor, number)| Asked {
+                page: Page { part, number },
+                foretold: number > self.pages,
+                cursor,
+            })
+            .collect()
+    }
+
+    /// Whether the page follows what is there. One asked with a cursor that the
+    /// platform did not give stands somewhere else.
+    fn is_followed_by(&self, asked: &Asked) -> bool {
+        asked.page.number == self.pages
+            && match (&self.cursor, &asked.cursor) {
+                (Some(given), Some(cursor)) => leap::same(given, cursor),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            }
+    }
+}
+
+/// A page that is asked for.
+struct Asked {
+    page: Page,
+    /// Whether its cursor is a guess.
+    foretold: bool,
     cursor: Option<String>,
 }
 
@@ -66,51 +118,15 @@ pub(super) async fn gather(
         if round > 0 {
             transport.begin_wave();
         }
-        let asked: Vec<Part> = open.keys().copied().collect();
-        let mut variables = json!({"owner": subject.owner, "name": subject.name});
-        if asked.iter().any(|part| *part != Part::Checks) {
-            variables["number"] = json!(subject.number);
-        }
-        if asked.contains(&Part::Checks) {
-            variables["head"] = json!(subject.head);
-        }
-        for (part, gathering) in &open {
-            variables[part.cursor()] = json!(gathering.cursor);
-        }
-        let answer = client
-            .graphql("CcgateCollect", &queries::collect(&asked), variables)
-            .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(refusal) => {
-                for part in asked {
-                    let group = key(part);
-                    done.insert(
-                        part,
-                        Err(access::refused(
-                            group.name(),
-                            permissions::needs(group),
-                            &refusal,
-                        )),
-                    );
-                }
-                return done;
-            }
-        };
-        for part in asked {
-            let Some(mut gathering) = open.remove(&part) else {
-                continue;
-            };
-            match add(&mut gathering, &answer, part, subject.head) {
-                Err(unknown) => {
-                    done.insert(part, Err(unknown));
-                }
-                Ok(true) => {
-                    open.insert(part, gathering);
-                }
-                Ok(false) => {
-                    done.insert(part, Ok((gathering.nodes, gathering.sources)));
-                }
+        let asked: Vec<Asked> = open
+            .iter()
+            .flat_map(|(part, gathering)| gathering.next(*part))
+            .collect();
+        let documents = || asked.chunks(IN_ONE_DOCUMENT);
+        let answers = join::all(documents().map(|pages| ask(client, subject, pages))).await;
+        for (pages, answer) in documents().zip(&answers) {
+            for page in pages {
+                take(page, answer, subject.head, &mut open, &mut done);
             }
         }
     }
@@ -127,24 +143,96 @@ pub(super) async fn gather(
     done
 }
 
-/// Adds one page. `Ok(true)`: there is more.
+/// Asks for some pages in one document.
+async fn ask(
+    client: &Client,
+    subject: &Subject<'_>,
+    asked: &[Asked],
+) -> Result<GraphqlAnswer, NoAnswer> {
+    let mut variables = json!({"owner": subject.owner, "name": subject.name});
+    if asked.iter().any(|asked| asked.page.part != Part::Checks) {
+        variables["number"] = json!(subject.number);
+    }
+    if asked.iter().any(|asked| asked.page.part == Part::Checks) {
+        variables["head"] = json!(subject.head);
+    }
+    for asked in asked {
+        variables[asked.page.cursor()] = json!(asked.cursor);
+    }
+    let pages: Vec<Page> = asked.iter().map(|asked| asked.page).collect();
+    client
+        .graphql("CcgateCollect", &queries::collect(&pages), variables)
+        .await
+}
+
+/// Takes one page out of an answer. Where a guess went wrong, the list is read on
+/// from the last page that follows.
+fn take(
+    asked: &Asked,
+    answer: &Result<GraphqlAnswer, NoAnswer>,
+    head: &str,
+    open: &mut BTreeMap<Part, Gathering>,
+    done: &mut BTreeMap<Part, Pages>,
+) {
+    let part = asked.page.part;
+    let Some(gathering) = open
+        .get_mut(&part)
+        .filter(|gathering| !gathering.astray || !asked.foretold)
+    else {
+        return;
+    };
+    if !gathering.is_followed_by(asked) {
+        gathering.astray = true;
+        return;
+    }
+    let group = key(part);
+    let added = match answer {
+        Ok(answer) => add(gathering, answer, asked.page, head),
+        Err(refusal) => Err(access::refused(
+            group.name(),
+            permissions::needs(group),
+            refusal,
+        )),
+    };
+    match added {
+        Ok(true) => {}
+        Ok(false) => {
+            if let Some(gathering) = open.remove(&part) {
+                done.insert(part, Ok((gathering.nodes, gathering.sources)));
+            }
+        }
+        // The guess may have been refused, not the list.
+        Err(_) if asked.foretold => gathering.astray = true,
+        Err(unknown) => {
+            open.remove(&part);
+            done.insert(part, Err(unknown));
+        }
+    }
+}
+
+/// Adds one page; nothing of it if it cannot be read. `Ok(true)`: there is more.
 fn add(
     gathering: &mut Gathering,
     answer: &GraphqlAnswer,
-    part: Part,
+    page: Page,
     head: &str,
 ) -> Result<bool, Unknown> {
+    let part = page.part;
     let group = key(part);
     let (fact, needs) = (group.name(), permissions::needs(group));
     let failed = |detail: &str| access::malformed(fact, &answer.endpoint, answer.status, detail);
-    gathering.sources.push(answer.source.clone());
-    if let Some(unknown) = graph::errors_below(answer, part.path(), fact, needs) {
+    let path = page.path();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    if let Some(unknown) = graph::errors_below(answer, &path, fact, needs) {
         return Err(unknown);
     }
-    let value = match graph::place(answer, part.path(), fact, needs) {
+    let value = match graph::place(answer, &path, fact, needs) {
         Place::There(value) => value,
         Place::Refused(unknown) => return Err(unknown),
-        Place::Empty if part == Part::Checks && no_result_yet(answer) => return Ok(false),
+        Place::Empty if part == Part::Checks && no_result_yet(answer) => {
+            gathering.sources.push(answer.source.clone());
+            return Ok(false);
+        }
         Place::Empty => return Err(graph::empty(answer, fact, needs, "such list")),
     };
     if part != Part::Checks && moved(answer, head) {
@@ -159,39 +247,66 @@ fn add(
     let Some(nodes) = list.nodes else {
         return Err(graph::empty(answer, fact, needs, "entries of the list"));
     };
-    for node in nodes {
-        // An entry that is null is an entry hidden from this token.
-        let Some(node) = node else {
-            return Err(graph::empty(answer, fact, needs, "entry where one stands"));
-        };
-        gathering.nodes.push(node);
-    }
-    let page = list
+    // An entry that is null is an entry hidden from this token.
+    let Some(nodes) = nodes.into_iter().collect::<Option<Vec<Value>>>() else {
+        return Err(graph::empty(answer, fact, needs, "entry where one stands"));
+    };
+    let info = list
         .page_info
         .ok_or_else(|| failed("a list says nothing about its pages"))?;
-    match page.has_next_page {
+    let count = u64::try_from(gathering.nodes.len() + nodes.len()).unwrap_or(u64::MAX);
+    let more = match info.has_next_page {
         Some(true) => {
-            let next = page.end_cursor.filter(|next| !next.is_empty());
+            let next = info.end_cursor.filter(|next| !next.is_empty());
             if next.is_none() || next == gathering.cursor {
                 return Err(failed("a list has more pages but no way to the next one"));
             }
             gathering.cursor = next;
-            Ok(true)
+            true
         }
         Some(false) => {
-            let count = u64::try_from(gathering.nodes.len()).unwrap_or(u64::MAX);
-            match list.total_count {
-                Some(total) if total > count => Err(Unknown::new(
+            let cut = |total: u64| {
+                Unknown::new(
                     fact,
                     Why::NotSupported,
                     format!("the platform hands out {count} of {total} entries"),
                 )
-                .at(answer.endpoint.clone(), Some(answer.status))),
-                _ => Ok(false),
+                .at(answer.endpoint.clone(), Some(answer.status))
+            };
+            if let Some(total) = list.total_count.filter(|total| *total > count) {
+                return Err(cut(total));
             }
+            if part == Part::Files {
+                // Files beyond the platform's limit are missing from the list and its
+                // total, but not from the number that the change itself gives.
+                let total = changed_files(answer)
+                    .ok_or_else(|| failed("the change does not say how many files it has"))?;
+                if total != count {
+                    return Err(cut(total));
+                }
+            }
+            false
         }
-        None => Err(failed("a list does not say whether it has more pages")),
+        None => return Err(failed("a list does not say whether it has more pages")),
+    };
+    gathering.nodes.extend(nodes);
+    gathering.total = list.total_count;
+    gathering.pages += 1;
+    if gathering.sources.last() != Some(&answer.source) {
+        gathering.sources.push(answer.source.clone());
     }
+    Ok(more)
+}
+
+/// How many files the change has by its own count.
+fn changed_files(answer: &GraphqlAnswer) -> Option<u64> {
+    answer
+        .data
+        .as_ref()?
+        .get("repository")?
+        .get("pullRequest")?
+        .get("changedFiles")?
+        .as_u64()
 }
 
 /// Whether the answer is not about that head. A head that it does not tell may be any.
@@ -227,7 +342,8 @@ mod tests {
     use super::*;
 
     fn page(part: Part, body: &Value) -> Result<bool, Unknown> {
-        add(&mut Gathering::default(), &answer(body), part, "aa")
+        let first = Page { part, number: 0 };
+        add(&mut Gathering::default(), &answer(body), first, "aa")
     }
 
     fn reviews(list: &Value) -> Value {
@@ -288,8 +404,12 @@ mod tests {
             reviews(&json!({"nodes": [{}], "pageInfo": {"hasNextPage": true, "endCursor": "x"}}));
         let mut gathering = Gathering::default();
         let answer = answer(&body);
-        assert!(add(&mut gathering, &answer, Part::Reviews, "aa").unwrap());
-        assert!(add(&mut gathering, &answer, Part::Reviews, "aa").is_err());
+        let page = |number| Page {
+            part: Part::Reviews,
+            number,
+        };
+        assert!(add(&mut gathering, &answer, page(0), "aa").unwrap());
+        assert!(add(&mut gathering, &answer, page(0), "aa").is_err());
     }
 
     #[test]
@@ -316,3 +436,7 @@ mod tests {
         assert!(page(Part::Checks, &hidden).is_err());
     }
 }
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod large_changes;

@@ -28,10 +28,10 @@ pub(super) fn members_path(team: &str) -> Option<String> {
 }
 
 /// The logins of a team's members.
-pub(super) fn members(answer: &Result<Listing, NoAnswer>) -> Fact<Vec<String>> {
+pub(super) fn members(fact: &str, answer: &Result<Listing, NoAnswer>) -> Fact<Vec<String>> {
     let listing = match answer {
         Ok(listing) => listing,
-        Err(refusal) => return Fact::Unknown(access::refused(PEOPLE, MEMBERS, refusal)),
+        Err(refusal) => return Fact::Unknown(access::refused(fact, MEMBERS, refusal)),
     };
     let logins: Option<Vec<String>> = listing
         .items
@@ -41,7 +41,7 @@ pub(super) fn members(answer: &Result<Listing, NoAnswer>) -> Fact<Vec<String>> {
     match logins {
         Some(logins) => Fact::seen_in(logins, listing.sources.clone()),
         None => Fact::Unknown(access::malformed(
-            PEOPLE,
+            fact,
             &listing.endpoint,
             200,
             "a member has no login",
@@ -240,6 +240,6 @@ mod tests {
             sources: Vec::new(),
             endpoint: String::new(),
         });
-        assert!(!members(&listing).is_known());
+        assert!(!members(PEOPLE, &listing).is_known());
     }
 }

@@ -55,6 +55,26 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "pull-requests: read",
             "Pull requests: read",
         ),
+        (
+            FactKey::ChangeFiles,
+            "pull-requests: read",
+            "Pull requests: read",
+        ),
+        (
+            FactKey::ChangeThreads,
+            "pull-requests: read",
+            "Pull requests: read",
+        ),
+        (
+            FactKey::ChangeSignatures,
+            "contents: read and pull-requests: read",
+            "Contents: read and Pull requests: read",
+        ),
+        (
+            FactKey::TeamMembers,
+            NOT_POSSIBLE,
+            "organization Members: read",
+        ),
         (FactKey::ScanResults, "none", "none"),
         (
             FactKey::OrganizationSettings,

@@ -184,97 +184,217 @@ pub(super) enum Part {
     Pushes,
     /// Comments.
     Comments,
+    /// Files of the change.
+    Files,
+    /// Threads of the review.
+    Threads,
+    /// Signatures of the commits.
+    Signatures,
     /// Results reported for the head commit.
     Checks,
 }
 
 impl Part {
-    /// Where the connection hangs in the answer's data.
-    pub(super) fn path(self) -> &'static [&'static str] {
+    /// All of them.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Commits,
+        Self::Reviews,
+        Self::Pushes,
+        Self::Comments,
+        Self::Files,
+        Self::Threads,
+        Self::Signatures,
+        Self::Checks,
+    ];
+
+    /// What the connection hangs on in the answer's data.
+    fn parent(self) -> &'static [&'static str] {
         match self {
-            Self::Commits => &["repository", "pullRequest", "commits"],
-            Self::Reviews => &["repository", "pullRequest", "reviews"],
-            Self::Pushes => &["repository", "pullRequest", "timelineItems"],
-            Self::Comments => &["repository", "pullRequest", "comments"],
-            Self::Checks => &["repository", "object", "statusCheckRollup", "contexts"],
+            Self::Commits
+            | Self::Reviews
+            | Self::Pushes
+            | Self::Comments
+            | Self::Files
+            | Self::Threads
+            | Self::Signatures => &["repository", "pullRequest"],
+            Self::Checks => &["repository", "object", "statusCheckRollup"],
         }
     }
 
-    /// Name of the variable that carries the cursor.
-    pub(super) fn cursor(self) -> &'static str {
+    /// Name of the first page in the answer, and beginning of the names of the others.
+    fn key(self) -> &'static str {
         match self {
-            Self::Commits => "afterCommits",
-            Self::Reviews => "afterReviews",
-            Self::Pushes => "afterPushes",
-            Self::Comments => "afterComments",
-            Self::Checks => "afterChecks",
+            Self::Commits => "commits",
+            Self::Reviews => "reviews",
+            Self::Pushes => "timelineItems",
+            Self::Comments => "comments",
+            Self::Files => "files",
+            Self::Threads => "reviewThreads",
+            Self::Signatures => "signatures",
+            Self::Checks => "contexts",
         }
     }
 
-    fn text(self) -> &'static str {
+    /// Name of the connection in the schema.
+    fn connection(self) -> &'static str {
+        match self {
+            Self::Signatures => "commits",
+            Self::Commits
+            | Self::Reviews
+            | Self::Pushes
+            | Self::Comments
+            | Self::Files
+            | Self::Threads
+            | Self::Checks => self.key(),
+        }
+    }
+
+    /// Further arguments of the connection.
+    fn arguments(self) -> &'static str {
+        match self {
+            Self::Pushes => ", itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]",
+            Self::Commits
+            | Self::Reviews
+            | Self::Comments
+            | Self::Files
+            | Self::Threads
+            | Self::Signatures
+            | Self::Checks => "",
+        }
+    }
+
+    /// What is asked about each entry.
+    fn nodes(self) -> &'static str {
         match self {
             Self::Commits => {
-                "commits(first: 100, after: $afterCommits) { totalCount pageInfo { hasNextPage endCursor } nodes { commit {
+                "totalCount nodes { commit {
         oid message
         author { name email user { __typename login } }
         committer { name email user { __typename login } }
         authors(first: 10) { totalCount nodes { name email user { __typename login } } }
         parents(first: 10) { totalCount nodes { oid } }
-      } } }"
+      } }"
             }
             Self::Reviews => {
-                "reviews(first: 100, after: $afterReviews) { totalCount pageInfo { hasNextPage endCursor } nodes {
+                "totalCount nodes {
         state submittedAt authorCanPushToRepository author { __typename login } commit { oid }
-      } }"
+      }"
             }
             Self::Pushes => {
-                "timelineItems(first: 100, after: $afterPushes, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) { pageInfo { hasNextPage endCursor } nodes {
+                "nodes {
         __typename ... on HeadRefForcePushedEvent { createdAt actor { __typename login } beforeCommit { oid } afterCommit { oid } }
-      } }"
+      }"
             }
             Self::Comments => {
-                "comments(first: 100, after: $afterComments) { totalCount pageInfo { hasNextPage endCursor } nodes {
+                "totalCount nodes {
         id databaseId body createdAt lastEditedAt includesCreatedEdit author { __typename login }
+      }"
+            }
+            Self::Files => "totalCount nodes { path changeType additions deletions }",
+            Self::Threads => {
+                "totalCount nodes {
+        isResolved path resolvedBy { __typename login } comments(first: 1) { nodes { author { __typename login } } }
+      }"
+            }
+            Self::Signatures => {
+                "totalCount nodes { commit {
+        oid signature { __typename state isValid wasSignedByGitHub signer { __typename login } }
       } }"
             }
             Self::Checks => {
-                "statusCheckRollup { contexts(first: 100, after: $afterChecks) { totalCount pageInfo { hasNextPage endCursor } nodes {
+                "totalCount nodes {
         __typename
         ... on CheckRun { databaseId name status conclusion startedAt completedAt checkSuite { databaseId app { databaseId } } }
         ... on StatusContext { context state createdAt }
-      } } }"
+      }"
             }
         }
     }
 }
 
-/// The second round, or a further page of it. Variables: `owner`, `name`,
+/// One page of a connection: the first one has number 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Page {
+    pub(super) part: Part,
+    pub(super) number: usize,
+}
+
+impl Page {
+    /// Its name in the answer.
+    fn key(self) -> String {
+        match self.number {
+            0 => self.part.key().to_owned(),
+            number => format!("{}{number}", self.part.key()),
+        }
+    }
+
+    /// Where it stands in the answer's data.
+    pub(super) fn path(self) -> Vec<String> {
+        let parent = self.part.parent().iter().map(|&step| step.to_owned());
+        parent.chain([self.key()]).collect()
+    }
+
+    /// Name of the variable that carries its cursor.
+    pub(super) fn cursor(self) -> String {
+        format!("after_{}", self.key())
+    }
+
+    fn text(self) -> String {
+        let Self { part, .. } = self;
+        let (key, connection) = (self.key(), part.connection());
+        let name = if key == connection {
+            key
+        } else {
+            format!("{key}: {connection}")
+        };
+        format!(
+            "{name}(first: 100, after: ${}{}) {{ pageInfo {{ hasNextPage endCursor }} {} }}",
+            self.cursor(),
+            part.arguments(),
+            part.nodes()
+        )
+    }
+}
+
+/// The second round, or further pages of it. Variables: `owner`, `name`,
 /// `number` (with parts of the change), `head` (with checks), and the cursors.
-pub(super) fn collect(parts: &[Part]) -> String {
+pub(super) fn collect(pages: &[Page]) -> String {
     let mut header = "$owner: String!, $name: String!".to_owned();
     let mut of_change = String::new();
     let mut of_head = String::new();
-    for part in parts {
-        let _ = write!(header, ", ${}: String", part.cursor());
-        let target = match part {
-            Part::Checks => &mut of_head,
-            Part::Commits | Part::Reviews | Part::Pushes | Part::Comments => &mut of_change,
-        };
-        let _ = writeln!(target, "      {}", part.text());
+    let mut files = false;
+    for page in pages {
+        let _ = write!(header, ", ${}: String", page.cursor());
+        match page.part {
+            Part::Checks => {
+                let _ = write!(of_head, " {}", page.text());
+            }
+            Part::Commits
+            | Part::Reviews
+            | Part::Pushes
+            | Part::Comments
+            | Part::Files
+            | Part::Threads
+            | Part::Signatures => {
+                let _ = writeln!(of_change, "      {}", page.text());
+            }
+        }
+        files |= page.part == Part::Files;
     }
     let mut body = String::new();
     if !of_change.is_empty() {
         header.push_str(", $number: Int!");
+        let count = if files { " changedFiles" } else { "" };
         let _ = writeln!(
             body,
-            "    pullRequest(number: $number) {{\n      headRefOid\n{of_change}    }}"
+            "    pullRequest(number: $number) {{\n      headRefOid{count}\n{of_change}    }}"
         );
     }
     if !of_head.is_empty() {
         header.push_str(", $head: GitObjectID!");
         let _ = writeln!(
             body,
-            "    object(oid: $head) {{ __typename ... on Commit {{\n{of_head}    }} }}"
+            "    object(oid: $head) {{ __typename ... on Commit {{ statusCheckRollup {{{of_head} }} }} }}"
         );
     }
     format!(
@@ -290,11 +410,17 @@ pub(super) fn collect(parts: &[Part]) -> String {
 mod tests {
     use super::*;
 
+    fn first(part: Part) -> Page {
+        Page { part, number: 0 }
+    }
+
     #[test]
     fn nothing_is_asked_that_no_part_wants() {
-        let text = collect(&[Part::Checks]);
+        let text = collect(&[first(Part::Checks)]);
         assert!(text.contains("statusCheckRollup") && text.contains("$head"));
         assert!(!text.contains("pullRequest") && !text.contains("$number"));
+        let text = collect(&[first(Part::Commits)]);
+        assert!(!text.contains("signature") && !text.contains("changedFiles"));
     }
 
     #[test]
@@ -332,21 +458,32 @@ mod tests {
 
     #[test]
     fn every_connection_of_the_second_round_can_be_followed() {
-        let parts = [
-            Part::Commits,
-            Part::Reviews,
-            Part::Pushes,
-            Part::Comments,
-            Part::Checks,
-        ];
-        let text = collect(&parts);
-        for part in parts {
-            assert!(text.contains(&format!("after: ${}", part.cursor())));
+        let pages = Part::ALL.map(first);
+        let text = collect(&pages);
+        for page in pages {
+            assert!(text.contains(&format!("after: ${}", page.cursor())));
         }
         assert_eq!(
             text.matches("hasNextPage endCursor").count(),
-            parts.len(),
+            pages.len(),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn several_pages_of_one_connection_stand_in_one_document_under_names_of_their_own() {
+        let page = |part, number| Page { part, number };
+        let text = collect(&[
+            page(Part::Files, 1),
+            page(Part::Files, 2),
+            page(Part::Checks, 3),
+        ]);
+        assert!(text.contains("files1: files(first: 100, after: $after_files1)"));
+        assert!(text.contains("files2: files(first: 100, after: $after_files2)"));
+        assert!(text.contains("statusCheckRollup { contexts3: contexts(first: 100"));
+        assert_eq!(
+            page(Part::Checks, 3).path(),
+            ["repository", "object", "statusCheckRollup", "contexts3"]
         );
     }
 }

@@ -398,6 +398,44 @@ pub(super) struct Comment {
     pub(super) author: Option<Actor>,
 }
 
+/// A file of a change, as GraphQL names it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ChangedFile {
+    pub(super) path: Option<String>,
+    pub(super) change_type: Option<String>,
+    pub(super) additions: Option<u64>,
+    pub(super) deletions: Option<u64>,
+}
+
+/// A file of a change, as REST names it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RestFile {
+    pub(super) filename: Option<String>,
+    pub(super) previous_filename: Option<String>,
+}
+
+/// A thread of a review.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Thread {
+    pub(super) is_resolved: Option<bool>,
+    pub(super) path: Option<String>,
+    pub(super) resolved_by: Option<Actor>,
+    pub(super) comments: Option<Nodes<Value>>,
+}
+
+/// The signature of a commit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Signature {
+    pub(super) state: Option<String>,
+    pub(super) is_valid: Option<bool>,
+    pub(super) was_signed_by_git_hub: Option<bool>,
+    pub(super) signer: Option<Actor>,
+}
+
 /// A check run or a commit status.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

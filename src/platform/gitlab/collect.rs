@@ -4,18 +4,21 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{
-    Association, ChangeState, Fact, FactKey, Needs, Snapshot, Source, Unknown, Why,
+    Association, ChangeState, Fact, FactKey, Needs, Snapshot, Source, TeamMembers, Unknown, Why,
 };
 
-use super::super::access;
+use super::super::{access, join};
 use super::checks::Wanted;
 use super::client::Client;
 use super::lookups::{add_approvers, authors, gone, members, results, the_branch};
 use super::people::{Directory, names};
 use super::wire::{
-    Approvals, Note, Pages, Project, Read, Reply, Version, WireCommit, list, object,
+    Approvals, Note, Pages, Project, Read, Reply, Reviewer, Version, WireCommit, list, object,
 };
-use super::{Session, approvals, association, branch, change, checks, permissions, settings};
+use super::{
+    Session, approvals, association, branch, change, checks, discussion, files, overrides,
+    permissions, settings, signatures,
+};
 
 /// Level of maintainers, the lowest that may read protected branches.
 const MAINTAINER: u32 = 40;
@@ -26,6 +29,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
     let reviews = has(FactKey::ChangeReviews);
     let pushes = has(FactKey::ChangePushes);
     let commits = has(FactKey::ChangeCommits);
+    let threads = has(FactKey::ChangeThreads);
     let rules = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass])
         && !snapshot.subject.target.is_empty();
     let wanted = if has(FactKey::ChangeChecks) {
@@ -69,6 +73,10 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         approval_rules,
         push_rule,
         members,
+        reviewers,
+        changed,
+        signed,
+        teams,
         (),
     ) = tokio::join!(
         pages(pushes, of, mr("/versions")),
@@ -76,7 +84,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         pages(commits, of, mr("/commits")),
         authors(commits, session, number),
         pages(
-            has(FactKey::ChangeComments) || pushes || reviews,
+            has(FactKey::ChangeComments) || pushes || reviews || threads,
             &session.change,
             mr("/notes?sort=asc&order_by=created_at")
         ),
@@ -113,8 +121,34 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             ]),
             session
         ),
+        pages(threads, of, mr("/reviewers")),
+        async {
+            if has(FactKey::ChangeFiles) {
+                Some(files::collect(session, &mr("/diffs")).await)
+            } else {
+                None
+            }
+        },
+        async {
+            match number {
+                Some(number) if has(FactKey::ChangeSignatures) => {
+                    Some(signatures::collect(session, number).await)
+                }
+                Some(_) | None => None,
+            }
+        },
+        teams(session, needs),
         settings::collect(session, snapshot, needs),
     );
+    if needs.has(FactKey::TeamMembers) {
+        snapshot.teams = Fact::known_without_source(teams);
+    }
+    if let Some(changed) = changed {
+        snapshot.files = changed;
+    }
+    if let Some(signed) = signed {
+        snapshot.signatures = signed;
+    }
 
     let note_list: Read<Vec<Note>> = match &notes {
         Some(pages) => list(FactKey::ChangeComments.name(), permissions::CHANGE, pages),
@@ -203,6 +237,12 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
     if needs.has(FactKey::ChangeComments) {
         snapshot.comments = change::comments(&note_list);
     }
+    if let Some(pages) = &reviewers {
+        let read: Read<Vec<Reviewer>> =
+            list(FactKey::ChangeThreads.name(), permissions::CHANGE, pages);
+        snapshot.discussion =
+            discussion::discussion(&note_list, &read, &session.opened.merge_request);
+    }
     if needs.has(FactKey::ChangeChecks) {
         let merge_request = session
             .opened
@@ -214,6 +254,20 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             });
         snapshot.checks = checks::checks(&merge_request, &results);
     }
+}
+
+/// The members of every group that the policy's controls name.
+async fn teams(session: &Session, needs: &Needs) -> Vec<TeamMembers> {
+    if !needs.has(FactKey::TeamMembers) {
+        return Vec::new();
+    }
+    join::all(needs.teams().iter().map(|team| async move {
+        TeamMembers {
+            team: team.clone(),
+            members: overrides::group(FactKey::TeamMembers.name(), session, team).await,
+        }
+    }))
+    .await
 }
 
 async fn pages(wanted: bool, client: &Client, path: String) -> Option<Pages> {
@@ -330,6 +384,9 @@ fn no_change(snapshot: &mut Snapshot, needs: &Needs) {
             FactKey::ChangePushes => snapshot.pushes = Fact::Unknown(hidden(key)),
             FactKey::ChangeChecks => snapshot.checks = Fact::Unknown(hidden(key)),
             FactKey::ChangeComments => snapshot.comments = Fact::Unknown(hidden(key)),
+            FactKey::ChangeFiles => snapshot.files = Fact::Unknown(hidden(key)),
+            FactKey::ChangeThreads => snapshot.discussion = Fact::Unknown(hidden(key)),
+            FactKey::ChangeSignatures => snapshot.signatures = Fact::Unknown(hidden(key)),
             // What does not hang on a change.
             _ => {}
         }

@@ -9,6 +9,8 @@ mod change;
 mod checks;
 mod client;
 mod collect;
+mod discussion;
+mod files;
 mod identity;
 mod lookups;
 mod open;
@@ -16,6 +18,7 @@ mod overrides;
 mod people;
 mod permissions;
 mod settings;
+mod signatures;
 mod wire;
 
 use std::sync::OnceLock;

@@ -26,7 +26,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
         session.settings.get(&events),
         async {
             for team in teams {
-                members.push((team.clone(), group(session, team).await));
+                members.push((team.clone(), group(FACT, session, team).await));
             }
         },
     );
@@ -44,11 +44,11 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
 }
 
 /// Active members of a group, with those of its parents.
-async fn group(session: &Session, team: &str) -> Fact<Vec<String>> {
+pub(super) async fn group(fact: &str, session: &Session, team: &str) -> Fact<Vec<String>> {
     let path = team.strip_prefix('@').unwrap_or(team);
     let path = format!("/groups/{}/members/all", access::encode_path(path));
     let pages = session.settings.get_all(&path, None).await;
-    let read: Read<Vec<Member>> = list(FACT, permissions::MEMBERS, &pages);
+    let read: Read<Vec<Member>> = list(fact, permissions::MEMBERS, &pages);
     match read {
         Ok((members, sources)) => Fact::seen_in(
             members

@@ -78,6 +78,8 @@ pub(super) struct MergeRequest {
     pub(super) merged_by: Option<User>,
     pub(super) merge_commit_sha: Option<String>,
     pub(super) squash_commit_sha: Option<String>,
+    pub(super) changes_count: Option<String>,
+    pub(super) blocking_discussions_resolved: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     pub(super) head_pipeline: Option<Option<Pipeline>>,
 }
@@ -280,6 +282,34 @@ pub(super) struct Note {
     #[serde(default, deserialize_with = "present")]
     pub(super) last_edited_at: Option<Option<String>>,
     pub(super) system: Option<bool>,
+    pub(super) resolvable: Option<bool>,
+    pub(super) resolved: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) resolved_by: Option<Option<User>>,
+    pub(super) position: Option<Position>,
+}
+
+/// Where in the diff a note stands.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Position {
+    pub(super) new_path: Option<String>,
+}
+
+/// A reviewer and what they last did.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Reviewer {
+    pub(super) user: Option<User>,
+    pub(super) state: Option<String>,
+}
+
+/// One file of a merge request.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Diff {
+    pub(super) old_path: Option<String>,
+    pub(super) new_path: Option<String>,
+    pub(super) new_file: Option<bool>,
+    pub(super) renamed_file: Option<bool>,
+    pub(super) deleted_file: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -150,7 +150,7 @@ ONLY_ON_THE_PLATFORMS = [
     r"/actions/oidc/customization/sub$", r"/actions/organization-secrets$", r"/actions/secrets$", r"/environments/[^/]+/secrets$",
     r"^Organization\.(domains|ipAllowListEnabledSetting|notificationDeliveryRestrictionEnabledSetting)$",
     r"/groups/[^ ]+/(access_tokens|billable_members|deploy_tokens|hooks|integrations|variables|runners)$",
-    r"/projects/[^ ]+/(access_tokens|ci/lint|triggers|runners/\d+)$", r"^GitLab MergeRequest\.headPipeline$",
+    r"/projects/[^ ]+/(access_tokens|ci/lint|triggers|runners/\d+)$", r"^GitLab MergeRequest\.headPipeline$", r"^GitLab Commit\.signature$",
 ]
 
 

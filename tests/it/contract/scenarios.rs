@@ -3,11 +3,12 @@
 
 use ccgate::facts::{
     Account, AccountKind, Association, BranchRules, BypassActor, BypassKind, BypassMode,
-    ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit,
-    Demand, DirectPush, Fact, FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin,
-    MergeMethod, OverridePeople, PathReviewers, Person, Platform, PolicyDocument, Push, PushKind,
-    RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, ScanReport, ScanResults,
-    ScanRun, Severity, Snapshot, Source, Subject,
+    ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine,
+    Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
+    FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, MergeMethod,
+    OverridePeople, PathReviewers, Person, Platform, PolicyDocument, Push, PushKind, RequiredCheck,
+    RequiredWorkflow, Requirement, Review, ReviewState, ScanReport, ScanResults, ScanRun, Settings,
+    Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread,
 };
 use jiff::Timestamp;
 
@@ -35,6 +36,22 @@ pub(crate) fn all() -> Vec<Scenario> {
         named("gitlab, the gate inside the pipeline", gate_inside()),
         named("github, a squash commit after its merge", squashed()),
         named("github, a stale mixture of settings", mixed()),
+        named(
+            "github, merged by its only author",
+            merged_alone(Platform::Github),
+        ),
+        named(
+            "gitlab, merged by its only author",
+            merged_alone(Platform::Gitlab),
+        ),
+        named(
+            "github, merged by nobody who is told",
+            merged_untold(Platform::Github),
+        ),
+        named(
+            "gitlab, merged by nobody who is told",
+            merged_untold(Platform::Gitlab),
+        ),
     ]
 }
 
@@ -92,6 +109,15 @@ fn commit(sha: String, author: &str, co_author: &str) -> Commit {
         co_authors: vec![person(co_author)],
         parents: Vec::new(),
     }
+}
+
+/// The same with a machine among its authors.
+fn helped(mut commit: Commit) -> Commit {
+    commit.co_authors.push(Person {
+        account: seen(Some(Account::bot("coder[bot]"))),
+        ..person("coder")
+    });
+    commit
 }
 
 /// An approval as the platform ties it: to a commit, or to the clock only.
@@ -173,7 +199,7 @@ fn identity(platform: Platform) -> Identity {
     Identity {
         number: 7,
         title: "ENG-7 Do it".to_owned(),
-        body: "text".to_owned(),
+        body: "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.".to_owned(),
         author: Some(Account::human("ana")),
         source_branch: "feature".to_owned(),
         target_branch: "main".to_owned(),
@@ -373,6 +399,66 @@ fn policy(origin: &str) -> PolicyDocument {
     }
 }
 
+fn file(path: &str, before: Option<&str>) -> ChangedFile {
+    ChangedFile {
+        path: path.to_owned(),
+        previous_path: seen(before.map(str::to_owned)),
+        kind: match before {
+            Some(_) => FileChange::Renamed,
+            None => FileChange::Modified,
+        },
+        additions: Some(3),
+        deletions: Some(1),
+    }
+}
+
+fn thread(resolved: bool) -> Thread {
+    Thread {
+        resolved,
+        author: seen(Some(Account::human("bob"))),
+        resolved_by: seen(resolved.then(|| Account::human("dan"))),
+        path: Some("src/lib.rs".to_owned()),
+    }
+}
+
+fn signature(sha: String, state: SignatureState) -> CommitSignature {
+    CommitSignature {
+        sha,
+        state,
+        signer: seen(Some(Account::human("ana"))),
+        by_platform: seen(false),
+    }
+}
+
+/// A merged change of which only what a merge is about was seen.
+fn merged(platform: Platform, by: Option<&str>) -> Snapshot {
+    let mut facts = good(platform);
+    let rules = Snapshot::all_unknown(facts.subject.clone(), facts.observed_at, String::new());
+    facts.branch_rules = rules.branch_rules;
+    facts.scans = rules.scans;
+    facts.settings = Settings::all_unknown();
+    let mut merged = identity(platform);
+    merged.state = ChangeState::Merged;
+    merged.merged_at = Some(at("2026-06-01T11:30:00Z"));
+    merged.merged_by = by.map(Account::human);
+    facts.identity = seen(merged);
+    facts
+}
+
+fn merged_alone(platform: Platform) -> Snapshot {
+    let mut facts = merged(platform, Some("ana"));
+    let alone = Commit {
+        co_authors: Vec::new(),
+        ..commit(head(), "ana", "ana")
+    };
+    facts.commits = seen(vec![alone]);
+    facts
+}
+
+fn merged_untold(platform: Platform) -> Snapshot {
+    merged(platform, None)
+}
+
 /// Everything is known, and every control passes with its defaults.
 fn good(platform: Platform) -> Snapshot {
     let mut facts = Snapshot::all_unknown(
@@ -395,7 +481,7 @@ fn good(platform: Platform) -> Snapshot {
     facts.association = seen(Association::NotMerged);
     facts.commits = seen(vec![
         commit(older(), "ana", "carol"),
-        commit(head(), "ana", "carol"),
+        helped(commit(head(), "ana", "carol")),
     ]);
     facts.reviews = seen(vec![
         approval(platform, "bob", true),
@@ -420,6 +506,24 @@ fn good(platform: Platform) -> Snapshot {
         created_at: at("2026-06-01T11:00:00Z"),
         edited: seen(false),
     }]);
+    facts.files = seen(vec![
+        file("src/lib.rs", None),
+        file("db/migrations/1.sql", None),
+        file(".github/workflows/new.yml", Some("old/new.yml")),
+    ]);
+    facts.discussion = seen(Discussion {
+        threads: seen(vec![thread(true)]),
+        held: seen(None),
+        requesting_changes: seen(Vec::new()),
+    });
+    facts.signatures = seen(vec![
+        signature(older(), SignatureState::Verified),
+        signature(head(), SignatureState::Verified),
+    ]);
+    facts.teams = seen(vec![TeamMembers {
+        team: "@acme/gate".to_owned(),
+        members: seen(vec!["bob".to_owned(), "dan".to_owned()]),
+    }]);
     facts.override_people = seen(OverridePeople {
         members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
         last_pusher: seen(Account::human("ana")),
@@ -436,6 +540,7 @@ fn bad(platform: Platform) -> Snapshot {
     facts.branch_rules = seen(rules(platform, false));
     let mut plain = identity(platform);
     plain.title = "Do it".to_owned();
+    plain.body.clear();
     plain.linked_issues.clear();
     facts.identity = seen(plain);
     facts.association = seen(Association::DirectPush {
@@ -457,6 +562,22 @@ fn bad(platform: Platform) -> Snapshot {
         approval(platform, "dan", true),
         withdrawn,
     ]);
+    facts.discussion = seen(Discussion {
+        threads: seen(vec![thread(false)]),
+        held: seen(Some(true)),
+        requesting_changes: seen(vec![Account::human("li")]),
+    });
+    facts.signatures = seen(vec![
+        signature(older(), SignatureState::Unsigned),
+        signature(head(), SignatureState::Unverified("unknown_key".to_owned())),
+    ]);
+    // A co-author whom nobody can name.
+    let mut unnamed = person("x");
+    unnamed.account = seen(None);
+    facts.commits = seen(vec![helped(Commit {
+        co_authors: vec![unnamed],
+        ..commit(head(), "ana", "ana")
+    })]);
     let red = Some(CheckConclusion::Failure);
     facts.checks = seen(match platform {
         Platform::Github => vec![result("test", CheckKind::CheckRun, red)],

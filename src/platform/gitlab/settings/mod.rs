@@ -21,7 +21,7 @@ mod secrets;
 mod server;
 mod tags;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 
 use crate::facts::{Needs, Snapshot};
 

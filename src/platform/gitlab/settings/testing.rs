@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::facts::Source;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
-use super::super::wire::Pages;
+use super::super::wire::{Pages, Reply};
 
 /// All pages of a list.
 #[expect(
@@ -23,12 +23,21 @@ pub(super) fn pages(items: Value) -> Pages {
     })
 }
 
+/// One answer with this body.
+#[expect(
+    clippy::result_large_err,
+    reason = "the shape of every answer of the client"
+)]
+pub(in super::super) fn one(body: &Value) -> Reply {
+    Ok(answer(200, &body.to_string()))
+}
+
 /// An answer that is none.
 #[expect(
     clippy::result_large_err,
     reason = "the shape of every answer of the client"
 )]
-pub(super) fn refused<T>(status: u16) -> Result<T, NoAnswer> {
+pub(in super::super) fn refused<T>(status: u16) -> Result<T, NoAnswer> {
     Err(NoAnswer::Status(answer(status, r#"{"message":"no"}"#)))
 }
 

@@ -1,0 +1,96 @@
+//! Whether an approval covers the head. The platform's commit tie and clock
+//! decide, never dates inside commits. It does not know whose approval it is.
+
+use super::approvals::Approval;
+use super::hands::short;
+use super::head::head;
+use crate::facts::{FactKey, Push, Snapshot, Unknown, Why};
+
+/// What an approval covers, in words.
+pub(super) enum Cover {
+    /// The head.
+    Head(String),
+    /// Something older.
+    Older(String),
+}
+
+/// What the approval covers. `carried` says whether one counts that the platform
+/// moved forward over a later push.
+///
+/// # Errors
+/// Why it cannot be told.
+pub(super) fn cover(
+    approval: &Approval<'_>,
+    facts: &Snapshot,
+    carried: bool,
+) -> Result<Cover, Unknown> {
+    let head = head(facts)?;
+    let who = &approval.reviewer.login;
+    let pushes = facts.pushes.known();
+    let Some(commit) = approval.review.commit.known()? else {
+        // No commit tie: only the platform's clock can tell, and it speaks
+        // about where the change stands, not about a head it has left.
+        let now = &facts.identity.known()?.head;
+        if now != head {
+            return Ok(Cover::Older(format!(
+                "@{who} approved, but the head is {} by now and not {}",
+                short(now),
+                short(head)
+            )));
+        }
+        let at = *approval.review.submitted_at.known()?;
+        let newest = pushes?.iter().map(|push| push.at).max().ok_or_else(|| {
+            Unknown::new(
+                FactKey::ChangePushes.name(),
+                Why::Failed,
+                "the platform lists no push of this change",
+            )
+        })?;
+        return Ok(if at >= newest {
+            Cover::Head(format!(
+                "@{who} approved {at}, after the last push {newest}"
+            ))
+        } else {
+            Cover::Older(format!(
+                "@{who} approved {at}, before the last push {newest}"
+            ))
+        });
+    };
+    if commit != head {
+        return Ok(Cover::Older(format!(
+            "@{who} approved {} but the head is {}",
+            short(commit),
+            short(head)
+        )));
+    }
+    let seen = approval.review.submitted_at.known().and_then(|at| {
+        pushes.map(|pushes| {
+            pushes
+                .iter()
+                .filter(|push| push.at > *at)
+                .collect::<Vec<&Push>>()
+        })
+    });
+    let later = match seen {
+        Ok(later) => later,
+        // Carried forward or not, it covers the head.
+        Err(_) if carried => Vec::new(),
+        Err(unknown) => return Err(unknown),
+    };
+    let Some(first) = later.iter().min_by_key(|push| push.at) else {
+        return Ok(Cover::Head(format!(
+            "@{who} approved the head {}",
+            short(head)
+        )));
+    };
+    let before = first.before.as_deref().map_or("an older head", short);
+    let how = format!(
+        "@{who} approved {before}, carried forward to {}",
+        short(head)
+    );
+    Ok(if carried {
+        Cover::Head(how)
+    } else {
+        Cover::Older(how)
+    })
+}

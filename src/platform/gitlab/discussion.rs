@@ -1,0 +1,171 @@
+//! Threads of a merge request, from its notes, and who requests changes. GitLab
+//! tells of every note whether it can be resolved and is; replies repeat it.
+
+use crate::facts::{Account, Discussion, Fact, FactKey, Thread, Unknown};
+
+use super::people::account;
+use super::wire::{MergeRequest, Note, Read, Reviewer};
+
+/// The group. `held` comes from the merge request: GitLab says that threads are open
+/// only where the project demands that there be none, so the contrary proves nothing.
+pub(super) fn discussion(
+    notes: &Read<Vec<Note>>,
+    reviewers: &Read<Vec<Reviewer>>,
+    merge_request: &Read<MergeRequest>,
+) -> Fact<Discussion> {
+    let threads = threads(notes);
+    let held = match merge_request {
+        Ok((mr, sources)) => Fact::seen_in(
+            (mr.blocking_discussions_resolved == Some(false)).then_some(true),
+            sources.clone(),
+        ),
+        Err(unknown) => Fact::Unknown(renamed(unknown)),
+    };
+    let requesting_changes = requesting(reviewers);
+    match (&threads, &requesting_changes) {
+        (Fact::Unknown(unknown), Fact::Unknown(_)) => Fact::Unknown(unknown.clone()),
+        (Fact::Known { .. }, _) | (_, Fact::Known { .. }) => {
+            Fact::known_without_source(Discussion {
+                threads,
+                held,
+                requesting_changes,
+            })
+        }
+    }
+}
+
+fn renamed(unknown: &Unknown) -> Unknown {
+    Unknown {
+        fact: FactKey::ChangeThreads.name().to_owned(),
+        ..unknown.clone()
+    }
+}
+
+fn threads(notes: &Read<Vec<Note>>) -> Fact<Vec<Thread>> {
+    let fact = FactKey::ChangeThreads.name();
+    let (notes, sources) = match notes {
+        Ok(read) => read,
+        Err(unknown) => return Fact::Unknown(renamed(unknown)),
+    };
+    let mut threads = Vec::new();
+    for note in notes {
+        match note.resolvable {
+            Some(true) => {}
+            Some(false) => continue,
+            None => return Fact::Unknown(super::left_out(fact, "resolvable", sources)),
+        }
+        let Some(resolved) = note.resolved else {
+            return Fact::Unknown(super::left_out(fact, "resolved", sources));
+        };
+        threads.push(Thread {
+            resolved,
+            author: Fact::seen_in(note.author.as_ref().and_then(account), sources.clone()),
+            resolved_by: match &note.resolved_by {
+                Some(who) => Fact::seen_in(who.as_ref().and_then(account), sources.clone()),
+                None => Fact::Unknown(super::left_out(fact, "resolved_by", sources)),
+            },
+            path: note
+                .position
+                .as_ref()
+                .and_then(|position| position.new_path.clone()),
+        });
+    }
+    Fact::seen_in(threads, sources.clone())
+}
+
+/// An account that is gone is left out: GitLab then asks nobody any more.
+fn requesting(reviewers: &Read<Vec<Reviewer>>) -> Fact<Vec<Account>> {
+    let fact = FactKey::ChangeThreads.name();
+    let (reviewers, sources) = match reviewers {
+        Ok(read) => read,
+        Err(unknown) => return Fact::Unknown(renamed(unknown)),
+    };
+    let mut who = Vec::new();
+    for reviewer in reviewers {
+        let (Some(state), Some(user)) = (&reviewer.state, &reviewer.user) else {
+            return Fact::Unknown(super::left_out(fact, "state", sources));
+        };
+        if state == "requested_changes" {
+            who.extend(account(user));
+        }
+    }
+    Fact::seen_in(who, sources.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read<T: serde::de::DeserializeOwned>(value: Value) -> Read<T> {
+        Ok((serde_json::from_value(value).unwrap(), Vec::new()))
+    }
+
+    fn note(resolved: &Value) -> Value {
+        json!({"resolvable": true, "resolved": resolved, "resolved_by": null,
+            "author": {"username": "rita"}, "position": {"new_path": "a.rs"}})
+    }
+
+    fn of(notes: Value, reviewers: Value, mr: Value) -> Discussion {
+        let fact = discussion(&read(notes), &read(reviewers), &read(mr));
+        fact.known().unwrap().clone()
+    }
+
+    #[test]
+    fn a_note_that_can_be_resolved_is_a_thread_and_others_are_none() {
+        let notes = json!([note(&json!(false)), {"resolvable": false, "system": true}]);
+        let threads = of(notes, json!([]), json!({})).threads;
+        let threads = threads.known().unwrap();
+        assert_eq!(threads.len(), 1);
+        assert!(!threads[0].resolved);
+        assert_eq!(threads[0].author.known(), Ok(&Some(Account::human("rita"))));
+        assert_eq!(threads[0].resolved_by.known(), Ok(&None));
+    }
+
+    #[test]
+    fn a_note_that_does_not_say_whether_it_is_resolved_hides_the_list() {
+        for notes in [json!([note(&Value::Null)]), json!([{"system": false}])] {
+            assert!(!of(notes, json!([]), json!({})).threads.is_known());
+        }
+    }
+
+    #[test]
+    fn only_whoever_requests_changes_now_does() {
+        let reviewers = json!([
+            {"user": {"username": "rita"}, "state": "requested_changes"},
+            {"user": {"username": "rob"}, "state": "reviewed"},
+        ]);
+        let asking = of(json!([]), reviewers, json!({})).requesting_changes;
+        assert_eq!(asking.known(), Ok(&vec![Account::human("rita")]));
+        let untold = of(
+            json!([]),
+            json!([{"user": {"username": "rita"}}]),
+            json!({}),
+        );
+        assert!(!untold.requesting_changes.is_known());
+    }
+
+    #[test]
+    fn that_nothing_is_held_proves_nothing() {
+        let held = |mr: Value| of(json!([]), json!([]), mr).held;
+        assert_eq!(
+            held(json!({"blocking_discussions_resolved": false})).known(),
+            Ok(&Some(true))
+        );
+        assert_eq!(
+            held(json!({"blocking_discussions_resolved": true})).known(),
+            Ok(&None)
+        );
+        assert_eq!(held(json!({})).known(), Ok(&None));
+    }
+
+    #[test]
+    fn what_is_refused_is_unknown_under_its_own_name() {
+        let refused = || Unknown::new("change.comments", crate::facts::Why::NotPermitted, "no");
+        let fact = discussion(&Err(refused()), &Err(refused()), &read(json!({})));
+        assert_eq!(fact.known().unwrap_err().fact, "change.threads");
+        let half = discussion(&read(json!([])), &Err(refused()), &read(json!({})));
+        assert!(!half.known().unwrap().requesting_changes.is_known());
+    }
+}
