@@ -46,13 +46,14 @@ pub(super) fn cover(
                 "the platform lists no push of this change",
             )
         })?;
-        return Ok(if at >= newest {
+        // In the same moment either may have come first: then it does not cover.
+        return Ok(if at > newest {
             Cover::Head(format!(
                 "@{who} approved {at}, after the last push {newest}"
             ))
         } else {
             Cover::Older(format!(
-                "@{who} approved {at}, before the last push {newest}"
+                "@{who} approved {at}, not after the last push {newest}"
             ))
         });
     };
@@ -67,7 +68,7 @@ pub(super) fn cover(
         pushes.map(|pushes| {
             pushes
                 .iter()
-                .filter(|push| push.at > *at)
+                .filter(|push| push.at >= *at)
                 .collect::<Vec<&Push>>()
         })
     });

@@ -86,10 +86,11 @@ fn a_file_moved_out_of_an_area_touches_it() {
 }
 
 #[test]
-fn an_approval_in_the_same_second_as_the_push_covers_it_and_one_before_does_not() {
+fn an_approval_in_the_same_second_as_the_push_does_not_cover_it() {
     let pushed = crate::controls::testing::push(PushKind::Push, "2026-06-01T10:00:00Z", "ana");
     for (when, wanted) in [
-        ("2026-06-01T10:00:00Z", "pass"),
+        ("2026-06-01T10:00:01Z", "pass"),
+        ("2026-06-01T10:00:00Z", "fail pending"),
         ("2026-06-01T09:59:59Z", "fail pending"),
     ] {
         let mut facts = with(&["auth/a.rs"], vec![untied("sam", when)]);
