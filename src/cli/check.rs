@@ -39,6 +39,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         change: arguments.change,
         head: arguments.head.clone(),
         reference: arguments.reference.clone(),
+        since: arguments.since.clone(),
         repository_only: false,
     };
     let runtime = session::runtime()?;

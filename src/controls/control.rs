@@ -152,6 +152,10 @@ pub enum FailReason {
     UnresolvedIdentity,
     /// A commit reached the branch through no change.
     DirectPush,
+    /// The branch's history does not hold any more what stood on it.
+    HistoryRewritten,
+    /// A change was merged that had not met the requirements.
+    MergedPastGate,
     /// Findings at or above the threshold.
     Findings,
 }
@@ -167,6 +171,8 @@ impl FailReason {
             Self::NotIndependent => "not_independent",
             Self::UnresolvedIdentity => "unresolved_identity",
             Self::DirectPush => "direct_push",
+            Self::HistoryRewritten => "history_rewritten",
+            Self::MergedPastGate => "merged_past_gate",
             Self::Findings => "findings",
         }
     }

@@ -5,6 +5,7 @@
 //! control may look at hangs under [`Snapshot`].
 
 mod actor;
+mod arrivals;
 mod branch;
 mod change;
 mod code_owners;
@@ -20,6 +21,10 @@ mod settings_snapshot;
 mod snapshot;
 
 pub use actor::{Account, AccountKind, Person};
+pub use arrivals::{
+    Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, Move, MoveKind, PreviousTip,
+    RuleBypass, RuleBypasses, ToldBy, Way,
+};
 pub(crate) use branch::branch_requirements;
 pub use branch::{
     BranchRules, BypassActor, BypassKind, BypassMode, DirectPush, InactiveRules, Layer, LayerKind,

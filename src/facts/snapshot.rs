@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::{Arrivals, ArrivedChange, RuleBypasses};
 use super::branch::BranchRules;
 use super::change::{
     Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
@@ -122,6 +123,17 @@ pub struct Snapshot {
     pub policy: PolicyFacts,
     /// Group `branch.rules` (and `branch.bypass` inside its layers).
     pub branch_rules: Fact<BranchRules>,
+    /// Group `branch.arrivals`. Known `None`: no move of a branch is judged.
+    #[serde(default = "arrivals_not_collected")]
+    pub arrivals: Fact<Option<Arrivals>>,
+    /// Group `branch.arrived_changes`: each change once that a commit of the arrivals
+    /// came through. Known `None`: no move of a branch is judged.
+    #[serde(default = "arrived_changes_not_collected")]
+    pub arrived_changes: Fact<Option<Vec<ArrivedChange>>>,
+    /// Group `branch.bypasses`. Known `None`: the platform keeps no such list, or no
+    /// move of a branch is judged.
+    #[serde(default = "bypasses_not_collected")]
+    pub bypasses: Fact<Option<RuleBypasses>>,
     /// Group `change.identity`.
     pub identity: Fact<Identity>,
     /// Group `change.association`.
@@ -147,6 +159,23 @@ pub struct Snapshot {
     pub settings_origin: Option<SettingsOrigin>,
     /// What it cost.
     pub requests: Requests,
+}
+
+fn not_collected<T>(key: FactKey) -> Fact<T> {
+    Fact::Unknown(Unknown::not_collected(key.name()))
+}
+
+/// Snapshots that were written before there was such a group do not hold it.
+fn arrivals_not_collected() -> Fact<Option<Arrivals>> {
+    not_collected(FactKey::BranchArrivals)
+}
+
+fn arrived_changes_not_collected() -> Fact<Option<Vec<ArrivedChange>>> {
+    not_collected(FactKey::BranchArrivedChanges)
+}
+
+fn bypasses_not_collected() -> Fact<Option<RuleBypasses>> {
+    not_collected(FactKey::BranchBypasses)
 }
 
 impl Snapshot {
@@ -179,6 +208,9 @@ impl Snapshot {
                 floor: hidden("policy.floor"),
             },
             branch_rules: hidden(FactKey::BranchRules.name()),
+            arrivals: arrivals_not_collected(),
+            arrived_changes: arrived_changes_not_collected(),
+            bypasses: bypasses_not_collected(),
             identity: hidden(FactKey::ChangeIdentity.name()),
             association: hidden(FactKey::ChangeAssociation.name()),
             commits: hidden(FactKey::ChangeCommits.name()),
@@ -211,6 +243,11 @@ impl Snapshot {
                 FactKey::BranchRules | FactKey::BranchBypass => {
                     seen.branch_rules = self.branch_rules.clone();
                 }
+                FactKey::BranchArrivals => seen.arrivals = self.arrivals.clone(),
+                FactKey::BranchArrivedChanges => {
+                    seen.arrived_changes = self.arrived_changes.clone();
+                }
+                FactKey::BranchBypasses => seen.bypasses = self.bypasses.clone(),
                 FactKey::ChangeIdentity => seen.identity = self.identity.clone(),
                 FactKey::ChangeAssociation => seen.association = self.association.clone(),
                 FactKey::ChangeCommits => seen.commits = self.commits.clone(),

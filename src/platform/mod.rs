@@ -5,6 +5,7 @@
 mod access;
 pub mod context;
 mod github;
+mod first_parents;
 mod gitlab;
 mod join;
 mod transport;

@@ -124,7 +124,8 @@ fn a_push_to_a_branch_is_its_commit_and_other_pushes_are_errors() {
         place.wanted,
         Wanted::Commit {
             sha: Some(HEAD.to_owned()),
-            branch: Some("feat/x".to_owned())
+            branch: Some("feat/x".to_owned()),
+            before: None,
         }
     );
     let zeros = "0".repeat(40);
@@ -182,7 +183,8 @@ fn a_scheduled_run_judges_the_tip_of_the_default_branch() {
             place.wanted,
             Wanted::Commit {
                 sha: None,
-                branch: None
+                branch: None,
+                before: None,
             }
         );
     }
@@ -356,7 +358,8 @@ fn a_branch_pipeline_is_its_commit_and_a_tag_is_an_error() {
         place.wanted,
         Wanted::Commit {
             sha: Some(OTHER.to_owned()),
-            branch: Some("main".to_owned())
+            branch: Some("main".to_owned()),
+            before: None,
         }
     );
     assert!(

@@ -117,9 +117,29 @@ impl Client {
         query: &str,
         variables: Value,
     ) -> Result<GraphqlAnswer, NoAnswer> {
+        self.graphql_at(operation, query, variables, 0).await
+    }
+
+    /// One GraphQL query that had to wait for an answer of the same round.
+    pub(super) async fn graphql_behind(
+        &self,
+        operation: &str,
+        query: &str,
+        variables: Value,
+    ) -> Result<GraphqlAnswer, NoAnswer> {
+        self.graphql_at(operation, query, variables, 1).await
+    }
+
+    async fn graphql_at(
+        &self,
+        operation: &str,
+        query: &str,
+        variables: Value,
+        depth: u32,
+    ) -> Result<GraphqlAnswer, NoAnswer> {
         let tag = Tag {
             operation: Some(operation.to_owned()),
-            depth: 0,
+            depth,
         };
         let body = json!({ "query": query, "variables": variables });
         let answer = self
@@ -293,6 +313,7 @@ mod tests {
             wanted: Wanted::Commit {
                 sha: None,
                 branch: None,
+                before: None,
             },
             run_url: None,
         };

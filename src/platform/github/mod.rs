@@ -3,6 +3,7 @@
 //! mean stands in the modules below. It judges nothing.
 
 mod app;
+mod arrivals;
 mod association;
 mod branch;
 mod bypass;
@@ -145,7 +146,7 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (mut found, rules, settings) = tokio::join!(
+        let (mut found, rules, arrived, settings) = tokio::join!(
             self.parts(snapshot, &head, &parts),
             async {
                 if !rules_needed {
@@ -153,8 +154,14 @@ impl Session {
                 }
                 Some(Box::pin(self.rules(&target, needs)).await)
             },
+            Box::pin(arrivals::collect(self, snapshot, needs)),
             Box::pin(settings::collect(self, snapshot, needs)),
         );
+        if let Some(arrived) = arrived {
+            snapshot.arrivals = arrived.arrivals;
+            snapshot.arrived_changes = arrived.changes;
+            snapshot.bypasses = arrived.bypasses;
+        }
         snapshot.settings.take_from(settings);
         if let Some(rules) = rules {
             snapshot.branch_rules = rules;

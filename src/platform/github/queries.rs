@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 /// What is asked about every pull request.
-const PULL: &str = "fragment Pull on PullRequest {
+pub(super) const PULL: &str = "fragment Pull on PullRequest {
   number title body state isDraft isCrossRepository
   author { __typename login }
   headRefName headRefOid headRepository { nameWithOwner }
@@ -189,6 +189,12 @@ impl Part {
             Self::Comments => "afterComments",
             Self::Checks => "afterChecks",
         }
+    }
+
+    /// The connection without a cursor: its first page.
+    pub(super) fn first_page(self) -> String {
+        self.text()
+            .replace(&format!(", after: ${}", self.cursor()), "")
     }
 
     fn text(self) -> &'static str {

@@ -15,7 +15,9 @@ use super::people::{Directory, names};
 use super::wire::{
     Approvals, Note, Pages, Project, Read, Reply, Version, WireCommit, list, object,
 };
-use super::{Session, approvals, association, branch, change, checks, permissions, settings};
+use super::{
+    Session, approvals, arrivals, association, branch, change, checks, permissions, settings,
+};
 
 /// Level of maintainers, the lowest that may read protected branches.
 const MAINTAINER: u32 = 40;
@@ -40,6 +42,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         ))
     };
     let of = &session.settings;
+    let subject = snapshot.subject.clone();
     let weak = weaker_than_maintainer(&session.opened.project);
     let target = access::encode(&snapshot.subject.target);
     // A project that may not be read at all means a job token: it has the
@@ -69,6 +72,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         approval_rules,
         push_rule,
         members,
+        arrived,
         (),
     ) = tokio::join!(
         pages(pushes, of, mr("/versions")),
@@ -113,8 +117,14 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             ]),
             session
         ),
+        Box::pin(arrivals::collect(session, &subject, needs)),
         settings::collect(session, snapshot, needs),
     );
+    if let Some(arrived) = arrived {
+        snapshot.arrivals = arrived.arrivals;
+        snapshot.arrived_changes = arrived.changes;
+        snapshot.bypasses = arrived.bypasses;
+    }
 
     let note_list: Read<Vec<Note>> = match &notes {
         Some(pages) => list(FactKey::ChangeComments.name(), permissions::CHANGE, pages),

@@ -3,6 +3,7 @@
 //! of its own file. Does not judge, and asks for no group that is not needed.
 
 mod approvals;
+mod arrivals;
 mod association;
 mod branch;
 mod change;
