@@ -2,15 +2,21 @@
 
 use anyhow::{Context as _, ensure};
 
-use crate::facts::Snapshot;
+use serde_json::Value;
+
+use crate::facts::{PreviousTip, Snapshot, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
+use crate::policy::LedgerChoice;
 
 use super::args::CheckArgs;
 use super::check::Judged;
 use super::ledger::absolute;
 use super::outputs::TOOL;
 use super::world::World;
+
+/// Records that are looked through at once, from the newest on.
+const LEAVES_AT_ONCE: u64 = 256;
 
 /// Seals the records. The error says whether the gate stays closed for it: it
 /// does where the policy demands a ledger, and wherever an override was accepted
@@ -24,13 +30,15 @@ pub(super) fn record(
 ) -> Result<Option<String>, (anyhow::Error, bool)> {
     let demanded = judged.ledger.as_ref().is_some_and(|choice| choice.required);
     let overridden = overridden(&judged.decision);
+    let breached = gate::has_breach(&judged.decision);
     let url = match (&arguments.ledger, &judged.ledger) {
         (Some(url), _) => url.clone(),
         // Repeating a decision is no new event.
         (None, _) if arguments.snapshot.is_some() => return Ok(None),
         (None, Some(choice)) => choice.url.clone(),
-        // An override without any record is worse than one on a machine that goes away.
-        (None, None) if world.in_ci() && !overridden => return Ok(None),
+        // An override or a breach without any record is worse than one on a machine that
+        // goes away.
+        (None, None) if world.in_ci() && !overridden && !breached => return Ok(None),
         (None, None) => "dir:.ccgate/ledger".to_owned(),
     };
     let closes = demanded || overridden;
@@ -44,6 +52,7 @@ pub(super) fn record(
             snapshot_digest: Some(snapshot_digest.to_owned()),
             platform_time: snapshot.platform_time.known().ok().copied(),
             review_within: judged.review_within.clone(),
+            branch_move: accounted_for(snapshot),
         };
         let records = gate::records(&judged.decision, &context);
         ensure!(
@@ -69,6 +78,56 @@ pub(super) fn record(
         ))
     };
     append().map(Some).map_err(|error| (error, closes))
+}
+
+/// The branch's move, if it is known how every commit of it came.
+fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
+    let arrivals = snapshot.arrivals.known().ok()?.as_ref()?;
+    let all = arrivals.ancestry.is_known()
+        && arrivals.count.is_known()
+        && arrivals
+            .commits
+            .iter()
+            .all(|arrival| arrival.way.is_known());
+    all.then(|| gate::BranchMove {
+        before: arrivals.before.commit.clone(),
+        after: arrivals.after.clone(),
+    })
+}
+
+/// Where the branch stood when the ledger was last told of a move of it that was
+/// accounted for. A ledger that cannot be read says nothing; writing to it will say why.
+pub(super) fn last_tip(
+    arguments: &CheckArgs,
+    choice: Option<&LedgerChoice>,
+    world: &World,
+    branch: &str,
+) -> Option<PreviousTip> {
+    let url = arguments
+        .ledger
+        .as_ref()
+        .or_else(|| choice.map(|choice| &choice.url))?;
+    let url = absolute(url, world);
+    let checkpoint = ledger::checkpoint_at(&url).ok()?;
+    let store = ledger::open(&url, &checkpoint.origin, None).ok()?;
+    let mut end = checkpoint.size;
+    while end > 0 {
+        let begin = end.saturating_sub(LEAVES_AT_ONCE);
+        for leaf in store.read(begin..end).ok()?.iter().rev() {
+            let statement = Leaf::parse(leaf).ok()?.statement;
+            let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
+            if text("/predicate/subject/target") == Some(branch)
+                && let Some(after) = text("/predicate/branch_move/after")
+            {
+                return Some(PreviousTip {
+                    commit: Some(after.to_owned()),
+                    told_by: ToldBy::Ledger,
+                });
+            }
+        }
+        end = begin;
+    }
+    None
 }
 
 /// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.

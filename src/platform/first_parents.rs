@@ -142,10 +142,18 @@ mod tests {
 
     #[test]
     fn the_line_follows_first_parents_and_leaves_side_lines_out() {
-        let commits = heap(&[("m2", &["m1", "f2"]), ("f2", &["f1"]), ("m1", &["m0"]), ("f1", &["m0"])]);
+        let commits = heap(&[
+            ("m2", &["m1", "f2"]),
+            ("f2", &["f1"]),
+            ("m1", &["m0"]),
+            ("f1", &["m0"]),
+        ]);
         assert_eq!(
             line("m2", &commits),
-            (vec!["m2".to_owned(), "m1".to_owned()], Some("m0".to_owned()))
+            (
+                vec!["m2".to_owned(), "m1".to_owned()],
+                Some("m0".to_owned())
+            )
         );
     }
 
@@ -158,11 +166,25 @@ mod tests {
 
     #[test]
     fn moves_are_followed_from_the_new_tip_to_the_old_one() {
-        let log = [entry(Some("m1"), "m2"), entry(Some("m0"), "m1"), entry(None, "m0")];
-        assert_eq!(names(&moves(&log, "m2", Some(&tip(Some("m0")))).unwrap()), ["m2", "m1"]);
-        assert_eq!(names(&moves(&log, "m2", Some(&tip(None))).unwrap()), ["m2", "m1", "m0"]);
+        let log = [
+            entry(Some("m1"), "m2"),
+            entry(Some("m0"), "m1"),
+            entry(None, "m0"),
+        ];
+        assert_eq!(
+            names(&moves(&log, "m2", Some(&tip(Some("m0")))).unwrap()),
+            ["m2", "m1"]
+        );
+        assert_eq!(
+            names(&moves(&log, "m2", Some(&tip(None))).unwrap()),
+            ["m2", "m1", "m0"]
+        );
         assert_eq!(names(&moves(&log, "m2", None).unwrap()), ["m2"]);
-        assert!(moves(&log, "m2", Some(&tip(Some("m2")))).unwrap().is_empty());
+        assert!(
+            moves(&log, "m2", Some(&tip(Some("m2"))))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -179,7 +201,10 @@ mod tests {
         let line = ["m4", "m3", "m2", "m1"].map(str::to_owned);
         let moves = [entry(Some("m2"), "m4"), entry(Some("m0"), "m2")];
         let after = |index| brought_by(&line, index, &moves).map(|entry| entry.after.as_str());
-        assert_eq!([after(0), after(1), after(2), after(3)], [Ok("m4"), Ok("m4"), Ok("m2"), Ok("m2")]);
+        assert_eq!(
+            [after(0), after(1), after(2), after(3)],
+            [Ok("m4"), Ok("m4"), Ok("m2"), Ok("m2")]
+        );
     }
 
     #[test]

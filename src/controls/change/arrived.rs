@@ -3,12 +3,14 @@
 
 use crate::controls::control::{Evidence, Verdict};
 use crate::facts::{
-    ArrivalMethod, ArrivedChange, Arrivals, Fact, FactKey, Review, Snapshot, Source, Subject,
+    ArrivalMethod, Arrivals, ArrivedChange, Fact, FactKey, Review, Snapshot, Source, Subject,
     Unknown, Way, Why,
 };
 
 /// The move that is judged, or the verdict where there is none.
-pub(super) fn arrivals(facts: &Snapshot) -> Result<Result<(&Arrivals, &[Source]), Verdict>, Unknown> {
+pub(super) fn arrivals(
+    facts: &Snapshot,
+) -> Result<Result<(&Arrivals, &[Source]), Verdict>, Unknown> {
     Ok(match facts.arrivals.known()? {
         Some(arrivals) => Ok((arrivals, facts.arrivals.sources())),
         None => Err(Verdict::NotApplicable(Evidence::new(
@@ -30,8 +32,15 @@ pub(super) struct Brought<'a> {
 
 /// # Errors
 /// Why nothing is known about any of them.
-pub(super) fn brought<'a>(facts: &'a Snapshot, arrivals: &Arrivals) -> Result<Brought<'a>, Unknown> {
-    let known = facts.arrived_changes.known()?.as_deref().unwrap_or_default();
+pub(super) fn brought<'a>(
+    facts: &'a Snapshot,
+    arrivals: &Arrivals,
+) -> Result<Brought<'a>, Unknown> {
+    let known = facts
+        .arrived_changes
+        .known()?
+        .as_deref()
+        .unwrap_or_default();
     let mut doubt = arrivals.count.known().err();
     let mut numbers: Vec<u64> = Vec::new();
     for arrival in &arrivals.commits {
@@ -70,7 +79,10 @@ pub(super) fn at_merge(facts: &Snapshot, change: &ArrivedChange) -> Result<Snaps
         Unknown::new(
             FactKey::BranchArrivedChanges.name(),
             Why::HiddenOrAbsent,
-            format!("the platform does not tell when change {} was merged", change.number),
+            format!(
+                "the platform does not tell when change {} was merged",
+                change.number
+            ),
         )
     })?;
     let mut seen = Snapshot::all_unknown(

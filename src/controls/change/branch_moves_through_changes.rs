@@ -64,7 +64,10 @@ impl Control for BranchMovesThroughChanges {
             }
         }
         let evidence = |said: String, seen: &[String]| {
-            let first = seen.first().cloned().unwrap_or_else(|| "no new commit".to_owned());
+            let first = seen
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "no new commit".to_owned());
             let evidence = Evidence::new(said, FactKey::BranchArrivals, first, sources);
             seen.iter().skip(1).fold(evidence, |evidence, one| {
                 evidence.and(FactKey::BranchArrivals, one.clone(), sources)
@@ -89,7 +92,11 @@ impl Control for BranchMovesThroughChanges {
         let said = match count {
             0 => format!("no new commit {}", between(arrivals)),
             1 => format!("1 new commit {}: {}", between(arrivals), named(&ways)),
-            _ => format!("{count} new commits {}: {}", between(arrivals), named(&ways)),
+            _ => format!(
+                "{count} new commits {}: {}",
+                between(arrivals),
+                named(&ways)
+            ),
         };
         Ok(Verdict::Pass(evidence(said, &ways)))
     }

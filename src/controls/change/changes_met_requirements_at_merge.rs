@@ -10,7 +10,7 @@ use super::checks_succeeded::ChecksSucceeded;
 use super::hands::short;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{ArrivedChange, Arrivals, FactKey, Platform, Snapshot, Unknown, Why};
+use crate::facts::{Arrivals, ArrivedChange, FactKey, Platform, Snapshot, Unknown, Why};
 
 /// Parameters of CHG-20.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,7 +127,10 @@ impl Control for ChangesMetRequirementsAtMerge {
             return Some("counts skipped checks as success".to_owned());
         }
         if self.gate != base.gate && !self.gate.is_empty() {
-            return Some(format!("leaves out `{}` instead of `{}`", self.gate, base.gate));
+            return Some(format!(
+                "leaves out `{}` instead of `{}`",
+                self.gate, base.gate
+            ));
         }
         (self.min.max(1) < base.min.max(1))
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
@@ -203,7 +206,10 @@ fn recorded(facts: &Snapshot, arrivals: &Arrivals) -> Result<Vec<String>, Unknow
         return Err(Unknown::new(
             FactKey::BranchBypasses.name(),
             Why::NotSupported,
-            format!("the platform's list of bypasses reaches back to {} only", bypasses.since),
+            format!(
+                "the platform's list of bypasses reaches back to {} only",
+                bypasses.since
+            ),
         ));
     }
     Ok(found)

@@ -9,7 +9,7 @@ use super::hands::short;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    Arrival, ArrivalMethod, ArrivedChange, Arrivals, FactKey, Platform, Snapshot, Unknown,
+    Arrival, ArrivalMethod, Arrivals, ArrivedChange, FactKey, Platform, Snapshot, Unknown,
 };
 
 /// Parameters of CHG-19.
@@ -81,7 +81,7 @@ impl Control for NothingAddedAfterApproval {
         if !wrong.is_empty() {
             let seen = wrong.join("; ");
             return Ok(Verdict::fail_because(
-                FailReason::StaleApproval,
+                FailReason::AddedAfterApproval,
                 evidence(seen.clone(), seen),
             ));
         }

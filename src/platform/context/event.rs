@@ -137,7 +137,11 @@ fn push(event: &Value) -> anyhow::Result<Wanted> {
     );
     let before = text(event, "/before")
         .map(|before| {
-            previous_tip("`before` of the push in the event file", before, ToldBy::Event)
+            previous_tip(
+                "`before` of the push in the event file",
+                before,
+                ToldBy::Event,
+            )
         })
         .transpose()?;
     Ok(Wanted::Commit {

@@ -98,6 +98,8 @@ impl Session {
             &setup.program,
             &setup.place.api,
         )?;
+        #[cfg(test)]
+        let transport = transport.without_waiting();
         let change = Client::new(&setup.place, &setup.token, &transport)?;
         let settings = setup
             .settings_token
@@ -123,6 +125,16 @@ impl Session {
             head_repository: None,
             setup,
         })
+    }
+
+    /// What is judged.
+    pub(super) fn wanted(&self) -> &super::Wanted {
+        &self.setup.place.wanted
+    }
+
+    /// What is judged, to say more about it.
+    pub(super) fn wanted_mut(&mut self) -> &mut super::Wanted {
+        &mut self.setup.place.wanted
     }
 
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {

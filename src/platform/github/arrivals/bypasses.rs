@@ -79,7 +79,11 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
     }
     Fact::seen_in(
         Some(RuleBypasses {
-            since: session.setup.now.saturating_sub(REACH).unwrap_or(session.setup.now),
+            since: session
+                .setup
+                .now
+                .saturating_sub(REACH)
+                .unwrap_or(session.setup.now),
             found,
         }),
         listing.sources,

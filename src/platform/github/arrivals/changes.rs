@@ -4,15 +4,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::facts::{ArrivedChange, Arrivals, Fact, FactKey, Source, Unknown, Why};
+use crate::facts::{Arrivals, ArrivedChange, Fact, FactKey, Source, Unknown, Why};
 use crate::platform::access;
 use crate::platform::join;
 use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 
 use super::super::queries::Part;
-use super::super::{
-    Session, checks, commits, conversation, graph, opening, pages, permissions,
-};
+use super::super::{Session, checks, commits, conversation, graph, opening, pages, permissions};
 use super::{numbers, questions, read};
 
 pub(super) async fn ask(
@@ -36,10 +34,7 @@ pub(super) async fn ask(
             .map(|chunk| some(session, chunk)),
     )
     .await;
-    Fact::seen_in(
-        Some(found.into_iter().flatten().collect()),
-        sources.clone(),
-    )
+    Fact::seen_in(Some(found.into_iter().flatten().collect()), sources.clone())
 }
 
 async fn some(session: &Session, numbers: &[u64]) -> Vec<ArrivedChange> {
@@ -50,9 +45,7 @@ async fn some(session: &Session, numbers: &[u64]) -> Vec<ArrivedChange> {
         .graphql_behind("CcgateArrivedChanges", &query, variables)
         .await;
     match answer {
-        Ok(answer) => {
-            join::all(numbers.iter().map(|number| one(session, &answer, *number))).await
-        }
+        Ok(answer) => join::all(numbers.iter().map(|number| one(session, &answer, *number))).await,
         Err(refusal) => numbers
             .iter()
             .map(|number| ArrivedChange::unseen(*number, &refused(&refusal)))
@@ -87,7 +80,10 @@ async fn one(session: &Session, answer: &GraphqlAnswer, number: u64) -> ArrivedC
     let firsts = [
         (Part::Commits, first(answer, &at, "commits", Part::Commits)),
         (Part::Reviews, first(answer, &at, "reviews", Part::Reviews)),
-        (Part::Pushes, first(answer, &at, "timelineItems", Part::Pushes)),
+        (
+            Part::Pushes,
+            first(answer, &at, "timelineItems", Part::Pushes),
+        ),
         (Part::Checks, first_checks(answer, &at, &head)),
     ];
     let going_on: Vec<Part> = firsts
@@ -111,9 +107,9 @@ async fn one(session: &Session, answer: &GraphqlAnswer, number: u64) -> ArrivedC
         match first {
             Some((_, Ok(Some(nodes)))) => Ok((nodes.clone(), vec![answer.source.clone()])),
             Some((_, Err(unknown))) => Err(unknown.clone()),
-            Some((_, Ok(None))) | None => rest.remove(&wanted).unwrap_or_else(|| {
-                Err(Unknown::not_collected(pages::key(wanted).name()))
-            }),
+            Some((_, Ok(None))) | None => rest
+                .remove(&wanted)
+                .unwrap_or_else(|| Err(Unknown::not_collected(pages::key(wanted).name()))),
         }
     };
     ArrivedChange {
@@ -218,9 +214,7 @@ mod tests {
             json!({"__typename": "CheckRun", "name": "test", "status": "COMPLETED",
                 "conclusion": "SUCCESS", "completedAt": at})
         };
-        let status = |at: &str| {
-            json!({"__typename": "StatusContext", "context": "lint", "state": "SUCCESS", "createdAt": at})
-        };
+        let status = |at: &str| json!({"__typename": "StatusContext", "context": "lint", "state": "SUCCESS", "createdAt": at});
         let seen = when_merged(
             &[
                 run(json!("2026-06-01T10:00:00Z")),
@@ -235,6 +229,9 @@ mod tests {
             .iter()
             .map(|node| node["status"].as_str().or(node["state"].as_str()).unwrap())
             .collect();
-        assert_eq!(states, ["COMPLETED", "IN_PROGRESS", "IN_PROGRESS", "SUCCESS"]);
+        assert_eq!(
+            states,
+            ["COMPLETED", "IN_PROGRESS", "IN_PROGRESS", "SUCCESS"]
+        );
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::facts::{
-    Ancestry, Arrival, ArrivedChange, Arrivals, Fact, FactKey, Move, Needs, PreviousTip,
+    Ancestry, Arrival, Arrivals, ArrivedChange, Fact, FactKey, Move, Needs, PreviousTip,
     RuleBypasses, Snapshot, Source, ToldBy, Unknown, Way, Why,
 };
 use crate::platform::access;
@@ -80,9 +80,8 @@ pub(super) async fn collect(
             }
         },
     );
-    let found = found.unwrap_or_else(|| {
-        Fact::Unknown(Unknown::not_collected(FactKey::BranchArrivals.name()))
-    });
+    let found = found
+        .unwrap_or_else(|| Fact::Unknown(Unknown::not_collected(FactKey::BranchArrivals.name())));
     let changes = if changes {
         changes::ask(session, &found).await
     } else {
@@ -169,9 +168,11 @@ impl Question<'_> {
         let nodes = read::page(&newest)?;
         let log = read::log(&log, self.branch);
         let moves = read::moves(&log, self.after, self.before);
-        let log_is_behind = log
-            .known()
-            .is_ok_and(|log| log.iter().all(|entry| entry.after != self.after));
+        // Only of the tip the log has to know; of a commit below it, it need not.
+        let log_is_behind = session.tip.as_deref() == Some(self.after)
+            && log
+                .known()
+                .is_ok_and(|log| log.iter().all(|entry| entry.after != self.after));
         let before = match (self.before, &moves) {
             (Some(before), _) => before.clone(),
             (None, Fact::Known { value, .. }) => PreviousTip {
@@ -258,7 +259,10 @@ impl Question<'_> {
         let cut_off = || {
             unknown(
                 Why::NotSupported,
-                format!("the platform hands out only {} of the new commits", commits.len()),
+                format!(
+                    "the platform hands out only {} of the new commits",
+                    commits.len()
+                ),
             )
         };
         (look.count, look.reached) = if whole {

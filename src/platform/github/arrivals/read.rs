@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::facts::{
-    Ancestry, Fact, FactKey, Move, MoveKind, PreviousTip, Source, Unknown, Why,
-};
+use crate::facts::{Ancestry, Fact, FactKey, Move, MoveKind, PreviousTip, Source, Unknown, Why};
 use crate::platform::access;
 use crate::platform::first_parents::{self, Link};
 use crate::platform::transport::{Answer, GraphqlAnswer, NoAnswer};
@@ -109,8 +107,7 @@ fn node(wire: &WireNode, answer: &GraphqlAnswer, path: &[&str]) -> Option<(Strin
             "pull requests of the commit",
         )),
         (Some(list), None) => {
-            let whole = list.page_info.as_ref().and_then(|page| page.has_next_page)
-                == Some(false)
+            let whole = list.page_info.as_ref().and_then(|page| page.has_next_page) == Some(false)
                 && list
                     .nodes
                     .as_ref()
@@ -289,9 +286,8 @@ pub(super) async fn compare(
             .get_behind(&paged)
             .await
             .map_err(|refusal| access::refused(FACT.name(), needs(), &refusal))?;
-        let failed = |detail: &str| {
-            access::malformed(FACT.name(), &answer.endpoint, answer.status, detail)
-        };
+        let failed =
+            |detail: &str| access::malformed(FACT.name(), &answer.endpoint, answer.status, detail);
         let read: WireComparison = answer.json().map_err(|detail| failed(&detail))?;
         let total = read
             .total_commits
@@ -329,9 +325,8 @@ pub(super) async fn compare(
             break;
         }
     }
-    let (ancestry, total, source) = first.ok_or_else(|| {
-        Unknown::new(FACT.name(), Why::Failed, "the two tips were not compared")
-    })?;
+    let (ancestry, total, source) = first
+        .ok_or_else(|| Unknown::new(FACT.name(), Why::Failed, "the two tips were not compared"))?;
     Ok(Compared {
         ancestry,
         whole: commits.len() == total,

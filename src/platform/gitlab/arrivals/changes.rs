@@ -2,15 +2,13 @@
 //! were fit to be merged. GitLab has no one question for that: each costs some
 //! requests, so only so many are looked at.
 
-use crate::facts::{ArrivedChange, Arrivals, Fact, FactKey, Unknown, Why};
+use crate::facts::{Arrivals, ArrivedChange, Fact, FactKey, Unknown, Why};
 
 use super::super::people::{Directory, names};
 use super::super::wire::{
     Approvals, Member, MergeRequest, Note, Read, Version, WireCommit, list, object, time,
 };
-use super::super::{
-    Session, approvals, change, checks, lookups, permissions,
-};
+use super::super::{Session, approvals, change, checks, lookups, permissions};
 use super::numbers;
 use crate::platform::join;
 
@@ -67,12 +65,8 @@ async fn one(
 ) -> ArrivedChange {
     let mr = |rest: &str| session.path(&format!("/merge_requests/{number}{rest}"));
     let of = &session.settings;
-    let (itself, given, versions, commits) = (
-        mr(""),
-        mr("/approvals"),
-        mr("/versions"),
-        mr("/commits"),
-    );
+    let (itself, given, versions, commits) =
+        (mr(""), mr("/approvals"), mr("/versions"), mr("/commits"));
     let notes_path = mr("/notes?sort=asc&order_by=created_at");
     let (itself, given, versions, commits, notes, authors) = tokio::join!(
         session.change.get(&itself),
@@ -84,10 +78,8 @@ async fn one(
     );
     let merge_request: Read<MergeRequest> =
         object(FactKey::ChangeIdentity.name(), permissions::CHANGE, &itself);
-    let given: Read<Approvals> =
-        object(FactKey::ChangeReviews.name(), permissions::CHANGE, &given);
-    let notes: Read<Vec<Note>> =
-        list(FactKey::ChangeComments.name(), permissions::CHANGE, &notes);
+    let given: Read<Approvals> = object(FactKey::ChangeReviews.name(), permissions::CHANGE, &given);
+    let notes: Read<Vec<Note>> = list(FactKey::ChangeComments.name(), permissions::CHANGE, &notes);
     let mut members = members.clone();
     if more {
         lookups::add_approvers(session, &mut members, Some(&given)).await;
@@ -109,7 +101,9 @@ async fn one(
             .to_owned(),
         ..authors
     };
-    let at_merge = merge_request.clone().map(|(mr, sources)| (when_merged(mr), sources));
+    let at_merge = merge_request
+        .clone()
+        .map(|(mr, sources)| (when_merged(mr), sources));
     let wanted = checks::wanted(at_merge.as_ref().ok().map(|(mr, _)| mr));
     let results = lookups::results(session, &wanted).await;
     ArrivedChange {
@@ -151,7 +145,12 @@ mod tests {
             let mr = serde_json::from_value(json!({"merged_at": "2026-06-01T10:00:00Z",
                 "head_pipeline": {"id": 1, "sha": "c1", "status": "success", "finished_at": finished}}))
             .unwrap();
-            when_merged(mr).head_pipeline.unwrap().unwrap().status.unwrap()
+            when_merged(mr)
+                .head_pipeline
+                .unwrap()
+                .unwrap()
+                .status
+                .unwrap()
         };
         assert_eq!(status("2026-06-01T09:59:59Z"), "success");
         assert_eq!(status("2026-06-01T10:00:01Z"), "running");

@@ -3,12 +3,14 @@
 //! one round; then, for commits that none of these explains, the index of each.
 
 mod changes;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 use std::collections::BTreeMap;
 
 use crate::facts::{
-    Ancestry, Arrival, ArrivedChange, Arrivals, Fact, FactKey, Move, MoveKind, Needs, PreviousTip,
+    Ancestry, Arrival, Arrivals, ArrivedChange, Fact, FactKey, Move, MoveKind, Needs, PreviousTip,
     RuleBypasses, Subject, ToldBy, Unknown, Way, Why,
 };
 use crate::platform::first_parents::{self, Link};
@@ -41,11 +43,7 @@ pub(super) struct Found {
 }
 
 /// Asks for the groups that are needed. Only a commit on a branch has any.
-pub(super) async fn collect(
-    session: &Session,
-    subject: &Subject,
-    needs: &Needs,
-) -> Option<Found> {
+pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs) -> Option<Found> {
     let (arrivals, changes, bypasses) = (
         needs.has(FactKey::BranchArrivals),
         needs.has(FactKey::BranchArrivedChanges),
@@ -114,16 +112,12 @@ impl Question<'_> {
             .ok()
             .and_then(|(project, _)| project.default_branch.clone());
         let given = before.map(|before| self.base(before, default.as_deref()));
-        let (events, merged, compared) = tokio::join!(
-            self.log(),
-            self.merged_last(),
-            async {
-                match &given {
-                    Some(Ok(base)) => Some(self.compare(base).await),
-                    Some(Err(_)) | None => None,
-                }
-            },
-        );
+        let (events, merged, compared) = tokio::join!(self.log(), self.merged_last(), async {
+            match &given {
+                Some(Ok(base)) => Some(self.compare(base).await),
+                Some(Err(_)) | None => None,
+            }
+        },);
         let moves = events.as_ref().map_or_else(
             |why| Fact::Unknown(why.clone()),
             |(log, sources)| match first_parents::moves(log, self.after, before) {
@@ -290,7 +284,11 @@ impl Question<'_> {
             "/merge_requests?state=merged&target_branch={}&order_by=updated_at&per_page=100",
             access::encode(self.branch)
         ));
-        object(FACT, permissions::CHANGE, &self.session.change.get(&path).await)
+        object(
+            FACT,
+            permissions::CHANGE,
+            &self.session.change.get(&path).await,
+        )
     }
 
     /// How each commit came. What the merge requests touched last do not explain is

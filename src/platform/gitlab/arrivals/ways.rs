@@ -60,10 +60,7 @@ impl Line<'_> {
             MoveKind::Creation => {
                 "GitLab knows no merged change with this commit; the branch was made with it"
             }
-            MoveKind::ForcePush
-            | MoveKind::Merge
-            | MoveKind::QueueMerge
-            | MoveKind::Other(_) => {
+            MoveKind::ForcePush | MoveKind::Merge | MoveKind::QueueMerge | MoveKind::Other(_) => {
                 return Fact::Unknown(unknown(
                     Why::NotSupported,
                     "GitLab's log names the move in a way that this version does not know",
@@ -226,7 +223,10 @@ mod tests {
 
     #[test]
     fn f17_a_commit_that_no_change_brought_was_pushed() {
-        assert_eq!(ways(&[("d1", &["m0"])], json!([]), &[("d1", json!([]))]), ["push"]);
+        assert_eq!(
+            ways(&[("d1", &["m0"])], json!([]), &[("d1", json!([]))]),
+            ["push"]
+        );
     }
 
     #[test]
