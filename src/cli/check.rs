@@ -73,12 +73,8 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         let needs = session::needs(&policy, &snapshot);
         if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
             && !host.knows_previous_tip()
-            && let Some(tip) = last_tip(
-                arguments,
-                policy.ledger.as_ref(),
-                around,
-                &snapshot.subject.target,
-            )
+            && let Some(tip) =
+                last_tip(arguments, policy.ledger.as_ref(), around, &snapshot.subject)
         {
             host.set_previous_tip(tip);
         }

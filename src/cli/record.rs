@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 
 use serde_json::Value;
 
-use crate::facts::{PreviousTip, Snapshot, ToldBy};
+use crate::facts::{PreviousTip, Snapshot, Subject, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
 use crate::policy::LedgerChoice;
@@ -14,6 +14,9 @@ use super::check::Judged;
 use super::ledger::absolute;
 use super::outputs::TOOL;
 use super::world::World;
+
+/// Where records go when nobody names a ledger.
+const DEFAULT_LEDGER: &str = "dir:.ccgate/ledger";
 
 /// Records that are looked through at once, from the newest on.
 const LEAVES_AT_ONCE: u64 = 256;
@@ -39,11 +42,10 @@ pub(super) fn record(
         // An override or a breach without any record is worse than one on a machine that
         // goes away.
         (None, None) if world.in_ci() && !overridden && !breached => return Ok(None),
-        (None, None) => "dir:.ccgate/ledger".to_owned(),
+        (None, None) => DEFAULT_LEDGER.to_owned(),
     };
     let closes = demanded || overridden;
-    let subject = &judged.decision.subject;
-    let origin = format!("ccgate/{}/{}", subject.platform.word(), subject.repository);
+    let origin = origin(&judged.decision.subject);
     let append = || -> anyhow::Result<String> {
         let signer = signer(world)?;
         let context = gate::RecordContext {
@@ -101,15 +103,23 @@ pub(super) fn last_tip(
     arguments: &CheckArgs,
     choice: Option<&LedgerChoice>,
     world: &World,
-    branch: &str,
+    subject: &Subject,
 ) -> Option<PreviousTip> {
-    let url = arguments
-        .ledger
-        .as_ref()
-        .or_else(|| choice.map(|choice| &choice.url))?;
-    let url = absolute(url, world);
-    let checkpoint = ledger::checkpoint_at(&url).ok()?;
-    let store = ledger::open(&url, &checkpoint.origin, None).ok()?;
+    let url = match (&arguments.ledger, choice) {
+        (Some(url), _) => url.as_str(),
+        (None, Some(choice)) => choice.url.as_str(),
+        (None, None) if world.in_ci() => return None,
+        (None, None) => DEFAULT_LEDGER,
+    };
+    tip_in(&absolute(url, world), &origin(subject), &subject.target)
+}
+
+fn tip_in(url: &str, origin: &str, branch: &str) -> Option<PreviousTip> {
+    let checkpoint = ledger::checkpoint_at(url).ok()?;
+    if checkpoint.origin != origin {
+        return None;
+    }
+    let store = ledger::open(url, origin, None).ok()?;
     let mut end = checkpoint.size;
     while end > 0 {
         let begin = end.saturating_sub(LEAVES_AT_ONCE);
@@ -130,6 +140,11 @@ pub(super) fn last_tip(
     None
 }
 
+/// What the ledger of a repository is called.
+fn origin(subject: &Subject) -> String {
+    format!("ccgate/{}/{}", subject.platform.word(), subject.repository)
+}
+
 /// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.
 fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
     world
@@ -144,4 +159,47 @@ pub(super) fn overridden(decision: &Decision) -> bool {
         .overrides
         .iter()
         .any(|report| report.state == OverrideState::Accepted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ORIGIN: &str = "ccgate/github/acme/app";
+
+    fn record(target: &str, after: Option<&str>) -> Leaf {
+        Leaf::new(&json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "github/acme/app@aa", "digest": {"gitCommit": "aa"}}],
+            "predicateType": gate::CHANGE_RECORD_TYPE,
+            "predicate": {
+                "subject": {"target": target},
+                "branch_move": after.map(|after| json!({"before": null, "after": after})),
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_newest_move_of_the_branch_that_was_accounted_for_is_gone_on_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("dir:{}", folder.path().display());
+        assert_eq!(tip_in(&url, ORIGIN, "main"), None, "there is no ledger yet");
+        let mut store = ledger::open(&url, ORIGIN, None).unwrap();
+        store
+            .append(&[
+                record("main", Some("a1")),
+                record("main", Some("a2")),
+                record("dev", Some("d1")),
+                record("main", None),
+            ])
+            .unwrap();
+        let tip =
+            |origin: &str, branch: &str| tip_in(&url, origin, branch).and_then(|tip| tip.commit);
+        assert_eq!(tip(ORIGIN, "main").as_deref(), Some("a2"));
+        assert_eq!(tip(ORIGIN, "dev").as_deref(), Some("d1"));
+        assert_eq!(tip(ORIGIN, "release"), None);
+        assert_eq!(tip("ccgate/github/acme/other", "main"), None);
+    }
 }

@@ -30,6 +30,24 @@ pub(super) struct Brought<'a> {
     pub(super) doubt: Option<Unknown>,
 }
 
+impl Brought<'_> {
+    /// Adds the answers that each change was read from.
+    pub(super) fn with_sources(&self, evidence: Evidence) -> Evidence {
+        self.changes
+            .iter()
+            .fold(evidence, |evidence, (number, change)| {
+                let sources = change
+                    .as_ref()
+                    .map_or(&[][..], |change| change.reviews.sources());
+                evidence.and(
+                    FactKey::BranchArrivedChanges,
+                    format!("change {number}"),
+                    sources,
+                )
+            })
+    }
+}
+
 /// # Errors
 /// Why nothing is known about any of them.
 pub(super) fn brought<'a>(

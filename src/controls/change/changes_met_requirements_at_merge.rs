@@ -75,7 +75,7 @@ impl Control for ChangesMetRequirementsAtMerge {
             Err(verdict) => return Ok(verdict),
         };
         let brought = brought(facts, arrivals)?;
-        let mut doubt = brought.doubt;
+        let mut doubt = brought.doubt.clone();
         let mut wrong = Vec::new();
         let mut good = Vec::new();
         for (number, change) in &brought.changes {
@@ -94,7 +94,12 @@ impl Control for ChangesMetRequirementsAtMerge {
             }
         }
         let evidence = |said: String, seen: String| {
-            Evidence::new(said, FactKey::BranchArrivedChanges, seen, sources)
+            brought.with_sources(Evidence::new(
+                said,
+                FactKey::BranchArrivedChanges,
+                seen,
+                sources,
+            ))
         };
         if !wrong.is_empty() {
             let seen = wrong.join("; ");

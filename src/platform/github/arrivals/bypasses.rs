@@ -77,13 +77,14 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
             at: suite.pushed_at,
         });
     }
+    // The platform reckons the period by its own clock.
+    let now = session
+        .transport
+        .platform_time()
+        .unwrap_or(session.setup.now);
     Fact::seen_in(
         Some(RuleBypasses {
-            since: session
-                .setup
-                .now
-                .saturating_sub(REACH)
-                .unwrap_or(session.setup.now),
+            since: now.saturating_sub(REACH).unwrap_or(now),
             found,
         }),
         listing.sources,
