@@ -123,6 +123,10 @@ pub(super) struct CheckArgs {
     /// A branch: judge the commit on it (its tip, or `--head`)
     #[arg(long = "ref", value_name = "BRANCH")]
     pub(super) reference: Option<String>,
+    /// Where the branch stood before: everything that came since is accounted for; without it, as
+    /// the event says, else as the ledger or the platform's log say
+    #[arg(long, value_name = "SHA", conflicts_with_all = ["change", "snapshot"])]
+    pub(super) since: Option<String>,
     /// A local policy file or a preset, instead of `.ccgate.yml` at the tip of the target branch
     #[arg(long, value_name = "FILE|PRESET")]
     pub(super) policy: Option<String>,

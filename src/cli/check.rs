@@ -13,7 +13,7 @@ use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::{saved_snapshot, snapshot_bytes};
 use super::outputs::{self, Finished};
-use super::record::{overridden, record};
+use super::record::{last_tip, overridden, record};
 use super::session;
 use super::settings_file::SettingsFile;
 use super::world::World;
@@ -39,6 +39,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         change: arguments.change,
         head: arguments.head.clone(),
         reference: arguments.reference.clone(),
+        since: arguments.since.clone(),
         repository_only: false,
     };
     let runtime = session::runtime()?;
@@ -54,6 +55,7 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
     let wanted = session::policy_wanted(given);
     let mut host = Host::new(setup).map_err(CommandError::usage)?;
     let folder = world.folder.clone();
+    let around: &World = world;
     let (snapshot, judged) = runtime.block_on(async {
         let mut snapshot = host.open(&wanted).await;
         if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
@@ -69,6 +71,13 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
             Err(error) => return Err(CommandError::usage(error)),
         };
         let needs = session::needs(&policy, &snapshot);
+        if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
+            && !host.knows_previous_tip()
+            && let Some(tip) =
+                last_tip(arguments, policy.ledger.as_ref(), around, &snapshot.subject)
+        {
+            host.set_previous_tip(tip);
+        }
         let patterns = scan_patterns(arguments, &policy);
         if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
             snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
@@ -194,10 +203,11 @@ fn finish(
         }
     };
     let nowhere_named = arguments.ledger.is_none() && judged.ledger.is_none();
-    if overridden(&judged.decision) && nowhere_named && recorded.is_some() && world.in_ci() {
+    let traced = overridden(&judged.decision) || gate::has_breach(&judged.decision);
+    if traced && nowhere_named && recorded.is_some() && world.in_ci() {
         world.complain(
-            "no ledger is named, so the override is recorded on this machine only: keep \
-             `.ccgate/ledger`, or name a ledger in the policy",
+            "no ledger is named, so the override or breach is recorded on this machine only: \
+             keep `.ccgate/ledger`, or name a ledger in the policy",
         );
     }
     let finished = Finished {

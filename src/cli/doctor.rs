@@ -23,6 +23,7 @@ pub(super) fn run(arguments: &DoctorArgs, world: &mut World) -> CommandResult {
         change: arguments.change,
         head: None,
         reference: arguments.reference.clone(),
+        since: None,
         repository_only: arguments.change.is_none(),
     };
     let runtime = session::runtime()?;

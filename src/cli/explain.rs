@@ -77,6 +77,7 @@ fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String,
                 change: arguments.change,
                 head: None,
                 reference: arguments.reference.clone(),
+                since: None,
                 repository_only: arguments.change.is_none(),
             };
             session::runtime()?.block_on(async {

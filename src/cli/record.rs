@@ -2,15 +2,24 @@
 
 use anyhow::{Context as _, ensure};
 
-use crate::facts::Snapshot;
+use serde_json::Value;
+
+use crate::facts::{PreviousTip, Snapshot, Subject, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
+use crate::policy::LedgerChoice;
 
 use super::args::CheckArgs;
 use super::check::Judged;
 use super::ledger::absolute;
 use super::outputs::TOOL;
 use super::world::World;
+
+/// Where records go when nobody names a ledger.
+const DEFAULT_LEDGER: &str = "dir:.ccgate/ledger";
+
+/// Records that are looked through at once, from the newest on.
+const LEAVES_AT_ONCE: u64 = 256;
 
 /// Seals the records. The error says whether the gate stays closed for it: it
 /// does where the policy demands a ledger, and wherever an override was accepted
@@ -24,18 +33,19 @@ pub(super) fn record(
 ) -> Result<Option<String>, (anyhow::Error, bool)> {
     let demanded = judged.ledger.as_ref().is_some_and(|choice| choice.required);
     let overridden = overridden(&judged.decision);
+    let breached = gate::has_breach(&judged.decision);
     let url = match (&arguments.ledger, &judged.ledger) {
         (Some(url), _) => url.clone(),
         // Repeating a decision is no new event.
         (None, _) if arguments.snapshot.is_some() => return Ok(None),
         (None, Some(choice)) => choice.url.clone(),
-        // An override without any record is worse than one on a machine that goes away.
-        (None, None) if world.in_ci() && !overridden => return Ok(None),
-        (None, None) => "dir:.ccgate/ledger".to_owned(),
+        // An override or a breach without any record is worse than one on a machine that
+        // goes away.
+        (None, None) if world.in_ci() && !overridden && !breached => return Ok(None),
+        (None, None) => DEFAULT_LEDGER.to_owned(),
     };
     let closes = demanded || overridden;
-    let subject = &judged.decision.subject;
-    let origin = format!("ccgate/{}/{}", subject.platform.word(), subject.repository);
+    let origin = origin(&judged.decision.subject);
     let append = || -> anyhow::Result<String> {
         let signer = signer(world)?;
         let context = gate::RecordContext {
@@ -44,6 +54,7 @@ pub(super) fn record(
             snapshot_digest: Some(snapshot_digest.to_owned()),
             platform_time: snapshot.platform_time.known().ok().copied(),
             review_within: judged.review_within.clone(),
+            branch_move: accounted_for(snapshot),
         };
         let records = gate::records(&judged.decision, &context);
         ensure!(
@@ -71,6 +82,69 @@ pub(super) fn record(
     append().map(Some).map_err(|error| (error, closes))
 }
 
+/// The branch's move, if it is known how every commit of it came.
+fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
+    let arrivals = snapshot.arrivals.known().ok()?.as_ref()?;
+    let all = arrivals.ancestry.is_known()
+        && arrivals.count.is_known()
+        && arrivals
+            .commits
+            .iter()
+            .all(|arrival| arrival.way.is_known());
+    all.then(|| gate::BranchMove {
+        before: arrivals.before.commit.clone(),
+        after: arrivals.after.clone(),
+    })
+}
+
+/// Where the branch stood when the ledger was last told of a move of it that was
+/// accounted for. A ledger that cannot be read says nothing; writing to it will say why.
+pub(super) fn last_tip(
+    arguments: &CheckArgs,
+    choice: Option<&LedgerChoice>,
+    world: &World,
+    subject: &Subject,
+) -> Option<PreviousTip> {
+    let url = match (&arguments.ledger, choice) {
+        (Some(url), _) => url.as_str(),
+        (None, Some(choice)) => choice.url.as_str(),
+        (None, None) if world.in_ci() => return None,
+        (None, None) => DEFAULT_LEDGER,
+    };
+    tip_in(&absolute(url, world), &origin(subject), &subject.target)
+}
+
+fn tip_in(url: &str, origin: &str, branch: &str) -> Option<PreviousTip> {
+    let checkpoint = ledger::checkpoint_at(url).ok()?;
+    if checkpoint.origin != origin {
+        return None;
+    }
+    let store = ledger::open(url, origin, None).ok()?;
+    let mut end = checkpoint.size;
+    while end > 0 {
+        let begin = end.saturating_sub(LEAVES_AT_ONCE);
+        for leaf in store.read(begin..end).ok()?.iter().rev() {
+            let statement = Leaf::parse(leaf).ok()?.statement;
+            let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
+            if text("/predicate/subject/target") == Some(branch)
+                && let Some(after) = text("/predicate/branch_move/after")
+            {
+                return Some(PreviousTip {
+                    commit: Some(after.to_owned()),
+                    told_by: ToldBy::Ledger,
+                });
+            }
+        }
+        end = begin;
+    }
+    None
+}
+
+/// What the ledger of a repository is called.
+fn origin(subject: &Subject) -> String {
+    format!("ccgate/{}/{}", subject.platform.word(), subject.repository)
+}
+
 /// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.
 fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
     world
@@ -85,4 +159,47 @@ pub(super) fn overridden(decision: &Decision) -> bool {
         .overrides
         .iter()
         .any(|report| report.state == OverrideState::Accepted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ORIGIN: &str = "ccgate/github/acme/app";
+
+    fn record(target: &str, after: Option<&str>) -> Leaf {
+        Leaf::new(&json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "github/acme/app@aa", "digest": {"gitCommit": "aa"}}],
+            "predicateType": gate::CHANGE_RECORD_TYPE,
+            "predicate": {
+                "subject": {"target": target},
+                "branch_move": after.map(|after| json!({"before": null, "after": after})),
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_newest_move_of_the_branch_that_was_accounted_for_is_gone_on_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("dir:{}", folder.path().display());
+        assert_eq!(tip_in(&url, ORIGIN, "main"), None, "there is no ledger yet");
+        let mut store = ledger::open(&url, ORIGIN, None).unwrap();
+        store
+            .append(&[
+                record("main", Some("a1")),
+                record("main", Some("a2")),
+                record("dev", Some("d1")),
+                record("main", None),
+            ])
+            .unwrap();
+        let tip =
+            |origin: &str, branch: &str| tip_in(&url, origin, branch).and_then(|tip| tip.commit);
+        assert_eq!(tip(ORIGIN, "main").as_deref(), Some("a2"));
+        assert_eq!(tip(ORIGIN, "dev").as_deref(), Some("d1"));
+        assert_eq!(tip(ORIGIN, "release"), None);
+        assert_eq!(tip("ccgate/github/acme/other", "main"), None);
+    }
 }

@@ -88,6 +88,7 @@ fn flags(arguments: &SnapshotArgs, repository: Option<&String>) -> Flags {
         change: arguments.change,
         head: None,
         reference: arguments.reference.clone(),
+        since: None,
         repository_only: arguments.settings,
     }
 }

@@ -152,11 +152,25 @@ pub enum FailReason {
     UnresolvedIdentity,
     /// A commit reached the branch through no change.
     DirectPush,
+    /// The branch's history does not hold any more what stood on it.
+    HistoryRewritten,
+    /// A change was merged that had not met the requirements.
+    MergedPastGate,
+    /// Something was merged under an approval that was given before it.
+    AddedAfterApproval,
     /// Findings at or above the threshold.
     Findings,
 }
 
 impl FailReason {
+    /// Those that mean that something stands on the branch already that should not.
+    pub const BREACHES: [Self; 4] = [
+        Self::DirectPush,
+        Self::HistoryRewritten,
+        Self::MergedPastGate,
+        Self::AddedAfterApproval,
+    ];
+
     /// The code as written in the decision.
     pub fn code(self) -> &'static str {
         match self {
@@ -167,6 +181,9 @@ impl FailReason {
             Self::NotIndependent => "not_independent",
             Self::UnresolvedIdentity => "unresolved_identity",
             Self::DirectPush => "direct_push",
+            Self::HistoryRewritten => "history_rewritten",
+            Self::MergedPastGate => "merged_past_gate",
+            Self::AddedAfterApproval => "added_after_approval",
             Self::Findings => "findings",
         }
     }

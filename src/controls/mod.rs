@@ -88,6 +88,10 @@ pub static TABLE: &[Entry] = &[
     entry::<change::gate_changes_approved::GateChangesApproved>(),            // CHG-16
     entry::<change::sensitive_paths_approved::SensitivePathsApproved>(),      // CHG-17
     entry::<change::merger_recorded::MergerRecorded>(),                       // CHG-18
+    entry::<change::nothing_added_after_approval::NothingAddedAfterApproval>(), // CHG-19
+    entry::<change::changes_met_requirements_at_merge::ChangesMetRequirementsAtMerge>(), // CHG-20
+    entry::<change::branch_moves_through_changes::BranchMovesThroughChanges>(), // CHG-21
+    entry::<change::history_only_grows::HistoryOnlyGrows>(),                  // CHG-22
     // Deployment.
     entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01
     entry::<deployment::deployer_cannot_approve::DeployerCannotApprove>(),               // DEP-02

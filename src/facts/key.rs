@@ -16,6 +16,15 @@ pub enum FactKey {
     /// Who can go around those rules, over all layers.
     #[serde(rename = "branch.bypass")]
     BranchBypass,
+    /// What came onto the branch since its previous tip, commit by commit.
+    #[serde(rename = "branch.arrivals")]
+    BranchArrivals,
+    /// Reviews, commits, pushes and checks of each change that came onto the branch.
+    #[serde(rename = "branch.arrived_changes")]
+    BranchArrivedChanges,
+    /// Moves of the branch for which the platform let somebody go around its rules.
+    #[serde(rename = "branch.bypasses")]
+    BranchBypasses,
     /// Title, text, author, branches and state of the change.
     #[serde(rename = "change.identity")]
     ChangeIdentity,
@@ -140,9 +149,12 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::BranchRules,
         Self::BranchBypass,
+        Self::BranchArrivals,
+        Self::BranchArrivedChanges,
+        Self::BranchBypasses,
         Self::ChangeIdentity,
         Self::ChangeAssociation,
         Self::ChangeCommits,
@@ -190,6 +202,9 @@ impl FactKey {
         match self {
             Self::BranchRules => "branch.rules",
             Self::BranchBypass => "branch.bypass",
+            Self::BranchArrivals => "branch.arrivals",
+            Self::BranchArrivedChanges => "branch.arrived_changes",
+            Self::BranchBypasses => "branch.bypasses",
             Self::ChangeIdentity => "change.identity",
             Self::ChangeAssociation => "change.association",
             Self::ChangeCommits => "change.commits",
@@ -238,6 +253,15 @@ impl FactKey {
         match self {
             Self::BranchRules => "the rules in force on the target branch, over all layers",
             Self::BranchBypass => "who can go around those rules, over all layers",
+            Self::BranchArrivals => {
+                "what came onto the branch since its previous tip, commit by commit"
+            }
+            Self::BranchArrivedChanges => {
+                "reviews, commits, pushes and checks of each change that came onto the branch"
+            }
+            Self::BranchBypasses => {
+                "moves of the branch for which the platform let somebody go around its rules"
+            }
             Self::ChangeIdentity => "title, text, author, branches and state of the change",
             Self::ChangeAssociation => "the change that a commit on the branch came through",
             Self::ChangeCommits => "the commits of the change and everyone who had a hand in them",

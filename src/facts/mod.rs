@@ -5,6 +5,7 @@
 //! control may look at hangs under [`Snapshot`].
 
 mod actor;
+mod arrivals;
 mod branch;
 mod change;
 mod changed_file;
@@ -23,6 +24,10 @@ mod signature;
 mod snapshot;
 
 pub use actor::{Account, AccountKind, Person, TeamMembers};
+pub use arrivals::{
+    Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, Move, MoveKind, PreviousTip,
+    RuleBypass, RuleBypasses, ToldBy, Way,
+};
 pub(crate) use branch::branch_requirements;
 pub use branch::{
     BranchRules, BypassActor, BypassKind, BypassMode, DirectPush, InactiveRules, Layer, LayerKind,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::TeamMembers;
+use super::arrivals::{Arrivals, ArrivedChange, RuleBypasses};
 use super::branch::BranchRules;
 use super::change::{
     Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
@@ -126,6 +127,17 @@ pub struct Snapshot {
     pub policy: PolicyFacts,
     /// Group `branch.rules` (and `branch.bypass` inside its layers).
     pub branch_rules: Fact<BranchRules>,
+    /// Group `branch.arrivals`. Known `None`: no move of a branch is judged.
+    #[serde(default = "not_collected::arrivals")]
+    pub arrivals: Fact<Option<Arrivals>>,
+    /// Group `branch.arrived_changes`: each change once that a commit of the arrivals
+    /// came through. Known `None`: no move of a branch is judged.
+    #[serde(default = "not_collected::arrived_changes")]
+    pub arrived_changes: Fact<Option<Vec<ArrivedChange>>>,
+    /// Group `branch.bypasses`. Known `None`: the platform keeps no such list, or no
+    /// move of a branch is judged.
+    #[serde(default = "not_collected::bypasses")]
+    pub bypasses: Fact<Option<RuleBypasses>>,
     /// Group `change.identity`.
     pub identity: Fact<Identity>,
     /// Group `change.association`.
@@ -167,7 +179,10 @@ pub struct Snapshot {
 
 /// What a snapshot of an older version does not hold: it was not collected.
 mod not_collected {
-    use super::{ChangedFile, CommitSignature, Discussion, Fact, FactKey, TeamMembers, Unknown};
+    use super::{
+        Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey,
+        RuleBypasses, TeamMembers, Unknown,
+    };
 
     fn of<T>(key: FactKey) -> Fact<T> {
         Fact::Unknown(Unknown::not_collected(key.name()))
@@ -187,6 +202,18 @@ mod not_collected {
 
     pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
         of(FactKey::TeamMembers)
+    }
+
+    pub(super) fn arrivals() -> Fact<Option<Arrivals>> {
+        of(FactKey::BranchArrivals)
+    }
+
+    pub(super) fn arrived_changes() -> Fact<Option<Vec<ArrivedChange>>> {
+        of(FactKey::BranchArrivedChanges)
+    }
+
+    pub(super) fn bypasses() -> Fact<Option<RuleBypasses>> {
+        of(FactKey::BranchBypasses)
     }
 }
 
@@ -220,6 +247,9 @@ impl Snapshot {
                 floor: hidden("policy.floor"),
             },
             branch_rules: hidden(FactKey::BranchRules.name()),
+            arrivals: not_collected::arrivals(),
+            arrived_changes: not_collected::arrived_changes(),
+            bypasses: not_collected::bypasses(),
             identity: hidden(FactKey::ChangeIdentity.name()),
             association: hidden(FactKey::ChangeAssociation.name()),
             commits: hidden(FactKey::ChangeCommits.name()),
@@ -256,6 +286,11 @@ impl Snapshot {
                 FactKey::BranchRules | FactKey::BranchBypass => {
                     seen.branch_rules = self.branch_rules.clone();
                 }
+                FactKey::BranchArrivals => seen.arrivals = self.arrivals.clone(),
+                FactKey::BranchArrivedChanges => {
+                    seen.arrived_changes = self.arrived_changes.clone();
+                }
+                FactKey::BranchBypasses => seen.bypasses = self.bypasses.clone(),
                 FactKey::ChangeIdentity => seen.identity = self.identity.clone(),
                 FactKey::ChangeAssociation => seen.association = self.association.clone(),
                 FactKey::ChangeCommits => seen.commits = self.commits.clone(),

@@ -1,6 +1,7 @@
 //! From policy and facts to a decision, and from a decision to its record.
 //! Pure: no input or output, no clock. The moment is the snapshot's.
 
+mod breach;
 mod command;
 mod decide;
 mod diagnosis;
@@ -15,6 +16,7 @@ mod settle;
 pub(crate) mod testing;
 mod waivers;
 
+pub use breach::has_breach;
 pub use decide::{
     ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
     WaiverReport, WaiverState, undecided,
@@ -25,5 +27,5 @@ pub use diagnosis::{
 pub use evaluate::{Evaluation, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
-pub use record::{CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
+pub use record::{BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
 pub use settle::decide;

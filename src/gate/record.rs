@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::facts::Subject;
 use crate::policy::{Enforcement, Mode};
 
+use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
 
 /// Predicate type of the record of a decision.
@@ -38,10 +39,22 @@ pub struct RecordContext {
     pub platform_time: Option<Timestamp>,
     /// Time in which overrides have to be reviewed, as the policy writes it.
     pub review_within: Option<String>,
+    /// The move of the branch, if every commit of it was accounted for. A later run
+    /// goes on from there.
+    pub branch_move: Option<BranchMove>,
+}
+
+/// From where to where a branch moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchMove {
+    /// The tip before; `None`: there was no such branch.
+    pub before: Option<String>,
+    /// The tip after.
+    pub after: String,
 }
 
 /// The in-toto statements of a decision: one change record, then one for each
-/// accepted override. A decision about no commit leaves none: a statement has
+/// accepted override, then one for each breach that was found. A decision about no commit leaves none: a statement has
 /// to be about something.
 pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
     if decision.subject.head.is_empty() {
@@ -65,6 +78,13 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
                 )
             }),
     );
+    records.extend(breaches(decision).map(|control| {
+        statement(
+            &decision.subject,
+            OVERRIDE_RECORD_TYPE,
+            &breach_record(decision, control, context),
+        )
+    }));
     records
 }
 
@@ -121,6 +141,12 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         })),
         "controls": decision.controls.iter().map(control).collect::<Vec<_>>(),
         "waivers": decision.waivers.iter().map(waiver).collect::<Vec<_>>(),
+        "bypasses_detected": breaches(decision)
+            .map(|control| breach_id(decision, control)).collect::<Vec<_>>(),
+        "branch_move": context.branch_move.as_ref().map(|moved| json!({
+            "before": moved.before,
+            "after": moved.after,
+        })),
         "overrides_left_out": decision.overrides.len() - shown.len(),
         "overrides": shown,
         "notes": decision.notes.iter()
@@ -241,7 +267,7 @@ fn override_id(subject: &Subject, report: &OverrideReport) -> String {
     format!("ovr_{}", &digest[..26])
 }
 
-fn subject(subject: &Subject) -> Value {
+pub(super) fn subject(subject: &Subject) -> Value {
     json!({
         "platform": subject.platform.word(),
         "repository": subject.repository,
@@ -270,7 +296,7 @@ fn sha256(text: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(text.as_bytes())))
 }
 
-fn cut(text: &str, longest: usize) -> String {
+pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -295,6 +321,7 @@ mod tests {
             snapshot_digest: Some("sha256:aa".to_owned()),
             platform_time: Some("2026-06-01T12:00:03Z".parse().expect("a literal timestamp")),
             review_within: Some("1 business day".to_owned()),
+            branch_move: None,
         }
     }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use url::Url;
 
-use crate::facts::Platform;
+use crate::facts::{Platform, PreviousTip, ToldBy};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Flags {
     pub head: Option<String>,
     /// `--ref`.
     pub reference: Option<String>,
+    /// `--since`.
+    pub since: Option<String>,
     /// Whether the repository as a whole is meant, no change and no commit.
     pub repository_only: bool,
 }
@@ -49,6 +51,8 @@ pub enum Wanted {
         sha: Option<String>,
         /// The branch; `None`: the default branch.
         branch: Option<String>,
+        /// Where the branch stood before; `None`: nobody said.
+        before: Option<PreviousTip>,
     },
     /// The repository and its settings, seen from one branch.
     Repository {
@@ -244,9 +248,18 @@ fn gitlab_wanted(env: Variables<'_>) -> anyhow::Result<Wanted> {
              request pipelines, or say which change with `--change`"
         );
     };
+    // GitLab sets it in pipelines for pushes only; a pipeline that somebody or a
+    // schedule started has zeros there, which say nothing about the branch.
+    let pushed = env.get("CI_PIPELINE_SOURCE") == Some("push");
+    let before = env
+        .get("CI_COMMIT_BEFORE_SHA")
+        .filter(|_| pushed)
+        .map(|before| previous_tip("CI_COMMIT_BEFORE_SHA", before, ToldBy::Event))
+        .transpose()?;
     Ok(Wanted::Commit {
         sha: Some(commit("CI_COMMIT_SHA", sha)?),
         branch: Some(branch.to_owned()),
+        before,
     })
 }
 
@@ -261,6 +274,11 @@ fn wanted(
         .map(|head| commit("`--head`", head))
         .transpose()?;
     let reference = flags.reference.as_deref().map(branch_name).transpose()?;
+    let since = flags
+        .since
+        .as_deref()
+        .map(|since| previous_tip("`--since`", since, ToldBy::Argument))
+        .transpose()?;
     if flags.repository_only {
         return Ok(Wanted::Repository { branch: reference });
     }
@@ -286,21 +304,60 @@ fn wanted(
         });
     }
     if reference.is_some() {
+        // Of a push to this very branch the event tells where the branch stood before.
+        let before = since.or_else(|| match from_ci() {
+            Ok(Wanted::Commit { branch, before, .. }) if branch == reference => before,
+            Ok(Wanted::Commit { .. } | Wanted::Change { .. } | Wanted::Repository { .. })
+            | Err(_) => None,
+        });
         return Ok(Wanted::Commit {
             sha: head,
             branch: reference,
+            before,
         });
     }
-    Ok(match (from_ci()?, head) {
-        (found, None) => found,
-        (Wanted::Change { number, target, .. }, head @ Some(_)) => Wanted::Change {
+    Ok(match from_ci()? {
+        Wanted::Change {
             number,
-            head,
             target,
-        },
-        (Wanted::Commit { branch, .. } | Wanted::Repository { branch }, sha @ Some(_)) => {
-            Wanted::Commit { sha, branch }
+            head: told,
+        } => {
+            ensure!(
+                since.is_none(),
+                "`--since` goes with a branch, and this run is for change {number}; give `--ref` too"
+            );
+            Wanted::Change {
+                number,
+                head: head.or(told),
+                target,
+            }
         }
+        Wanted::Commit {
+            sha,
+            branch,
+            before,
+        } => Wanted::Commit {
+            sha: head.or(sha),
+            branch,
+            before: since.or(before),
+        },
+        Wanted::Repository { branch } => match head {
+            None => Wanted::Repository { branch },
+            sha @ Some(_) => Wanted::Commit {
+                sha,
+                branch,
+                before: since,
+            },
+        },
+    })
+}
+
+/// Where a branch stood before: a full commit id, or zeros where there was no such branch.
+fn previous_tip(what: &str, text: &str, told_by: ToldBy) -> anyhow::Result<PreviousTip> {
+    let id = commit(what, text)?;
+    Ok(PreviousTip {
+        commit: id.bytes().any(|byte| byte != b'0').then_some(id),
+        told_by,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 pub mod context;
+mod first_parents;
 mod github;
 mod gitlab;
 mod join;
@@ -14,7 +15,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::facts::{Account, BranchRules, Fact, Needs, PolicyDocument, Requests, Snapshot};
+use crate::facts::{
+    Account, BranchRules, Fact, Needs, PolicyDocument, PreviousTip, Requests, Snapshot,
+};
 
 pub use context::{Flags, Place, Wanted};
 pub use github::{AppKey, app_token, permissions as github_permissions};
@@ -118,6 +121,30 @@ impl Host {
         match self {
             Self::Github(session) => session.branch_rules(branch, needs).await,
             Self::Gitlab(session) => session.branch_rules(branch),
+        }
+    }
+
+    /// Whether it is known already where the branch stood before, or whether that
+    /// does not matter here.
+    pub fn knows_previous_tip(&self) -> bool {
+        let wanted = match self {
+            Self::Github(session) => session.wanted(),
+            Self::Gitlab(session) => session.wanted(),
+        };
+        match wanted {
+            Wanted::Commit { before, .. } => before.is_some(),
+            Wanted::Change { .. } | Wanted::Repository { .. } => true,
+        }
+    }
+
+    /// Says where the branch stood before, before [`Self::collect`].
+    pub fn set_previous_tip(&mut self, tip: PreviousTip) {
+        let wanted = match self {
+            Self::Github(session) => session.wanted_mut(),
+            Self::Gitlab(session) => session.wanted_mut(),
+        };
+        if let Wanted::Commit { before, .. } = wanted {
+            *before = Some(tip);
         }
     }
 

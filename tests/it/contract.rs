@@ -1,6 +1,7 @@
 //! What every control of the table promises, in a loop over the table. The law
 //! stands here: less sight never gives more trust.
 
+mod moves;
 mod scenarios;
 mod settings;
 
@@ -92,6 +93,11 @@ fn variants(code: &str) -> Vec<Value> {
         "CHG-18" => vec![json!({"not_sole_author": true})],
         "CHG-10" => vec![json!({"pattern": "INC-[0-9]+"})],
         "CHG-13" => vec![json!({"allow_skipped": true}), json!({"gate": "test"})],
+        "CHG-19" => vec![json!({"allow_carried_forward": false}), json!({"min": 2})],
+        "CHG-20" => vec![
+            json!({"recorded_bypasses": false}),
+            json!({"min": 2, "gate": "test", "allow_skipped": true}),
+        ],
         "DEP-01" => vec![
             json!({"min": 2}),
             json!({"production": [], "required": true}),
@@ -298,6 +304,9 @@ impl<'s> Apart<'s> {
 fn concerns(judge: &dyn Bound, place: &str) -> bool {
     let group = match place.split('/').nth(1) {
         Some("branch_rules") => FactKey::BranchRules,
+        Some("arrivals") => FactKey::BranchArrivals,
+        Some("arrived_changes") => FactKey::BranchArrivedChanges,
+        Some("bypasses") => FactKey::BranchBypasses,
         Some("identity") => FactKey::ChangeIdentity,
         Some("association") => FactKey::ChangeAssociation,
         Some("commits") => FactKey::ChangeCommits,
@@ -515,6 +524,11 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                             }
                         }
                     }
+                    FactKey::BranchArrivals => less.arrivals = empty.arrivals.clone(),
+                    FactKey::BranchArrivedChanges => {
+                        less.arrived_changes = empty.arrived_changes.clone();
+                    }
+                    FactKey::BranchBypasses => less.bypasses = empty.bypasses.clone(),
                     FactKey::ChangeIdentity => less.identity = empty.identity.clone(),
                     FactKey::ChangeAssociation => less.association = empty.association.clone(),
                     FactKey::ChangeCommits => less.commits = empty.commits.clone(),

@@ -29,6 +29,16 @@ impl Default for ApprovalCoversHead {
     }
 }
 
+impl ApprovalCoversHead {
+    /// For a control that judges a change after its merge.
+    pub(super) fn new(min: u32, allow_carried_forward: bool) -> Self {
+        Self {
+            min,
+            allow_carried_forward,
+        }
+    }
+}
+
 impl Control for ApprovalCoversHead {
     const META: Meta = Meta {
         code: "CHG-03",

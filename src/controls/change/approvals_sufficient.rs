@@ -22,6 +22,13 @@ impl Default for ApprovalsSufficient {
     }
 }
 
+impl ApprovalsSufficient {
+    /// For a control that judges a change after its merge.
+    pub(super) fn at_least(min: u32) -> Self {
+        Self { min }
+    }
+}
+
 impl Control for ApprovalsSufficient {
     const META: Meta = Meta {
         code: "CHG-02",

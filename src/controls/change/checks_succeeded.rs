@@ -31,6 +31,16 @@ impl Default for ChecksSucceeded {
     }
 }
 
+impl ChecksSucceeded {
+    /// For a control that judges a change after its merge.
+    pub(super) fn leaving_out(gate: String, allow_skipped: bool) -> Self {
+        Self {
+            allow_skipped,
+            gate,
+        }
+    }
+}
+
 impl Control for ChecksSucceeded {
     const META: Meta = Meta {
         code: "CHG-13",

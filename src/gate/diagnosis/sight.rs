@@ -14,6 +14,9 @@ use super::{Area, Finding, Patient, State, reason};
 
 /// Groups that only a change has. Scan reports are files of the run that makes them.
 pub const OF_A_CHANGE: &[FactKey] = &[
+    FactKey::BranchArrivals,
+    FactKey::BranchArrivedChanges,
+    FactKey::BranchBypasses,
     FactKey::ChangeIdentity,
     FactKey::ChangeAssociation,
     FactKey::ChangeCommits,
@@ -106,6 +109,9 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
                 .find_map(|layer| layer.bypass.known().err()),
             Fact::Unknown(unknown) => Some(unknown.clone()),
         },
+        FactKey::BranchArrivals => facts.arrivals.known().err(),
+        FactKey::BranchArrivedChanges => facts.arrived_changes.known().err(),
+        FactKey::BranchBypasses => facts.bypasses.known().err(),
         FactKey::ChangeIdentity => facts.identity.known().err(),
         FactKey::ChangeAssociation => facts.association.known().err(),
         FactKey::ChangeCommits => facts.commits.known().err(),

@@ -4,7 +4,8 @@
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::{Variables, Wanted, commit, printable};
+use super::{Variables, Wanted, commit, previous_tip, printable};
+use crate::facts::ToldBy;
 
 /// Finds what is to be judged. `file` is the content of `GITHUB_EVENT_PATH`.
 pub(super) fn wanted(
@@ -30,6 +31,7 @@ pub(super) fn wanted(
         "schedule" | "workflow_dispatch" | "repository_dispatch" => Ok(Wanted::Commit {
             sha: None,
             branch: None,
+            before: None,
         }),
         other => bail!(
             "the event `{}` names no change; run the check on `pull_request`, or say which \
@@ -133,9 +135,19 @@ fn push(event: &Value) -> anyhow::Result<Wanted> {
         "the push deleted the branch `{}`, so there is no commit to judge",
         printable(branch)
     );
+    let before = text(event, "/before")
+        .map(|before| {
+            previous_tip(
+                "`before` of the push in the event file",
+                before,
+                ToldBy::Event,
+            )
+        })
+        .transpose()?;
     Ok(Wanted::Commit {
         sha: Some(commit("`after` of the push in the event file", after)?),
         branch: Some(branch.to_owned()),
+        before,
     })
 }
 

@@ -124,7 +124,8 @@ fn a_push_to_a_branch_is_its_commit_and_other_pushes_are_errors() {
         place.wanted,
         Wanted::Commit {
             sha: Some(HEAD.to_owned()),
-            branch: Some("feat/x".to_owned())
+            branch: Some("feat/x".to_owned()),
+            before: None,
         }
     );
     let zeros = "0".repeat(40);
@@ -182,7 +183,8 @@ fn a_scheduled_run_judges_the_tip_of_the_default_branch() {
             place.wanted,
             Wanted::Commit {
                 sha: None,
-                branch: None
+                branch: None,
+                before: None,
             }
         );
     }
@@ -356,7 +358,8 @@ fn a_branch_pipeline_is_its_commit_and_a_tag_is_an_error() {
         place.wanted,
         Wanted::Commit {
             sha: Some(OTHER.to_owned()),
-            branch: Some("main".to_owned())
+            branch: Some("main".to_owned()),
+            before: None,
         }
     );
     assert!(
@@ -374,4 +377,59 @@ fn a_branch_pipeline_is_its_commit_and_a_tag_is_an_error() {
         None,
     );
     assert!(text.contains("no number"), "{text}");
+}
+
+#[test]
+fn where_the_branch_stood_before_comes_from_the_argument_else_the_event() {
+    let env = on_github("push");
+    let push =
+        || event(&serde_json::json!({"ref": "refs/heads/main", "before": OTHER, "after": HEAD}));
+    let before = |flags: &Flags, file| match find(flags, &env, file).unwrap().wanted {
+        Wanted::Commit { before, .. } => before,
+        other => panic!("{other:?}"),
+    };
+    let told = |commit: Option<&str>, told_by| {
+        Some(PreviousTip {
+            commit: commit.map(str::to_owned),
+            told_by,
+        })
+    };
+    let flags = |reference: Option<&str>, since: Option<&str>| Flags {
+        reference: reference.map(str::to_owned),
+        since: since.map(str::to_owned),
+        ..Flags::default()
+    };
+    let event_says = told(Some(OTHER), ToldBy::Event);
+    assert_eq!(before(&flags(None, None), push()), event_says);
+    assert_eq!(before(&flags(Some("main"), None), push()), event_says);
+    assert_eq!(
+        before(&flags(Some("main"), Some(HEAD)), push()),
+        told(Some(HEAD), ToldBy::Argument)
+    );
+    // The event of one branch says nothing about another.
+    assert_eq!(before(&flags(Some("dev"), None), push()), None);
+    let made = event(
+        &serde_json::json!({"ref": "refs/heads/main", "before": "0".repeat(40), "after": HEAD}),
+    );
+    assert_eq!(before(&flags(None, None), made), told(None, ToldBy::Event));
+    let text = error(&flags(Some("main"), Some("abc")), &env, None);
+    assert!(text.contains("`--since`"), "{text}");
+}
+
+#[test]
+fn gitlab_tells_where_the_branch_stood_before_only_of_a_push() {
+    let before = |source: &str| {
+        let env = on_gitlab(&[
+            ("CI_COMMIT_BRANCH", "main"),
+            ("CI_COMMIT_SHA", OTHER),
+            ("CI_COMMIT_BEFORE_SHA", HEAD),
+            ("CI_PIPELINE_SOURCE", source),
+        ]);
+        match find(&Flags::default(), &env, None).unwrap().wanted {
+            Wanted::Commit { before, .. } => before,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(before("push").unwrap().commit.as_deref(), Some(HEAD));
+    assert_eq!(before("schedule"), None);
 }

@@ -120,6 +120,16 @@ impl Client {
         self.graphql_at(operation, query, variables, 0).await
     }
 
+    /// One GraphQL query that had to wait for an answer of the same round.
+    pub(super) async fn graphql_behind(
+        &self,
+        operation: &str,
+        query: &str,
+        variables: Value,
+    ) -> Result<GraphqlAnswer, NoAnswer> {
+        self.graphql_at(operation, query, variables, 1).await
+    }
+
     /// One GraphQL query that had to wait for `depth` answers of the same round.
     pub(super) async fn graphql_at(
         &self,
@@ -305,6 +315,7 @@ pub(super) mod testing {
             wanted: Wanted::Commit {
                 sha: None,
                 branch: None,
+                before: None,
             },
             run_url: None,
         };

@@ -75,7 +75,7 @@ impl Session {
                     }
                 }
             }
-            Wanted::Commit { sha, branch } => {
+            Wanted::Commit { sha, branch, .. } => {
                 snapshot.subject.head = sha.clone().unwrap_or_default();
                 snapshot.subject.target = branch.clone().unwrap_or_default();
                 if let Some(branch) = &branch {

@@ -3,6 +3,7 @@
 //! mean stands in the modules below. It judges nothing.
 
 mod app;
+mod arrivals;
 mod association;
 mod branch;
 mod bypass;
@@ -100,6 +101,8 @@ impl Session {
             &setup.program,
             &setup.place.api,
         )?;
+        #[cfg(test)]
+        let transport = transport.without_waiting();
         let change = Client::new(&setup.place, &setup.token, &transport)?;
         let settings = setup
             .settings_token
@@ -127,6 +130,16 @@ impl Session {
         })
     }
 
+    /// What is judged.
+    pub(super) fn wanted(&self) -> &super::Wanted {
+        &self.setup.place.wanted
+    }
+
+    /// What is judged, to say more about it.
+    pub(super) fn wanted_mut(&mut self) -> &mut super::Wanted {
+        &mut self.setup.place.wanted
+    }
+
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
         self.transport.begin_wave();
         if needs.has(FactKey::ChangeIdentity) {
@@ -142,7 +155,7 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let ((mut found, moves), teams, rules, settings) = tokio::join!(
+        let ((mut found, moves), teams, rules, arrived, settings) = tokio::join!(
             async {
                 let found = self.parts(snapshot, &head, &parts).await;
                 let moves = self.moves(snapshot, found.get(&Part::Files)).await;
@@ -155,8 +168,14 @@ impl Session {
                 }
                 Some(Box::pin(self.rules(&target, needs)).await)
             },
+            Box::pin(arrivals::collect(self, snapshot, needs)),
             Box::pin(settings::collect(self, snapshot, needs)),
         );
+        if let Some(arrived) = arrived {
+            snapshot.arrivals = arrived.arrivals;
+            snapshot.arrived_changes = arrived.changes;
+            snapshot.bypasses = arrived.bypasses;
+        }
         snapshot.settings.take_from(settings);
         if needs.has(FactKey::TeamMembers) {
             snapshot.teams = Fact::known_without_source(teams);

@@ -195,10 +195,14 @@ fn named(answer: &GraphqlAnswer, path: &[&str], further: &[&str]) -> bool {
 
 /// The pull request that was asked for by number.
 pub(super) fn pull(answer: &GraphqlAnswer) -> Result<wire::Pull, Unknown> {
-    let path = ["repository", "pullRequest"];
+    pull_at(answer, &["repository", "pullRequest"])
+}
+
+/// The pull request that stands at one place.
+pub(super) fn pull_at(answer: &GraphqlAnswer, path: &[&str; 2]) -> Result<wire::Pull, Unknown> {
     let fact = FactKey::ChangeIdentity.name();
     let needs = permissions::needs(FactKey::ChangeIdentity);
-    match graph::place(answer, &path, fact, needs) {
+    match graph::place(answer, path, fact, needs) {
         Place::There(value) => {
             // Null is an account that is gone; a name left out or refused is
             // somebody who may be among the approvers.

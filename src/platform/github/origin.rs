@@ -17,7 +17,7 @@ use super::queries;
 use super::wire;
 
 /// How long to wait before each further look at the index.
-const PAUSES: [Duration; 3] = [
+pub(super) const PAUSES: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
@@ -98,7 +98,7 @@ impl Origin {
 async fn look_again(question: &Question<'_>, sha: &str) -> Option<Origin> {
     let query = queries::origin();
     for pause in PAUSES {
-        tokio::time::sleep(pause).await;
+        question.transport.pause(pause).await;
         question.transport.begin_wave();
         let variables = json!({"owner": question.owner, "name": question.name, "commit": sha});
         let answer = question

@@ -21,6 +21,21 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "Administration: write (the platform hides the bypass list of a ruleset from readers)",
         ),
         (
+            FactKey::BranchArrivals,
+            "contents: read and pull-requests: read",
+            "Contents: read and Pull requests: read",
+        ),
+        (
+            FactKey::BranchArrivedChanges,
+            "contents: read, pull-requests: read, checks: read and statuses: read",
+            "Contents: read, Pull requests: read, Checks: read and Commit statuses: read",
+        ),
+        (
+            FactKey::BranchBypasses,
+            NOT_POSSIBLE,
+            "Administration: read (rule suites of the last month)",
+        ),
+        (
             FactKey::ChangeIdentity,
             "pull-requests: read",
             "Pull requests: read",

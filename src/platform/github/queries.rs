@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 /// What is asked about every pull request.
-const PULL: &str = "fragment Pull on PullRequest {
+pub(super) const PULL: &str = "fragment Pull on PullRequest {
   number title body state isDraft isCrossRepository
   author { __typename login }
   headRefName headRefOid headRepository { nameWithOwner }
@@ -261,6 +261,16 @@ impl Part {
             | Self::Signatures
             | Self::Checks => "",
         }
+    }
+
+    /// The connection without a cursor: its first page.
+    pub(super) fn first_page(self) -> String {
+        let page = Page {
+            part: self,
+            number: 0,
+        };
+        page.text()
+            .replace(&format!(", after: ${}", page.cursor()), "")
     }
 
     /// What is asked about each entry.

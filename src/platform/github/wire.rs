@@ -471,6 +471,7 @@ pub(super) struct App {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Activity {
+    pub(super) before: Option<String>,
     pub(super) after: Option<String>,
     #[serde(rename = "ref")]
     pub(super) reference: Option<String>,

@@ -297,6 +297,7 @@ mod tests {
             wanted: Wanted::Commit {
                 sha: None,
                 branch: None,
+                before: None,
             },
             run_url: None,
         };

@@ -16,8 +16,8 @@ use super::wire::{
     Approvals, Note, Pages, Project, Read, Reply, Reviewer, Version, WireCommit, list, object,
 };
 use super::{
-    Session, approvals, association, branch, change, checks, discussion, files, overrides,
-    permissions, settings, signatures,
+    Session, approvals, arrivals, association, branch, change, checks, discussion, files,
+    overrides, permissions, settings, signatures,
 };
 
 /// Level of maintainers, the lowest that may read protected branches.
@@ -44,6 +44,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         ))
     };
     let of = &session.settings;
+    let subject = snapshot.subject.clone();
     let weak = weaker_than_maintainer(&session.opened.project);
     let target = access::encode(&snapshot.subject.target);
     // A project that may not be read at all means a job token: it has the
@@ -77,6 +78,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         changed,
         signed,
         teams,
+        arrived,
         (),
     ) = tokio::join!(
         pages(pushes, of, mr("/versions")),
@@ -138,10 +140,16 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             }
         },
         teams(session, needs),
+        Box::pin(arrivals::collect(session, &subject, needs)),
         settings::collect(session, snapshot, needs),
     );
     if needs.has(FactKey::TeamMembers) {
         snapshot.teams = Fact::known_without_source(teams);
+    }
+    if let Some(arrived) = arrived {
+        snapshot.arrivals = arrived.arrivals;
+        snapshot.arrived_changes = arrived.changes;
+        snapshot.bypasses = arrived.bypasses;
     }
     if let Some(changed) = changed {
         snapshot.files = changed;

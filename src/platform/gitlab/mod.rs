@@ -3,6 +3,7 @@
 //! of its own file. Does not judge, and asks for no group that is not needed.
 
 mod approvals;
+mod arrivals;
 mod association;
 mod branch;
 mod change;
@@ -75,6 +76,8 @@ impl Session {
             &setup.program,
             &setup.place.api,
         )?;
+        #[cfg(test)]
+        let transport = transport.without_waiting();
         let change = Client::new(&setup.place, &setup.token, &transport)?;
         let settings = match &setup.settings_token {
             Some(token) => Client::new(&setup.place, token, &transport)?,
@@ -104,6 +107,16 @@ impl Session {
     pub(super) async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
         let snapshot = open::open(self, policy).await;
         self.with_costs(snapshot)
+    }
+
+    /// What is judged.
+    pub(super) fn wanted(&self) -> &super::Wanted {
+        &self.setup.place.wanted
+    }
+
+    /// What is judged, to say more about it.
+    pub(super) fn wanted_mut(&mut self) -> &mut super::Wanted {
+        &mut self.setup.place.wanted
     }
 
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {

@@ -11,7 +11,12 @@ use super::wire::{MergeRequest, Read, Reply, WireCommit, list, object};
 use super::{Index, Session, permissions};
 
 /// How often the index of merge requests is asked before it is believed.
-const INDEX_TRIES: u32 = 3;
+pub(super) const INDEX_TRIES: u32 = 3;
+
+/// How long to wait after so many tries.
+pub(super) fn pause(tries: u32) -> std::time::Duration {
+    std::time::Duration::from_millis(400 * u64::from(tries))
+}
 
 /// The tip of the default branch; no tag can be meant.
 pub(super) const DEFAULT_TIP: &str = "HEAD";
@@ -19,7 +24,7 @@ pub(super) const DEFAULT_TIP: &str = "HEAD";
 pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapshot {
     match session.setup.place.wanted.clone() {
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
-        Wanted::Commit { sha, branch } => commit(session, policy, sha, branch).await,
+        Wanted::Commit { sha, branch, .. } => commit(session, policy, sha, branch).await,
         Wanted::Repository { branch } => repository(session, policy, branch).await,
     }
 }
@@ -208,7 +213,7 @@ async fn index(session: &Session, sha: &str, branch: &str) -> Index {
         if settled || tries >= INDEX_TRIES {
             break changes;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(400 * u64::from(tries))).await;
+        session.transport.pause(pause(tries)).await;
     };
     let unsettled = changes
         .as_ref()

@@ -40,6 +40,13 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             SETTINGS,
         ),
         (FactKey::BranchBypass, NOT_BY_JOB_TOKEN, SETTINGS),
+        (FactKey::BranchArrivals, NOT_BY_JOB_TOKEN, CHANGE),
+        (FactKey::BranchArrivedChanges, NOT_BY_JOB_TOKEN, CHANGE),
+        (
+            FactKey::BranchBypasses,
+            "the platform keeps no such list",
+            "the platform keeps no such list",
+        ),
         (FactKey::ChangeIdentity, "readable", CHANGE),
         (
             FactKey::ChangeAssociation,

@@ -87,6 +87,7 @@ pub(super) struct MergeRequest {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Pipeline {
     pub(super) id: Option<u64>,
+    pub(super) finished_at: Option<String>,
     pub(super) sha: Option<String>,
     pub(super) status: Option<String>,
 }
@@ -332,6 +333,8 @@ pub(super) struct WireCommit {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct PushData {
+    pub(super) action: Option<String>,
+    pub(super) commit_from: Option<String>,
     pub(super) commit_to: Option<String>,
     #[serde(rename = "ref")]
     pub(super) reference: Option<String>,
@@ -340,8 +343,15 @@ pub(super) struct PushData {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Event {
+    pub(super) created_at: Option<String>,
     pub(super) author: Option<User>,
     pub(super) push_data: Option<PushData>,
+}
+
+/// How two commits stand to each other.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) commits: Option<Vec<WireCommit>>,
 }
 
 /// Reads a time of the platform's clock.

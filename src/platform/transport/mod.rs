@@ -164,6 +164,11 @@ impl Transport {
         self.shared.send(call).await
     }
 
+    /// Lets time pass before something is asked again that the platform knows late.
+    pub(crate) async fn pause(&self, pause: std::time::Duration) {
+        self.shared.wait(pause).await;
+    }
+
     /// The path of an address as it is recorded: without host and API prefix.
     pub(crate) fn recorded_path(&self, url: &Url) -> String {
         self.shared.recorded_path(url)

@@ -210,7 +210,7 @@ impl Shared {
         }
     }
 
-    async fn wait(&self, pause: Duration) {
+    pub(super) async fn wait(&self, pause: Duration) {
         #[cfg(test)]
         if let Some(pauses) = &self.pauses {
             pauses.lock().unwrap().push(pause);

@@ -15,6 +15,8 @@ MEANINGS = [
     (r"change #(?P<change>\d+) is approved by someone other than its authors", ["CHG-02", "CHG-04"]),
     (r"required checks of change #(?P<change>\d+) are green", ["CHG-13"]),
     (r"commit (?P<commit>\w+) came through a pull request", ["CHG-01"]),
+    (r"(?P<may>every change on main in May 2026 came through a reviewed pull request)", ["CHG-19", "CHG-21"]),
+    (r"(?P<may>every bypass in the last month is explained)", ["CHG-20"]),
     (r"(?P<two>two approvals are required)", ["BR-03"]),
     (r"main accepts changes through merge requests only", ["BR-02"]),
     (r"organisation requires two-factor authentication", ["ORG-01"]),
@@ -36,8 +38,6 @@ MEANINGS = [
 
 # No built control answers these.
 OUTSIDE = [
-    r"every change on main in May 2026 came through a reviewed pull request",
-    r"every bypass in the last month is explained",
     r"bypass evidence is complete",
     r"required checks are green on the queue commit",
     r"no open secret scanning alerts",

@@ -12,7 +12,7 @@ use ccgate::facts::{
 };
 use jiff::Timestamp;
 
-use super::settings;
+use super::{moves, settings};
 
 /// A scenario with its name.
 pub(crate) struct Scenario {
@@ -94,7 +94,7 @@ fn person(login: &str) -> Person {
     }
 }
 
-fn commit(sha: String, author: &str, co_author: &str) -> Commit {
+pub(crate) fn commit(sha: String, author: &str, co_author: &str) -> Commit {
     Commit {
         sha,
         message: "Do it".to_owned(),
@@ -121,7 +121,7 @@ fn helped(mut commit: Commit) -> Commit {
 }
 
 /// An approval as the platform ties it: to a commit, or to the clock only.
-fn approval(platform: Platform, login: &str, fresh: bool) -> Review {
+pub(crate) fn approval(platform: Platform, login: &str, fresh: bool) -> Review {
     let tied = match (platform, fresh) {
         (Platform::Github, true) => Some(head()),
         (Platform::Github, false) => Some(older()),
@@ -140,7 +140,7 @@ fn approval(platform: Platform, login: &str, fresh: bool) -> Review {
     }
 }
 
-fn push(platform: Platform, who: &str) -> Push {
+pub(crate) fn push(platform: Platform, who: &str) -> Push {
     Push {
         kind: match platform {
             Platform::Github => PushKind::ForcePush,
@@ -195,7 +195,7 @@ fn scan(open: u64, revision: String) -> ScanResults {
     }
 }
 
-fn identity(platform: Platform) -> Identity {
+pub(crate) fn identity(platform: Platform) -> Identity {
     Identity {
         number: 7,
         title: "ENG-7 Do it".to_owned(),
@@ -531,6 +531,7 @@ fn good(platform: Platform) -> Snapshot {
     });
     facts.scans = seen(scan(0, head()));
     facts.settings = settings::good(platform);
+    moves::good(&mut facts);
     facts
 }
 
@@ -588,6 +589,7 @@ fn bad(platform: Platform) -> Snapshot {
     });
     facts.scans = seen(scan(3, head()));
     facts.settings = settings::bad(platform);
+    moves::bad(&mut facts);
     facts
 }
 

@@ -101,7 +101,8 @@ fn short_commits_and_tags_in_flags_are_refused() {
         place.wanted,
         Wanted::Commit {
             sha: Some(HEAD.to_owned()),
-            branch: Some("rel".to_owned())
+            branch: Some("rel".to_owned()),
+            before: None,
         }
     );
 }

@@ -18,6 +18,7 @@ fn session(server: &Server) -> Session {
             wanted: Wanted::Commit {
                 sha: None,
                 branch: None,
+                before: None,
             },
             run_url: None,
         },

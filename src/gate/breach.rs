@@ -1,0 +1,140 @@
+//! What stands on the branch already and should not: a merge past the gate, a push
+//! straight to the branch, rewritten history, something added after the approval. Nobody
+//! asked for it, so the gate itself opens a record that a person has to close.
+//! Closing it is not done here.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::controls::FailReason;
+
+use super::decide::{ControlDecision, Decision, VerdictWord};
+use super::record::{RecordContext, cut, subject};
+
+/// Time in which somebody has to look at it, as a policy would write it.
+const REVIEW_WITHIN: &str = "5 business days";
+/// As much of a summary as any record keeps.
+const LONGEST_SUMMARY: usize = 2000;
+
+/// Whether the decision found any.
+pub fn has_breach(decision: &Decision) -> bool {
+    breaches(decision).next().is_some()
+}
+
+/// The controls that found one, whatever the policy makes of their fail.
+pub(super) fn breaches(decision: &Decision) -> impl Iterator<Item = &ControlDecision> {
+    decision.controls.iter().filter(|control| {
+        control.verdict == Some(VerdictWord::Fail)
+            && FailReason::BREACHES
+                .iter()
+                .any(|reason| control.reason.as_deref() == Some(reason.code()))
+    })
+}
+
+/// The same breach has the same id in every record about it.
+pub(super) fn breach_id(decision: &Decision, control: &ControlDecision) -> String {
+    let text = format!(
+        "{}\n{}\n{}\n{}\n{}",
+        decision.subject.platform.word(),
+        decision.subject.repository,
+        decision.subject.target,
+        decision.subject.head,
+        control.meta.code
+    );
+    let digest = hex::encode(Sha256::digest(text.as_bytes()));
+    format!("byp_{}", &digest[..26])
+}
+
+/// The predicate of the record that is opened for it.
+pub(super) fn breach_record(
+    decision: &Decision,
+    control: &ControlDecision,
+    context: &RecordContext,
+) -> Value {
+    json!({
+        "schema": "ccgate.override/v1",
+        "observed_at": decision.observed_at.to_string(),
+        "id": breach_id(decision, control),
+        "kind": "bypass_detected",
+        "control_ids": [control.meta.id],
+        "controls": [control.meta.code],
+        "verdict": "fail",
+        "reason_code": control.reason,
+        "what": cut(&control.summary, LONGEST_SUMMARY),
+        "disposition": control.disposition.map(super::decide::Disposition::word),
+        "scope": subject(&decision.subject),
+        "policy_digest": decision.policy.as_ref().map(|policy| policy.digest.as_str()),
+        "review": {"due": REVIEW_WITHIN, "by": "somebody who neither pushed nor merged it"},
+        "tool": {"name": context.tool, "version": context.version},
+        "snapshot_digest": context.snapshot_digest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::{Evidence, Verdict};
+    use crate::facts::FactKey;
+    use crate::gate::testing::{FIRST, SECOND, control, decision, facts, fail, policy};
+    use crate::gate::{OVERRIDE_RECORD_TYPE, records};
+
+    fn context() -> RecordContext {
+        RecordContext {
+            tool: "ccgate".to_owned(),
+            version: "0.1.0".to_owned(),
+            snapshot_digest: None,
+            platform_time: None,
+            review_within: None,
+            branch_move: None,
+        }
+    }
+
+    fn failing(reason: FailReason) -> Decision {
+        let evidence = Evidence::new("d1 was pushed", FactKey::BranchArrivals, "d1", &[]);
+        let verdict = Ok(Verdict::fail_because(reason, evidence));
+        decision(
+            &policy(vec![control(&FIRST, verdict), control(&SECOND, fail())]),
+            &facts(),
+        )
+    }
+
+    #[test]
+    fn every_kind_of_breach_opens_a_record_with_a_deadline() {
+        for reason in FailReason::BREACHES {
+            let decision = failing(reason);
+            assert!(has_breach(&decision));
+            let records = records(&decision, &context());
+            assert_eq!(records.len(), 2, "the plain fail beside it opens none");
+            assert_eq!(records[1]["predicateType"], OVERRIDE_RECORD_TYPE);
+            let opened = &records[1]["predicate"];
+            assert_eq!(opened["kind"], "bypass_detected");
+            assert_eq!(opened["reason_code"], reason.code());
+            assert_eq!(opened["review"]["due"], "5 business days");
+            assert_eq!(opened["what"], "d1 was pushed");
+            assert_eq!(
+                records[0]["predicate"]["bypasses_detected"][0],
+                opened["id"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_fail_that_somebody_can_still_mend_opens_none() {
+        let decision = failing(FailReason::StaleApproval);
+        assert!(!has_breach(&decision));
+        assert_eq!(records(&decision, &context()).len(), 1);
+    }
+
+    #[test]
+    fn the_same_breach_has_the_same_id() {
+        let (one, other) = (
+            failing(FailReason::DirectPush),
+            failing(FailReason::DirectPush),
+        );
+        let id = |decision: &Decision| breach_id(decision, breaches(decision).next().unwrap());
+        assert_eq!(id(&one), id(&other));
+        let mut elsewhere = other;
+        elsewhere.subject.head = "0d".repeat(20);
+        assert_ne!(id(&one), id(&elsewhere));
+    }
+}

@@ -1,0 +1,92 @@
+//! Moves of the branch for which a ruleset let somebody through that did not meet
+//! it, as far back as the platform tells. It says nothing of classic protection, and
+//! nothing of actors that are exempt: for those no rule runs at all.
+//! <https://docs.github.com/rest/repos/rule-suites>
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::facts::{Fact, FactKey, RuleBypass, RuleBypasses, Unknown, Why};
+use crate::platform::access;
+
+use super::super::{Session, permissions};
+
+/// The longest period that can be asked for is called `month`; less than any month.
+const REACH: SignedDuration = SignedDuration::from_hours(28 * 24);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Suite {
+    after_sha: Option<String>,
+    actor_name: Option<String>,
+    pushed_at: Option<Timestamp>,
+    result: Option<String>,
+}
+
+pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypasses>> {
+    let key = FactKey::BranchBypasses;
+    let needs = permissions::needs(key);
+    if session.workflow_token && session.settings.is_none() {
+        return Fact::Unknown(
+            Unknown::new(
+                key.name(),
+                Why::NotPermitted,
+                "a workflow token cannot see who went around the rules, so it was not asked",
+            )
+            .needs(needs),
+        );
+    }
+    let path = format!(
+        "{}/rulesets/rule-suites?ref={}&time_period=month&rule_suite_result=bypass",
+        session.repository_path(),
+        access::encode(&format!("refs/heads/{branch}"))
+    );
+    let client = session.settings.as_ref().unwrap_or(&session.change);
+    let listing = match client.get_all(&path, None).await {
+        Ok(listing) => listing,
+        Err(refusal) => return Fact::Unknown(access::refused(key.name(), needs, &refusal)),
+    };
+    let mut found = Vec::new();
+    for item in &listing.items {
+        let suite = match Suite::deserialize(item) {
+            Ok(suite) => suite,
+            Err(error) => {
+                return Fact::Unknown(access::malformed(
+                    key.name(),
+                    &listing.endpoint,
+                    200,
+                    &error.to_string(),
+                ));
+            }
+        };
+        // Only what is known to have passed by the rules is left out.
+        if suite.result.as_deref() == Some("pass") {
+            continue;
+        }
+        let Some(after) = suite.after_sha else {
+            return Fact::Unknown(access::malformed(
+                key.name(),
+                &listing.endpoint,
+                200,
+                "a rule suite names no commit",
+            ));
+        };
+        found.push(RuleBypass {
+            after,
+            actor: suite.actor_name,
+            at: suite.pushed_at,
+        });
+    }
+    // The platform reckons the period by its own clock.
+    let now = session
+        .transport
+        .platform_time()
+        .unwrap_or(session.setup.now);
+    Fact::seen_in(
+        Some(RuleBypasses {
+            since: now.saturating_sub(REACH).unwrap_or(now),
+            found,
+        }),
+        listing.sources,
+    )
+}

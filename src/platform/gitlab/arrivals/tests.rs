@@ -1,0 +1,238 @@
+//! What is asked about a move of a branch, and what comes of it, seen from a server.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::facts::{ArrivalMethod, Platform};
+use crate::platform::transport::testing::{Received, Reply, Server};
+use crate::platform::transport::{Limits, Token};
+use crate::platform::{Place, Setup};
+
+fn sha(of: &str) -> String {
+    of.repeat(40 / of.len())
+}
+
+fn session(server: &Server, before: Option<&str>) -> Session {
+    Session::new(Setup {
+        place: Place {
+            platform: Platform::Gitlab,
+            api: server.url.join("/api/v4").unwrap(),
+            graphql: server.url.join("/api/graphql").unwrap(),
+            repository: "acme/app".to_owned(),
+            wanted: Wanted::Commit {
+                sha: Some(sha("a1")),
+                branch: Some("main".to_owned()),
+                before: before.map(|before| PreviousTip {
+                    commit: Some(sha(before)),
+                    told_by: ToldBy::Event,
+                }),
+            },
+            run_url: None,
+        },
+        token: Token::new("change".to_owned()),
+        settings_token: None,
+        ca_bundle: None,
+        limits: Limits::default(),
+        now: "2026-06-01T12:00:00Z".parse().unwrap(),
+        program: "ccgate/test".to_owned(),
+        thrift: crate::platform::Thrift::Rounds,
+    })
+    .unwrap()
+}
+
+async fn arrivals(session: &Session) -> Result<Arrivals, Unknown> {
+    let subject = Subject {
+        platform: Platform::Gitlab,
+        repository: "acme/app".to_owned(),
+        change: None,
+        head: sha("a1"),
+        target: "main".to_owned(),
+    };
+    let needs = [FactKey::BranchArrivals].into_iter().collect();
+    let found = collect(session, &subject, &needs).await.unwrap();
+    found
+        .arrivals
+        .known()
+        .map(|arrivals| arrivals.clone().expect("a commit is judged"))
+}
+
+fn merged() -> Value {
+    json!([{"iid": 4, "state": "merged", "target_branch": "main", "sha": sha("c1"),
+        "merge_commit_sha": sha("a1"), "squash_commit_sha": null}])
+}
+
+fn pushed(before: &str) -> Value {
+    json!([{"created_at": "2026-06-01T11:00:00Z", "author": {"username": "paul"},
+        "push_data": {"action": "pushed", "commit_from": sha(before), "commit_to": sha("a1"),
+            "ref": "main", "ref_type": "branch"}}])
+}
+
+/// The tip a1 over `parent`; `gone`: what the new tip does not reach any more.
+#[derive(Clone)]
+struct World {
+    merged: Value,
+    events: Value,
+    index: Value,
+    gone: Value,
+}
+
+impl World {
+    fn answer(&self, request: &Received) -> Reply {
+        let is = |word: &str| request.line.contains(word);
+        let body = if is(&format!("compare?from={}", sha("a1"))) {
+            json!({"commits": self.gone})
+        } else if is("/compare?") {
+            json!({"commits": [{"id": sha("a1"), "message": "Do it",
+                "parent_ids": [sha("b0"), sha("c1")]}]})
+        } else if is("/events?") {
+            self.events.clone()
+        } else if is("/commits/") {
+            self.index.clone()
+        } else {
+            self.merged.clone()
+        };
+        Reply::json(&body.to_string())
+    }
+}
+
+fn world() -> World {
+    World {
+        merged: merged(),
+        events: pushed("b0"),
+        index: json!([]),
+        gone: json!([]),
+    }
+}
+
+async fn serve(world: World) -> Server {
+    Server::start(move |_, request| world.answer(request)).await
+}
+
+#[tokio::test]
+async fn a_merge_costs_four_requests_in_one_round() {
+    let server = serve(world()).await;
+    let session = session(&server, Some("b0"));
+    session.transport.begin_wave();
+    let found = arrivals(&session).await.unwrap();
+    assert_eq!(found.ancestry.known(), Ok(&Ancestry::Continues));
+    assert_eq!(found.count.known(), Ok(&1));
+    let Ok(Way::Change { number: 4, method }) = found.commits[0].way.known() else {
+        panic!("{:?}", found.commits[0].way);
+    };
+    assert_eq!(method.known(), Ok(&ArrivalMethod::Merge));
+    assert_eq!(server.count(), 4);
+    assert_eq!(session.transport.requests().waves, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_a_change_or_without_a_need() {
+    let server = serve(world()).await;
+    let mut session = session(&server, None);
+    let subject = Subject {
+        platform: Platform::Gitlab,
+        repository: "acme/app".to_owned(),
+        change: None,
+        head: sha("a1"),
+        target: "main".to_owned(),
+    };
+    assert!(collect(&session, &subject, &Needs::none()).await.is_none());
+    session.setup.place.wanted = Wanted::Repository { branch: None };
+    let needs = [FactKey::BranchArrivals].into_iter().collect();
+    let found = collect(&session, &subject, &needs).await.unwrap();
+    assert_eq!(found.arrivals.known(), Ok(&None));
+    assert_eq!(server.count(), 0);
+}
+
+/// F19: the index is asked again before a push is believed.
+#[tokio::test]
+async fn f19_a_commit_that_no_change_explains_is_asked_for_a_bounded_number_of_times() {
+    let nothing = World {
+        merged: json!([]),
+        ..world()
+    };
+    let server = serve(nothing).await;
+    let session = session(&server, Some("b0"));
+    let found = arrivals(&session).await.unwrap();
+    let Ok(Way::DirectPush { pusher, .. }) = found.commits[0].way.known() else {
+        panic!("{:?}", found.commits[0].way);
+    };
+    assert_eq!(pusher.as_ref().unwrap().login, "paul");
+    assert_eq!(session.transport.pauses(), [pause(1), pause(2)]);
+    assert_eq!(server.count(), 4 + 3);
+}
+
+#[tokio::test]
+async fn f19_an_index_that_learns_of_the_merge_late_explains_the_commit() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |_, request| {
+        let mut world = World {
+            merged: json!([]),
+            ..world()
+        };
+        if request.line.contains("/commits/")
+            && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0
+        {
+            world.index = merged();
+        }
+        world.answer(request)
+    })
+    .await;
+    let found = arrivals(&session(&server, Some("b0"))).await.unwrap();
+    assert!(matches!(
+        found.commits[0].way.known(),
+        Ok(Way::Change { number: 4, .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_commit_that_neither_the_index_nor_the_log_names_is_unknown() {
+    let nothing = World {
+        merged: json!([]),
+        events: json!([]),
+        ..world()
+    };
+    let server = serve(nothing).await;
+    let found = arrivals(&session(&server, Some("b0"))).await.unwrap();
+    assert!(!found.commits[0].way.is_known() && !found.moves.is_known());
+}
+
+#[tokio::test]
+async fn a_tip_that_does_not_reach_the_old_one_was_rewritten() {
+    let rewritten = World {
+        gone: json!([{"id": sha("b0"), "parent_ids": [], "message": ""}]),
+        ..world()
+    };
+    let server = serve(rewritten).await;
+    let found = arrivals(&session(&server, Some("b0"))).await.unwrap();
+    assert_eq!(found.ancestry.known(), Ok(&Ancestry::Rewritten));
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_end_at_the_old_tip_may_be_cut_off() {
+    let server = serve(world()).await;
+    let found = arrivals(&session(&server, Some("e1"))).await.unwrap();
+    assert!(!found.count.is_known());
+}
+
+#[tokio::test]
+async fn without_a_word_about_the_old_tip_the_log_tells_the_last_move() {
+    let server = serve(world()).await;
+    let found = arrivals(&session(&server, None)).await.unwrap();
+    assert_eq!(found.before.told_by, ToldBy::Log);
+    assert_eq!(found.before.commit, Some(sha("b0")));
+    let silent = World {
+        events: json!([]),
+        ..world()
+    };
+    let server = serve(silent).await;
+    assert!(arrivals(&session(&server, None)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_refusal_is_unknown_with_what_is_needed() {
+    let server =
+        Server::start(|_, _| Reply::Full(403, Vec::new(), r#"{"message":"no"}"#.to_owned())).await;
+    let unknown = arrivals(&session(&server, Some("b0"))).await.unwrap_err();
+    assert_eq!(unknown.why, Why::NotPermitted);
+    assert!(unknown.needs.is_some());
+}
