@@ -1,7 +1,7 @@
 //! CHG: this change.
 
 pub(super) mod approval_covers_head;
-mod approvals;
+pub(super) mod approvals;
 pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
 pub(super) mod change_through_pull_request;
