@@ -308,6 +308,12 @@ pub(super) enum PolicyCommand {
         #[arg(default_value = ".ccgate.yml")]
         file: PathBuf,
     },
+    /// Run the cases that stand beside a policy: facts in, verdicts out
+    Test {
+        /// The file of cases
+        #[arg(default_value = ".ccgate.test.yml")]
+        file: PathBuf,
+    },
     /// Print the JSON Schema of the policy file
     Schema,
 }

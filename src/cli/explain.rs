@@ -6,9 +6,9 @@ use std::io::Write as _;
 use anyhow::anyhow;
 
 use crate::controls::{self, Entry};
-use crate::facts::{FactKey, Needs};
+use crate::facts::{Fact, Needs, PolicyFacts};
 use crate::platform::{self, Flags, Host};
-use crate::policy::{self, did_you_mean};
+use crate::policy::{self, BoundControl, Policy, did_you_mean};
 use crate::render::{self, catalogue};
 
 use super::args::ExplainArgs;
@@ -20,21 +20,11 @@ use super::world::World;
 pub(super) fn run(arguments: &ExplainArgs, world: &mut World) -> CommandResult {
     let text = match &arguments.control {
         None => overview(),
-        Some(name) => {
-            let entry = controls::find(name).ok_or_else(|| {
-                let known = controls::TABLE
-                    .iter()
-                    .flat_map(|entry| [entry.meta.code, entry.meta.id]);
-                let help = did_you_mean(name, known)
-                    .unwrap_or_else(|| "`ccgate explain` lists all".to_owned());
-                CommandError::usage(anyhow!("there is no control `{name}` ({help})"))
-            })?;
-            if is_about_a_place(arguments) {
-                here(entry, arguments, world)?
-            } else {
-                render::explain(entry, rights(), world.width())
-            }
-        }
+        Some(name) => match controls::find(name) {
+            entry if is_about_a_place(arguments) => here(name, entry, arguments, world)?,
+            Some(entry) => render::explain(entry, rights(), world.width()),
+            None => own(name, arguments, world)?,
+        },
     };
     // A reader that went away is no reason for another exit code.
     let _ = world.stdout.write_all(text.as_bytes());
@@ -49,25 +39,61 @@ fn is_about_a_place(arguments: &ExplainArgs) -> bool {
         || arguments.snapshot.is_some()
 }
 
-/// What the control comes to for one repository or change, and what protects the
-/// branch where it judges that.
-fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String, CommandError> {
+/// What a control under `custom` of the given policy asks.
+fn own(name: &str, arguments: &ExplainArgs, world: &World) -> Result<String, CommandError> {
     let given =
         session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
-    let needs: Needs = entry
-        .meta
-        .needs
+    let Some(document) = given else {
+        return Err(no_control(name));
+    };
+    let documents = PolicyFacts {
+        target: Fact::known_without_source(Some(document)),
+        floor: Fact::known_without_source(None),
+    };
+    let policy = policy::load(&documents, world.now).map_err(CommandError::usage)?;
+    let control = bound(&policy, name).and_then(|bound| bound.control.as_custom());
+    let control = control.ok_or_else(|| no_control(name))?;
+    Ok(render::explain_own(control, rights(), world.width()))
+}
+
+fn no_control(name: &str) -> CommandError {
+    let known = controls::TABLE
         .iter()
-        .copied()
-        // Who can go around the rules is shown wherever rules are.
-        .chain(
-            entry
-                .meta
-                .needs
-                .contains(&FactKey::BranchRules)
-                .then_some(FactKey::BranchBypass),
-        )
-        .collect();
+        .flat_map(|entry| [entry.meta.code, entry.meta.id]);
+    let help = did_you_mean(name, known).unwrap_or_else(|| {
+        "`ccgate explain` lists all; those of a policy's own are found with `--policy FILE`"
+            .to_owned()
+    });
+    CommandError::usage(anyhow!("there is no control `{name}` ({help})"))
+}
+
+/// The control of that id or code in the policy.
+fn bound<'p>(policy: &'p Policy, name: &str) -> Option<&'p BoundControl> {
+    policy.controls.iter().find(|bound| {
+        let meta = bound.control.meta();
+        meta.id == name || meta.code.eq_ignore_ascii_case(name)
+    })
+}
+
+/// What the control comes to for one repository or change, and what protects the
+/// branch where it judges that. Whether there is an own control of that name is
+/// known when the policy has been read.
+fn here(
+    name: &str,
+    entry: Option<&Entry>,
+    arguments: &ExplainArgs,
+    world: &World,
+) -> Result<String, CommandError> {
+    let given =
+        session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
+    // Who can go around the rules is shown wherever rules are.
+    let needed = |policy: Option<&Policy>| match (entry, policy) {
+        (Some(entry), _) => entry.meta.visible(),
+        (None, Some(policy)) => bound(policy, name)
+            .map(|bound| bound.control.meta().visible())
+            .unwrap_or_default(),
+        (None, None) => Needs::none(),
+    };
     let snapshot = match &arguments.snapshot {
         Some(file) => saved_snapshot(file, given, world).map_err(CommandError::usage)?,
         None => {
@@ -87,9 +113,11 @@ fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String,
                 let needs = match policy::load(&snapshot.policy, snapshot.latest_time()) {
                     Ok(policy) => {
                         let branches = session::needs(&policy, &snapshot).branches().to_vec();
-                        needs.for_branches(branches)
+                        needed(Some(&policy)).for_branches(branches)
                     }
-                    Err(_) => needs.for_branches(vec![globset::escape(&snapshot.subject.target)]),
+                    Err(_) => {
+                        needed(None).for_branches(vec![globset::escape(&snapshot.subject.target)])
+                    }
                 };
                 host.collect(&mut snapshot, &needs).await;
                 Ok::<_, CommandError>(snapshot)
@@ -97,29 +125,25 @@ fn here(entry: &Entry, arguments: &ExplainArgs, world: &World) -> Result<String,
         }
     };
     let policy = policy::load(&snapshot.policy, snapshot.latest_time()).ok();
-    let bound = policy.as_ref().and_then(|policy| {
-        policy
-            .controls
-            .iter()
-            .find(|bound| bound.control.meta().code == entry.meta.code)
-    });
-    let outcome = match bound {
-        Some(bound) => bound.control.evaluate(&snapshot),
-        None => entry
-            .bind(serde_json::json!({}))
-            .map_err(CommandError::usage)?
-            .evaluate(&snapshot),
+    let name = entry.map_or(name, |entry| entry.meta.code);
+    let bound = policy.as_ref().and_then(|policy| bound(policy, name));
+    let (meta, outcome) = match (bound, entry) {
+        (Some(bound), _) => (bound.control.meta(), bound.control.evaluate(&snapshot)),
+        (None, Some(entry)) => (
+            entry.meta,
+            entry
+                .bind(serde_json::json!({}))
+                .map_err(CommandError::usage)?
+                .evaluate(&snapshot),
+        ),
+        (None, None) => return Err(no_control(name)),
     };
     let width = world.width();
-    let mut text = render::outcome(entry.meta, &outcome, width);
+    let mut text = render::outcome(meta, &outcome, width);
     if bound.is_none() {
         text.push_str("  by its defaults: no policy that was read names it\n");
     }
-    text.push_str(&render::effective(
-        entry.meta,
-        &snapshot.branch_rules,
-        width,
-    ));
+    text.push_str(&render::effective(meta, &snapshot.branch_rules, width));
     Ok(text)
 }
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Needs, Platform, Snapshot, Source, Unknown};
 
+use super::custom::CustomControl;
+
 /// What a control speaks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -110,6 +112,18 @@ impl Evidence {
                 value: value.into(),
                 sources: sources.to_vec(),
             }],
+        }
+    }
+
+    /// Evidence of things that were looked at by name.
+    pub(super) fn observing(
+        summary: impl Into<String>,
+        first: Observation,
+        others: impl IntoIterator<Item = Observation>,
+    ) -> Self {
+        Self {
+            summary: summary.into(),
+            observed: std::iter::once(first).chain(others).collect(),
         }
     }
 
@@ -306,6 +320,10 @@ pub trait Bound: Send + Sync {
     fn parameters(&self) -> Value;
     /// See [`Control::weaker_than`]; `base` are parameters of the same control.
     fn weaker_than(&self, base: &Value) -> Option<String>;
+    /// The control as one of the policy's own; `None` for those of the table.
+    fn as_custom(&self) -> Option<&CustomControl> {
+        None
+    }
 }
 
 struct Filled<C>(C);

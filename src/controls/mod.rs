@@ -9,6 +9,7 @@ mod allowances;
 mod branch;
 mod change;
 mod control;
+pub mod custom;
 mod deployment;
 mod globs;
 mod judging;

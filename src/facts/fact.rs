@@ -58,6 +58,8 @@ pub enum Why {
     Stale,
     /// Transport error or an answer that could not be understood.
     Failed,
+    /// An expression of the policy cannot be worked out over what was seen.
+    NotComputable,
 }
 
 impl Why {
@@ -70,6 +72,7 @@ impl Why {
             Self::NotCollected => "not_collected",
             Self::Stale => "stale",
             Self::Failed => "failed",
+            Self::NotComputable => "not_computable",
         }
     }
 }

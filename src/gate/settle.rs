@@ -314,18 +314,7 @@ fn not_judged(policy: &Policy, facts: &Snapshot) -> Option<String> {
     if policy.controls.is_empty() {
         return Some("the policy holds no control, so there is nothing to pass".to_owned());
     }
-    if policy.custom.is_empty() {
-        return None;
-    }
-    let ids: Vec<String> = policy
-        .custom
-        .iter()
-        .map(|custom| format!("`{}`", custom.id))
-        .collect();
-    Some(format!(
-        "this version does not judge custom controls: {}",
-        ids.join(", ")
-    ))
+    None
 }
 
 fn notes(policy: &Policy, facts: &Snapshot, waivers: &[WaiverReport]) -> Vec<Note> {
@@ -394,6 +383,9 @@ fn mend(unknown: &Unknown) -> String {
         ),
         Why::Stale => "take a new snapshot and run the check again".to_owned(),
         Why::Failed => "run the check again; if it stays, look at the platform's status".to_owned(),
+        Why::NotComputable => {
+            "mend the expression in the policy, and try it with `ccgate policy test`".to_owned()
+        }
     }
 }
 

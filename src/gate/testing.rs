@@ -125,7 +125,6 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
         branches: None,
         settings_max_age: SignedDuration::from_hours(24),
         controls,
-        custom: Vec::new(),
         scans: Vec::new(),
         overrides: OverrideRules {
             allowed_by: vec!["@lead".to_owned(), "@acme/security".to_owned()],

@@ -5,7 +5,8 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use crate::controls::{Entry, TABLE, find};
+use crate::controls::custom::CustomControl;
+use crate::controls::{Bound, Entry, Meta, TABLE, find};
 
 use super::model::{Enforcement, OnUnknown};
 use super::problem::{Report, Spot};
@@ -39,10 +40,34 @@ pub const SCANS_CONTROL: &str = "sast-clean";
 /// Its parameter in which the policy's own section `scans` is handed to it.
 pub const SCANS_PARAMETER: &str = "scans";
 
+/// A control before its parameters: one of the table, or the policy's own.
+pub(super) enum Definition {
+    /// One of the table.
+    Table(&'static Entry),
+    /// The policy's own; its expressions are all its parameters.
+    Own(CustomControl),
+}
+
+impl Definition {
+    pub(super) fn meta(&self) -> &'static Meta {
+        match self {
+            Self::Table(entry) => entry.meta,
+            Self::Own(control) => control.meta(),
+        }
+    }
+
+    pub(super) fn bind(&self, parameters: Value) -> Result<Box<dyn Bound>, serde_json::Error> {
+        match self {
+            Self::Table(entry) => entry.bind(parameters),
+            Self::Own(control) => Ok(Box::new(control.clone())),
+        }
+    }
+}
+
 /// What a file says about one control.
 pub(super) struct ControlChoice {
     /// The control.
-    pub(super) entry: &'static Entry,
+    pub(super) definition: Definition,
     /// Where it is named.
     pub(super) spot: Spot,
     /// `enforce`, if given.
@@ -61,6 +86,36 @@ pub(super) struct ControlChoice {
     pub(super) expires: Option<Date>,
 }
 
+impl ControlChoice {
+    /// The control as a file just lists it.
+    pub(super) fn of(definition: Definition, spot: Spot) -> Self {
+        Self {
+            definition,
+            spot,
+            enforcement: None,
+            on_unknown: None,
+            compensated_by: None,
+            parameters: Map::new(),
+            reason: None,
+            owner: None,
+            expires: None,
+        }
+    }
+
+    /// Takes a key that every control has; `false` if it is another one.
+    pub(super) fn take(&mut self, name: &str, node: &Node, report: &mut Report) -> bool {
+        match name {
+            "enforce" => self.enforcement = word(node, "`enforce`", &ENFORCE, report),
+            "on_unknown" => self.on_unknown = word(node, "`on_unknown`", &ON_UNKNOWN, report),
+            "reason" => self.reason = text(node, "`reason`", report),
+            "owner" => self.owner = handle(node, "`owner`", report),
+            "expires" => self.expires = date(node, "`expires`", report),
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// Reads the section `controls`.
 pub(super) fn control_choices(node: &Node, report: &mut Report) -> Vec<ControlChoice> {
     let mut choices: Vec<ControlChoice> = Vec::new();
@@ -71,7 +126,7 @@ pub(super) fn control_choices(node: &Node, report: &mut Report) -> Vec<ControlCh
         };
         if let Some(first) = choices
             .iter()
-            .find(|choice| choice.entry.meta.code == entry.meta.code)
+            .find(|choice| choice.definition.meta().code == entry.meta.code)
         {
             report.add_help(
                 key.spot,
@@ -109,25 +164,11 @@ fn control_choice(
     report: &mut Report,
 ) -> ControlChoice {
     let id = entry.meta.id;
-    let mut choice = ControlChoice {
-        entry,
-        spot: key.spot,
-        enforcement: None,
-        on_unknown: None,
-        compensated_by: None,
-        parameters: Map::new(),
-        reason: None,
-        owner: None,
-        expires: None,
-    };
+    let mut choice = ControlChoice::of(Definition::Table(entry), key.spot);
     for (key, node) in entries(value, &format!("`{id}`"), report).unwrap_or_default() {
         match key.text.as_str() {
-            "enforce" => choice.enforcement = word(node, "`enforce`", &ENFORCE, report),
-            "on_unknown" => choice.on_unknown = word(node, "`on_unknown`", &ON_UNKNOWN, report),
             "compensated_by" => choice.compensated_by = compensating(entry, node, report),
-            "reason" => choice.reason = text(node, "`reason`", report),
-            "owner" => choice.owner = handle(node, "`owner`", report),
-            "expires" => choice.expires = date(node, "`expires`", report),
+            name if choice.take(name, node, report) => {}
             name => {
                 if let Some(value) = parameter(entry, name, key.spot, node, report) {
                     choice.parameters.insert(name.to_owned(), value);

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use crate::facts::PolicyDocument;
 
 use super::choice::{ControlChoice, control_choices};
+use super::custom::custom_choices;
 use super::model::{LedgerChoice, Mode, OverrideRules, ScanExpectation, Waiver};
 use super::presets::PRESETS;
 use super::problem::{Report, Spot};
@@ -47,6 +48,8 @@ pub(super) struct File {
     pub(super) settings_max_age: Option<SignedDuration>,
     /// The controls that it names.
     pub(super) controls: Vec<ControlChoice>,
+    /// The controls of its own that it declares.
+    pub(super) custom: Vec<ControlChoice>,
     /// Where `controls` is, or the start of the file.
     pub(super) controls_spot: Option<Spot>,
     /// Scan results that it expects.
@@ -101,14 +104,8 @@ pub(super) fn read(document: &PolicyDocument, report: &mut Report) -> File {
         file.controls_spot = Some(node.spot);
         file.controls = control_choices(node, report);
     }
-    if let Some(node) = top.get("custom")
-        && let Some([first, ..]) = list(node, "`custom`", report)
-    {
-        report.add_help(
-            first.spot,
-            "controls of one's own are not supported in this version".to_owned(),
-            "remove `custom`; it is never skipped silently",
-        );
+    if let Some(node) = top.get("custom") {
+        file.custom = custom_choices(node, &document.text, report);
     }
     if let Some(node) = top.get("scans") {
         file.scans_spot = Some(node.spot);
@@ -122,10 +119,15 @@ pub(super) fn read(document: &PolicyDocument, report: &mut Report) -> File {
         file.overrides = overrides(node, report);
     }
     if let Some(node) = top.get("waivers") {
+        let own: Vec<&str> = file
+            .custom
+            .iter()
+            .map(|choice| choice.definition.meta().id)
+            .collect();
         file.waivers = list(node, "`waivers`", report)
             .unwrap_or_default()
             .iter()
-            .filter_map(|node| waiver(node, report))
+            .filter_map(|node| waiver(node, &own, report))
             .collect();
     }
     if let Some(node) = top.get("frameworks") {

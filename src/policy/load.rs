@@ -115,6 +115,12 @@ fn without_effect(demands: &Demands) -> Vec<Note> {
         say("`frameworks`");
     }
     for bound in demands.controls.values() {
+        if let Some(own) = bound.control.as_custom() {
+            notes.extend(own.remarks().into_iter().map(|remark| Note {
+                place: bound.place.clone(),
+                message: format!("`{}`: {remark}", own.meta().id),
+            }));
+        }
         let Some(other) = bound.compensated_by else {
             continue;
         };
@@ -171,7 +177,6 @@ fn finish(document: &PolicyDocument, demands: Demands) -> Result<Policy, Problem
         branches,
         settings_max_age: demands.settings_max_age,
         controls,
-        custom: Vec::new(),
         scans: demands.scans,
         overrides: demands.overrides,
         waivers: demands.waivers,

@@ -2,7 +2,9 @@
 //! override, what is waived until when. This room fetches nothing and holds no
 //! token; it is handed bytes and a date.
 
+mod cases;
 mod choice;
+mod custom;
 mod file;
 mod floor;
 mod load;
@@ -17,12 +19,14 @@ mod tests;
 mod words;
 mod yaml;
 
+pub use cases::{Case, CaseFacts, Cases, Expected, cases};
 pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
+pub use custom::MAX_CUSTOM;
 pub use file::FRAMEWORKS;
 pub use load::{LoadError, lint, load};
 pub use model::{
-    BoundControl, BranchScope, Concession, CustomControl, Enforcement, LedgerChoice, Mode, Note,
-    OnUnknown, OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,
+    BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
+    OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,
 };
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};

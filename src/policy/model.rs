@@ -103,13 +103,6 @@ pub struct BoundControl {
     pub place: Option<Place>,
 }
 
-/// A control of the organisation's own, in CEL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomControl {
-    /// Its id.
-    pub id: String,
-}
-
 /// A standing exemption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiver {
@@ -229,10 +222,9 @@ pub struct Policy {
     pub branches: Option<BranchScope>,
     /// How old a settings snapshot may be.
     pub settings_max_age: SignedDuration,
-    /// The controls, sorted by code. Those that are `off` are here too.
+    /// The controls, sorted by code, the organisation's own among them. Those that are
+    /// `off` are here too.
     pub controls: Vec<BoundControl>,
-    /// The organisation's own controls.
-    pub custom: Vec<CustomControl>,
     /// Scan results expected.
     pub scans: Vec<ScanExpectation>,
     /// Who may override.

@@ -117,6 +117,21 @@ pub(super) fn text(node: &Node, what: &str, report: &mut Report) -> Option<Strin
     }
 }
 
+/// An expression: whatever was written, `true` and numbers too.
+pub(super) fn source<'n>(node: &'n Node, what: &str, report: &mut Report) -> Option<&'n str> {
+    match &node.kind {
+        Kind::Scalar { text, .. } if text.trim().is_empty() => {
+            report.add(node.spot, format!("{what} is empty"));
+            None
+        }
+        Kind::Scalar { text, .. } => Some(text),
+        Kind::List(_) | Kind::Map(_) => {
+            wrong(node, what, "an expression", report);
+            None
+        }
+    }
+}
+
 /// One of a few words.
 pub(super) fn word<T: Copy>(
     node: &Node,

@@ -10,10 +10,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::controls::{Bound, Entry, find};
+use crate::controls::{Bound, find};
 use crate::facts::PolicyDocument;
 
-use super::choice::{ControlChoice, SCANS_CONTROL};
+use super::choice::{ControlChoice, Definition, SCANS_CONTROL};
 use super::file::{File, read};
 use super::floor::{Voice, tighten};
 use super::model::{
@@ -113,8 +113,8 @@ fn base(presets: &[&'static str], now: Timestamp, report: &mut Report) -> Demand
 
 /// The file's own choices on top of what it extends.
 fn put_on(mut base: Demands, file: File, today: Date, report: &mut Report) -> Demands {
-    for choice in file.controls {
-        let code = choice.entry.meta.code;
+    for choice in file.controls.into_iter().chain(file.custom) {
+        let code = choice.definition.meta().code;
         let under = Under {
             bound: base.controls.remove(code),
             written: base.written.remove(code).unwrap_or_default(),
@@ -177,14 +177,14 @@ fn put_control(
     report: &mut Report,
     notes: &mut Vec<Note>,
 ) -> Option<BoundControl> {
-    let entry = choice.entry;
-    let id = entry.meta.id;
+    let definition = choice.definition;
+    let id = definition.meta().id;
     let place = choice.spot.of(report.origin());
     // What holds if nothing was conceded: the presets' demand, else the strict default.
     let demanded = under.bound.as_ref().map(|_| &under.written);
     let strict = match under.bound {
         Some(under) => under,
-        None => listed(entry, choice.parameters.clone())?,
+        None => listed(&definition, choice.parameters.clone())?,
     };
     let mut parameters = match strict.control.parameters() {
         Value::Object(map) => map,
@@ -193,7 +193,7 @@ fn put_control(
     parameters.extend(choice.parameters);
     let enforcement = choice.enforcement.unwrap_or(strict.enforcement);
     let on_unknown = choice.on_unknown.unwrap_or(strict.on_unknown);
-    let control = match entry.bind(Value::Object(parameters)) {
+    let control = match definition.bind(Value::Object(parameters)) {
         Ok(control) => control,
         Err(error) => {
             let error = visible(&error.to_string());
@@ -347,9 +347,9 @@ fn weaker(
 }
 
 /// A control as it is when a file just lists it.
-fn listed(entry: &'static Entry, parameters: Map<String, Value>) -> Option<BoundControl> {
+fn listed(definition: &Definition, parameters: Map<String, Value>) -> Option<BoundControl> {
     Some(BoundControl {
-        control: entry.bind(Value::Object(parameters)).ok()?,
+        control: definition.bind(Value::Object(parameters)).ok()?,
         enforcement: Enforcement::Block,
         on_unknown: OnUnknown::Block,
         compensated_by: None,

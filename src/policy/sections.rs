@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use jiff::SignedDuration;
 
+use crate::controls::custom::CODE_PREFIX;
 use crate::facts::Severity;
 
 use super::choice::find_control;
@@ -148,8 +149,8 @@ pub(super) fn nobody() -> OverrideRules {
     }
 }
 
-/// One standing exemption.
-pub(super) fn waiver(node: &Node, report: &mut Report) -> Option<Waiver> {
+/// One standing exemption; `own` are the ids of the policy's own controls.
+pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> Option<Waiver> {
     let what = "a waiver";
     let known = [
         "control",
@@ -163,7 +164,11 @@ pub(super) fn waiver(node: &Node, report: &mut Report) -> Option<Waiver> {
     let control = waiver.need("control", what, report);
     let control = control.and_then(|node| {
         let name = text(node, "`control`", report)?;
-        find_control(&name, node.spot, report)
+        let id = name.strip_prefix(CODE_PREFIX).unwrap_or(&name);
+        match own.iter().find(|known| **known == id) {
+            Some(own) => Some(*own),
+            None => find_control(&name, node.spot, report).map(|entry| entry.meta.id),
+        }
     });
     let scope = waiver.need("scope", what, report);
     let scope = scope.and_then(|node| glob(node, "`scope`", true, report));
@@ -185,7 +190,7 @@ pub(super) fn waiver(node: &Node, report: &mut Report) -> Option<Waiver> {
         );
     }
     Some(Waiver {
-        control: control?.meta.id.to_owned(),
+        control: control?.to_owned(),
         scope: scope?.glob().to_owned(),
         reason: reason?,
         owner: owner?,

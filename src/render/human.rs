@@ -124,7 +124,11 @@ impl Page {
             // Padded before it is painted: escapes have no width.
             let word = self.painted(label, &format!("{:<words$}", label.word()));
             let indent = " ".repeat(codes + words + 6);
-            let title = wrap(&indent, control.meta.title, self.style.width);
+            let title = wrap(
+                &indent,
+                &terminal(control.meta.title, LONGEST),
+                self.style.width,
+            );
             self.text.push_str(&format!(
                 "  {:<codes$}  {word}  {}",
                 control.meta.code,

@@ -11,6 +11,7 @@ mod format;
 mod human;
 mod json;
 mod markdown;
+mod own;
 mod policy_schema;
 mod sarif;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use format::{Format, Style, Tool, UnknownFormat, render};
 pub use human::human;
 pub use json::{DECISION_SCHEMA, json};
 pub use markdown::markdown;
+pub use own::{explain_own, expressions_document};
 pub use policy_schema::policy_schema;
 pub use sarif::sarif;
 pub use wrap::wrap;

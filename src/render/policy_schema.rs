@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::controls::{Entry, TABLE};
-use crate::policy::{FRAMEWORKS, PRESETS, SCANS_CONTROL, SCANS_PARAMETER};
+use crate::criteria::Criterion;
+use crate::policy::{FRAMEWORKS, MAX_CUSTOM, PRESETS, SCANS_CONTROL, SCANS_PARAMETER};
 
 /// Address of the schema's language.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -23,7 +24,7 @@ pub fn policy_schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["version"],
-        "anyOf": [{"required": ["extends"]}, {"required": ["controls"]}],
+        "anyOf": [{"required": ["extends"]}, {"required": ["controls"]}, {"required": ["custom"]}],
         "properties": {
             "version": {"title": "Version of this format", "const": 1},
             "extends": {
@@ -43,8 +44,8 @@ pub fn policy_schema() -> Value {
             }), &[]),
             "controls": object("Controls", controls(), &[]),
             "custom": {
-                "title": "Own controls", "description": "not supported in this version",
-                "type": "array", "maxItems": 0,
+                "title": "Own controls", "description": "in CEL, over the names of docs/expressions.md",
+                "type": "array", "maxItems": MAX_CUSTOM, "items": own_control(),
             },
             "scans": {"title": "Scan results expected", "type": "array", "items": scan()},
             "overrides": overrides(),
@@ -97,6 +98,45 @@ fn control(entry: &Entry) -> Value {
     );
     schema["description"] = json!(entry.meta.rationale);
     schema
+}
+
+/// An id of an own control, or its code.
+const OWN_CONTROL: &str = "^(CUS-)?[a-z][a-z0-9]*(-[a-z0-9]+)*$";
+
+fn own_control() -> Value {
+    let criteria = Criterion::ALL.map(Criterion::id);
+    object(
+        "One own control",
+        json!({
+            "id": {
+                "type": "string", "maxLength": 64, "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+                "description": "what is true when all is well; its code is `CUS-` and this id",
+            },
+            "title": text("the same in words"),
+            "criteria": {
+                "type": "array", "minItems": 1, "uniqueItems": true, "items": {"enum": criteria},
+                "description": "the criteria it serves, the primary one first",
+            },
+            "when": expression("where it has a meaning; leave out for everywhere"),
+            "assert": expression("what has to be true"),
+            "next": text("the next step where it is not"),
+            "enforce": {
+                "description": "what a fail does", "enum": ["block", "warn", "off"],
+            },
+            "on_unknown": {
+                "description": "what it does when nobody can tell", "enum": ["block", "warn"],
+            },
+            "reason": text("why it is switched off"),
+            "owner": handle("who answers for that"),
+            "expires": date("the last day on which that holds (UTC)"),
+        }),
+        &["id", "criteria", "assert"],
+    )
+}
+
+/// CEL; `true` and numbers are expressions too.
+fn expression(description: &str) -> Value {
+    json!({"type": ["string", "boolean", "number"], "description": description})
 }
 
 /// The parameters of a control that a policy may set, each with its schema.
@@ -211,7 +251,10 @@ fn waiver() -> Value {
     object(
         "One exemption",
         json!({
-            "control": {"enum": names, "description": "id or code of the control"},
+            "control": {
+                "anyOf": [{"enum": names}, {"type": "string", "pattern": OWN_CONTROL}],
+                "description": "id or code of the control",
+            },
             "scope": text("glob over repository paths; `*` stops at `/`, `*` alone is all"),
             "reason": text("why"),
             "owner": handle("who answers for it"),

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::controls::custom::CODE_PREFIX;
 use crate::gate::{ControlDecision, Decision, Disposition, OverrideState, WaiverState};
 
 use super::escape::{LONGEST, finished_json, sarif as escape};
@@ -217,10 +218,14 @@ fn rule(control: &ControlDecision) -> Rule {
         name: pascal_case(meta.id),
         short_description: own_sentence(meta.title),
         full_description: own_sentence(meta.rationale),
-        help_uri: format!(
-            "{HOME}/blob/main/docs/controls.md#{}",
-            meta.code.to_ascii_lowercase()
-        ),
+        help_uri: if meta.code.starts_with(CODE_PREFIX) {
+            format!("{HOME}/blob/main/docs/expressions.md")
+        } else {
+            format!(
+                "{HOME}/blob/main/docs/controls.md#{}",
+                meta.code.to_ascii_lowercase()
+            )
+        },
         help: Text {
             text: format!(
                 "{} On GitHub: {} On GitLab: {}",

@@ -8,7 +8,7 @@ use ccgate::facts::PolicyDocument;
 use ccgate::platform::{github_permissions, gitlab_permissions};
 use ccgate::policy::{PRESETS, lint, preset};
 use ccgate::render::catalogue::{Rights, controls_document, token_permissions_document};
-use ccgate::render::policy_schema;
+use ccgate::render::{expressions_document, policy_schema};
 use serde_json::{Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -56,6 +56,20 @@ fn the_token_rights_are_documented_as_they_are() {
         "docs/token-permissions.md",
         &token_permissions_document(rights()),
     );
+}
+
+#[test]
+fn the_names_of_expressions_are_documented_as_they_are() {
+    let page = expressions_document();
+    fresh("docs/expressions.md", &page);
+    // The policy that the page shows is one.
+    for text in policies_in(&page)
+        .iter()
+        .filter(|text| text.contains("custom:"))
+    {
+        assert_eq!(fits_the_schema(text), Ok(()), "{text}");
+        assert_eq!(reads(text), Ok(()), "{text}");
+    }
 }
 
 #[test]
@@ -166,6 +180,10 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "controls: {approvals-sufficient: {min: -1}}",
         "controls: {sast-clean: {scans: []}}",
         "custom: [{id: x}]",
+        "custom: [{id: Not-Kebab, criteria: [CC8.1], assert: change.draft}]",
+        "custom: [{id: own-rule, criteria: [CC8.9], assert: change.draft}]",
+        "custom: [{id: own-rule, criteria: [], assert: change.draft}]",
+        "custom: [{id: own-rule, criteria: [CC8.1], assert: change.draft, unless: x}]",
         "scans: [{tool: x}]",
         "scans: [{tool: x, path: y, new: {worst: 0}}]",
         "overrides: {second_person: true}",
@@ -185,6 +203,8 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
     }
     for right in [
         "branches: [main]",
+        "custom: [{id: own-rule, criteria: [CC8.1], assert: change.draft, enforce: warn}]",
+        "custom: [{id: own-rule, criteria: [CC8.1], when: true, assert: change.draft}]",
         "controls: {approvals-sufficient: {min: 3}}",
         "overrides: {allowed_by: [], review_within: 2 weeks, max: 3d}",
         "ledger: {url: \"dir:x\", required: false}",

@@ -9,5 +9,6 @@ mod contract;
 mod doctor;
 mod generated;
 mod ledger;
+mod policy;
 mod scan;
 mod support;

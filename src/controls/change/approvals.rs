@@ -1,7 +1,7 @@
 //! Which approvals stand and what they are worth together. CHG-02, CHG-03 and
 //! CHG-04 all count here, so that they cannot rest on different people.
 
-use crate::facts::{Account, Identity, Review, ReviewState, Unknown};
+use crate::facts::{Account, Identity, Review, ReviewState, Snapshot, Unknown};
 
 /// The latest opinion of somebody, where it is an approval.
 pub(super) struct Approval<'a> {
@@ -41,6 +41,23 @@ pub(super) fn latest(reviews: &[Review]) -> Vec<Approval<'_>> {
         }
     }
     approvals
+}
+
+/// The approvals that count for CHG-02, for expressions of a policy.
+///
+/// # Errors
+/// The reason why it cannot be told of one of them whether it counts.
+pub(in crate::controls) fn counting(facts: &Snapshot) -> Result<Vec<&Review>, Unknown> {
+    let identity = facts.identity.known();
+    let mut counting = Vec::new();
+    for approval in latest(facts.reviews.known()?) {
+        match standing(&approval, &identity) {
+            Standing::Counts => counting.push(approval.review),
+            Standing::Never => {}
+            Standing::Hidden(unknown) => return Err(unknown),
+        }
+    }
+    Ok(counting)
 }
 
 /// Whether the approver may write.

@@ -2,7 +2,7 @@
 
 pub(super) mod agent_changes_approved;
 pub(super) mod approval_covers_head;
-mod approvals;
+pub(super) mod approvals;
 pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
 pub(super) mod approver_may_write;

@@ -143,9 +143,12 @@ impl Finding {
 fn reason(unknown: &Unknown) -> String {
     match unknown.why {
         Why::NotCollected => "this version does not ask this platform for it".to_owned(),
-        Why::NotPermitted | Why::HiddenOrAbsent | Why::NotSupported | Why::Stale | Why::Failed => {
-            unknown.detail.clone()
-        }
+        Why::NotPermitted
+        | Why::HiddenOrAbsent
+        | Why::NotSupported
+        | Why::Stale
+        | Why::Failed
+        | Why::NotComputable => unknown.detail.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::controls::{Entry, Scope, TABLE};
+use crate::controls::{Entry, Meta, Scope, TABLE};
 use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement};
 
@@ -215,8 +215,20 @@ pub(super) fn gaps(patient: &Patient<'_>) -> Vec<Gap> {
     for one in unread(patient.facts) {
         at(&one.unknown, &mut |gap| gap.unread.push(one.clone()));
     }
-    for entry in TABLE {
-        if let Some((cost, unknown)) = cost(patient, entry) {
+    // The policy's own controls stand in no table.
+    let own = patient.policy.ok().into_iter().flat_map(|policy| {
+        let own = policy
+            .controls
+            .iter()
+            .filter_map(|bound| bound.control.as_custom());
+        own.map(|control| (control.meta(), None))
+    });
+    for (meta, entry) in TABLE
+        .iter()
+        .map(|entry| (entry.meta, Some(entry)))
+        .chain(own)
+    {
+        if let Some((cost, unknown)) = cost(patient, meta, entry) {
             at(&unknown, &mut |gap| {
                 gap.costs.push(cost);
                 // A value inside a group that was read as a whole.
@@ -244,15 +256,17 @@ fn covers(one: &Unread, unknown: &Unknown) -> bool {
             .is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// The control, if it stays unknown on what was seen.
-fn cost(patient: &Patient<'_>, entry: &Entry) -> Option<(Cost, Unknown)> {
+/// The control, if it stays unknown on what was seen; `entry` is its line in the table.
+fn cost(
+    patient: &Patient<'_>,
+    meta: &'static Meta,
+    entry: Option<&Entry>,
+) -> Option<(Cost, Unknown)> {
     let facts = patient.facts;
-    let of_a_change = || {
-        entry.meta.scope == Scope::Change
-            || entry.meta.needs.iter().any(|key| OF_A_CHANGE.contains(key))
-    };
-    if !entry.meta.platforms.contains(&facts.subject.platform)
-        || entry.meta.needs.contains(&FactKey::ScanResults)
+    let of_a_change =
+        || meta.scope == Scope::Change || meta.needs.iter().any(|key| OF_A_CHANGE.contains(key));
+    if !meta.platforms.contains(&facts.subject.platform)
+        || meta.needs.contains(&FactKey::ScanResults)
         || (!has_change(facts) && of_a_change())
     {
         return None;
@@ -261,19 +275,19 @@ fn cost(patient: &Patient<'_>, entry: &Entry) -> Option<(Cost, Unknown)> {
         policy
             .controls
             .iter()
-            .find(|bound| bound.control.meta().id == entry.meta.id)
+            .find(|bound| bound.control.meta().id == meta.id)
     });
     let unknown = match bound {
         Some(bound) => bound.control.evaluate(facts).err(),
         // Nothing is asked for by hand, so what binds is the default.
-        None => match entry.bind(Value::Object(Map::new())) {
+        None => match entry?.bind(Value::Object(Map::new())) {
             Ok(control) => control.evaluate(facts).err(),
             Err(_) => None,
         },
     }?;
     let cost = Cost {
-        code: entry.meta.code,
-        id: entry.meta.id,
+        code: meta.code,
+        id: meta.id,
         enforcement: bound.map(|bound| bound.enforcement),
     };
     Some((cost, unknown))

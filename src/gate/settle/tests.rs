@@ -6,7 +6,7 @@ use crate::gate::testing::{
     unknown, waiver,
 };
 use crate::gate::{WaiverState, evaluate};
-use crate::policy::{BranchScope, CustomControl};
+use crate::policy::BranchScope;
 use globset::{Glob, GlobSet};
 
 fn outcome_of(controls: Vec<BoundControl>) -> Outcome {
@@ -74,15 +74,6 @@ fn a_policy_without_controls_lets_nothing_through() {
     let decision = decision(&policy(vec![]), &facts());
     assert_eq!(decision.outcome, Outcome::Undecided);
     assert!(decision.problem.is_some());
-}
-
-#[test]
-fn a_custom_control_that_cannot_be_judged_keeps_the_gate_closed() {
-    let mut policy = policy(vec![control(&FIRST, pass())]);
-    policy.custom.push(CustomControl {
-        id: "own".to_owned(),
-    });
-    assert_eq!(decision(&policy, &facts()).outcome, Outcome::Undecided);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod compensation;
 mod concessions;
+mod custom;
 mod floor;
 mod hostile;
 mod presets;

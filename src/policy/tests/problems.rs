@@ -247,10 +247,6 @@ fn nobody_approves_their_own_waiver() {
 fn what_is_not_built_is_said_and_never_skipped() {
     for (text, words) in [
         (
-            "custom: [{id: x}]",
-            "controls of one's own are not supported",
-        ),
-        (
             "ledger: {url: \"git+branch:ccgate/ledger\"}",
             "not built in this version",
         ),
