@@ -178,6 +178,30 @@ pub struct Arrivals {
     pub earlier_life: Fact<bool>,
 }
 
+impl Arrivals {
+    /// Numbers of the changes that brought something, each once, in order.
+    pub fn changes(&self) -> Vec<u64> {
+        let mut numbers: Vec<u64> = self
+            .commits
+            .iter()
+            .filter_map(|arrival| match &arrival.way {
+                Fact::Known {
+                    value: Way::Change { number, .. },
+                    ..
+                } => Some(*number),
+                Fact::Known {
+                    value: Way::DirectPush { .. },
+                    ..
+                }
+                | Fact::Unknown(_) => None,
+            })
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+}
+
 /// Group `branch.arrived_changes`: a change that arrived, as far as it decides
 /// whether it was fit to be merged. The same facts that a change has before its merge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -78,6 +78,13 @@ pub(super) fn moves(
     }
 }
 
+/// Whether the log, which shows `page` moves at most, knows a branch of that name from
+/// before the moves of this one; `None`: it does not reach back that far.
+pub(super) fn earlier_life(log: &[Move], moves: &[Move], page: usize) -> Option<bool> {
+    let older = log.len() > moves.len();
+    (older || log.len() < page).then_some(older)
+}
+
 /// The move that brought the commit at `index` of the line: the oldest one whose
 /// tip reaches it. A move whose tip does not stand on the line brought what cannot be told.
 pub(super) fn brought_by<'m>(
@@ -194,6 +201,14 @@ mod tests {
         let log = [entry(None, "m2")];
         assert!(moves(&log, "m2", Some(&tip(Some("m0")))).is_err());
         assert!(moves(&[], "m2", None).is_err());
+    }
+
+    #[test]
+    fn a_branch_that_the_log_knew_before_it_was_made_had_an_earlier_life() {
+        let log = [entry(None, "m1"), entry(Some("x"), "y")];
+        assert_eq!(earlier_life(&log, &log[..1], 100), Some(true));
+        assert_eq!(earlier_life(&log[..1], &log[..1], 100), Some(false));
+        assert_eq!(earlier_life(&log[..1], &log[..1], 1), None);
     }
 
     #[test]

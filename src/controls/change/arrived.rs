@@ -59,18 +59,14 @@ pub(super) fn brought<'a>(
         .known()?
         .as_deref()
         .unwrap_or_default();
-    let mut doubt = arrivals.count.known().err();
-    let mut numbers: Vec<u64> = Vec::new();
-    for arrival in &arrivals.commits {
-        match arrival.way.known() {
-            Ok(Way::Change { number, .. }) => numbers.push(*number),
-            Ok(Way::DirectPush { .. }) => {}
-            Err(unknown) => doubt = doubt.or(Some(unknown)),
-        }
-    }
-    numbers.sort_unstable();
-    numbers.dedup();
-    let changes = numbers
+    let hidden = |arrival: &crate::facts::Arrival| arrival.way.known().err();
+    let doubt = arrivals
+        .count
+        .known()
+        .err()
+        .or_else(|| arrivals.commits.iter().find_map(hidden));
+    let changes = arrivals
+        .changes()
         .into_iter()
         .map(|number| {
             let change = known.iter().find(|change| change.number == number);

@@ -78,6 +78,13 @@ pub(crate) fn good(facts: &mut Snapshot) {
     });
 }
 
+/// A proposal: no branch has moved.
+pub(crate) fn none(facts: &mut Snapshot) {
+    facts.arrivals = seen(None);
+    facts.arrived_changes = seen(None);
+    facts.bypasses = seen(None);
+}
+
 /// Somebody pushed over it, and change 7 was merged without anything.
 pub(crate) fn bad(facts: &mut Snapshot) {
     let reviews = facts.reviews.clone();

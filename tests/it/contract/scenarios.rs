@@ -603,6 +603,7 @@ fn unprotected() -> Snapshot {
 /// Bob's approval is independent and stale, carol's is fresh and she is a co-author.
 fn stale_and_dependent() -> Snapshot {
     let mut facts = good(Platform::Github);
+    moves::none(&mut facts);
     facts.reviews = seen(vec![
         approval(Platform::Github, "bob", false),
         approval(Platform::Github, "carol", true),
@@ -630,6 +631,7 @@ fn squashed() -> Snapshot {
 /// The pipeline cannot end before the gate does; a hand-started job is optional.
 fn gate_inside() -> Snapshot {
     let mut facts = good(Platform::Gitlab);
+    moves::none(&mut facts);
     let by_hand = CheckResult {
         allow_failure: true,
         ..result("deploy", CheckKind::Job, None)

@@ -4,7 +4,7 @@ use super::{BranchMovesThroughChanges, reverts};
 use crate::controls::change::arrived_testing::{
     AFTER, BEFORE, arrival, entry, late, moved, proposal, pushed, through,
 };
-use crate::controls::control::{Control, Verdict};
+use crate::controls::control::{Control as _, Verdict};
 use crate::controls::testing::{hidden, nothing_seen, seen, verdict_of};
 use crate::facts::{Account, Ancestry, ArrivalMethod, Arrivals, MoveKind, Snapshot, Way};
 

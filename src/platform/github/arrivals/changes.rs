@@ -11,7 +11,7 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 
 use super::super::queries::Part;
 use super::super::{Session, checks, commits, conversation, graph, opening, pages, permissions};
-use super::{numbers, questions, read};
+use super::{questions, read};
 
 pub(super) async fn ask(
     session: &Session,
@@ -27,7 +27,7 @@ pub(super) async fn ask(
             });
         }
     };
-    let numbers = numbers(arrivals);
+    let numbers = arrivals.changes();
     let found = join::all(
         numbers
             .chunks(questions::CHANGES_AT_ONCE)

@@ -216,15 +216,14 @@ pub(super) fn earlier_life(
             return Fact::Unknown(unknown.clone());
         }
     };
-    let older = log.len().saturating_sub(moves.len());
-    if older == 0 && log.len() >= LOG_PAGE {
-        return Fact::Unknown(Unknown::new(
+    match first_parents::earlier_life(log, moves, LOG_PAGE) {
+        Some(earlier) => Fact::seen_in(earlier, sources.clone()),
+        None => Fact::Unknown(Unknown::new(
             FACT.name(),
             Why::NotSupported,
             "the branch moved so often since it was made that its log does not reach back further",
-        ));
+        )),
     }
-    Fact::seen_in(older > 0, sources.clone())
 }
 
 /// How two tips stand to each other.

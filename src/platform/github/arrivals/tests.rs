@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::origin::PAUSES;
 use super::*;
-use crate::facts::{ArrivalMethod, Platform, Subject};
+use crate::facts::{Ancestry, ArrivalMethod, Platform, PreviousTip, Subject, ToldBy, Way};
 use crate::platform::transport::testing::{Received, Reply, Server};
 use crate::platform::transport::{Limits, Token};
 use crate::platform::{Place, Setup};

@@ -9,7 +9,6 @@ use super::super::wire::{
     Approvals, Member, MergeRequest, Note, Read, Version, WireCommit, list, object, time,
 };
 use super::super::{Session, approvals, change, checks, lookups, permissions};
-use super::numbers;
 use crate::platform::join;
 
 /// Changes of one move that are looked at.
@@ -29,7 +28,7 @@ pub(super) async fn ask(
             });
         }
     };
-    let numbers = numbers(arrivals);
+    let numbers = arrivals.changes();
     if numbers.is_empty() {
         return Fact::seen_in(Some(Vec::new()), sources.clone());
     }
