@@ -1,4 +1,5 @@
 //! SCAN: scan results as controls.
 
+mod runs;
 pub(super) mod sast_clean;
 mod tally;

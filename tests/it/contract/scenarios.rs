@@ -152,7 +152,6 @@ fn scan(open: u64, revision: String) -> ScanResults {
             format: "sarif-2.1.0".to_owned(),
             modified_at: None,
             runs: Ok(vec![ScanRun {
-                tool: "Semgrep".to_owned(),
                 version: Some("1.99".to_owned()),
                 execution_successful: Some(true),
                 revision: Some(revision),
@@ -164,6 +163,7 @@ fn scan(open: u64, revision: String) -> ScanResults {
                     suppressed: 0,
                 }],
                 examples: vec!["rule-a at src/a.rs:1".to_owned()],
+                ..ScanRun::of("Semgrep")
             }]),
         }],
     }
