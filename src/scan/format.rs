@@ -12,7 +12,7 @@ use crate::facts::ScanRun;
 
 use super::intake::Blocks;
 use super::stream::{Stream, Trouble};
-use super::{gitlab, inventory, measures, native, sarif};
+use super::{gitlab_reports, inventory, measures, native, sarif};
 
 /// The name of a format and what its reader made of the report.
 pub(super) type Read = Result<(String, Vec<ScanRun>), Trouble>;
@@ -71,11 +71,11 @@ fn signatures(seen: &Glimpse) -> Vec<(&'static str, Reader)> {
             .all(|key| matches!(key.as_str(), "results" | "experimental_config"));
     let table: [(bool, &'static str, Reader); 21] = [
         (has("runs[]"), "SARIF", sarif::read),
-        (gitlab, "a GitLab report", gitlab::security::read),
+        (gitlab, "a GitLab report", gitlab_reports::security::read),
         (
             all(&["[].fingerprint", "[].description"]),
             "GitLab code quality",
-            gitlab::quality::read,
+            gitlab_reports::quality::read,
         ),
         (
             all(&["results[]", "paths{}", "errors[]"]),

@@ -4,7 +4,7 @@
 
 mod find;
 mod format;
-mod gitlab;
+mod gitlab_reports;
 mod intake;
 mod inventory;
 mod json;
