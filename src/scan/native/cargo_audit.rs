@@ -103,10 +103,10 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
         };
         findings.add(&seen, root);
     }
-    let left_out = if database.advisory_count == Some(0) {
+    let left_out = if database.advisory_count.unwrap_or(0) == 0 {
         Some("it had no advisory data".to_owned())
-    } else if lockfile.dependency_count == Some(0) {
-        Some("no dependency was looked at".to_owned())
+    } else if lockfile.dependency_count.unwrap_or(0) == 0 {
+        Some("it names no dependency that it looked at".to_owned())
     } else {
         None
     };

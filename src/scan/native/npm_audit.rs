@@ -59,10 +59,10 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     if version != Some(2) {
         return Err(stream.trouble("not a version of npm's reports that is read (2)"));
     }
-    let looked_at = metadata.dependencies.and_then(|all| all.total);
+    let looked_at = metadata.dependencies.and_then(|all| all.total).unwrap_or(0);
     let run = ScanRun {
         execution_successful: (!ended).then_some(false),
-        left_out: (looked_at == Some(0)).then(|| "no dependency was looked at".to_owned()),
+        left_out: (looked_at == 0).then(|| "it names no dependency that it looked at".to_owned()),
         kind: Some(ScanKind::Dependencies),
         ..findings.into_run("npm audit")
     };

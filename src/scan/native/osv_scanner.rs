@@ -1,5 +1,8 @@
 //! `osv-scanner --format json`. One finding for each group of ids that mean the
 //! same vulnerability, rated by the worst score in it.
+//!
+//! By default only packages with a vulnerability stand there: a report without any is
+//! the same whether all packages are sound or none was found. It has to list all.
 
 use std::path::Path;
 
@@ -50,8 +53,10 @@ struct Group {
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut findings = Reduction::default();
     let mut ended = false;
+    let mut packages = 0;
     stream.object("an osv-scanner report", &["results"], &mut |stream, _| {
         ended = stream.values("`results`", |found: Found| {
+            packages += found.packages.len();
             for package in &found.packages {
                 add(&mut findings, package, root);
             }
@@ -62,6 +67,8 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     stream.end()?;
     let run = ScanRun {
         execution_successful: (!ended).then_some(false),
+        left_out: (packages == 0)
+            .then(|| "it names no package that it looked at; let it list all packages".to_owned()),
         kind: Some(ScanKind::Dependencies),
         ..findings.into_run("osv-scanner")
     };
