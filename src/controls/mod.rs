@@ -135,6 +135,14 @@ pub static TABLE: &[Entry] = &[
     entry::<pipeline::run_variables_restricted::RunVariablesRestricted>(), // PIPE-16
     // Scan results.
     entry::<scan::sast_clean::SastClean>(), // SCAN-01
+    entry::<scan::dependencies_clean::DependenciesClean>(), // SCAN-02
+    entry::<scan::secrets_absent::SecretsAbsent>(), // SCAN-03
+    entry::<scan::images_clean::ImagesClean>(), // SCAN-05
+    entry::<scan::infrastructure_clean::InfrastructureClean>(), // SCAN-06
+    entry::<scan::coverage_sufficient::CoverageSufficient>(), // SCAN-09
+    entry::<scan::scan_results_bound::ScanResultsBound>(), // SCAN-10
+    entry::<scan::suppressions_explained::SuppressionsExplained>(), // SCAN-12
+    entry::<scan::sbom_produced::SbomProduced>(), // SCAN-14
 ];
 
 /// The control of that id (`force-push-blocked`) or code (`BR-18`).

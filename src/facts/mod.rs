@@ -46,7 +46,10 @@ pub use in_words::InWords;
 pub use key::{FactKey, Needs};
 pub use policy_document::PolicyDocument;
 pub use requirement::{Combine, Demand, Requirement};
-pub use scan::{FindingCount, ScanFailure, ScanReport, ScanResults, ScanRun, Severity};
+pub use scan::{
+    Finding, FindingCount, Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun,
+    Severity, SeverityOrigin,
+};
 pub use settings::{
     AccessReview, AccessRole, AccessToken, AllowedSources, AppInstallation, CodeOwners,
     Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,

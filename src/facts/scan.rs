@@ -1,6 +1,8 @@
 //! Scan reports, reduced to what a verdict needs. A native report may contain
 //! the secret it reports, so only digests, names and counts are kept.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,122 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+}
+
+/// What a severity was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeverityOrigin {
+    /// A score from 0 to 10: `security-severity` or CVSS, of the finding or its rule.
+    Score,
+    /// The word of the finding itself.
+    Finding,
+    /// The default of its rule.
+    Rule,
+    /// Nothing: the report does not rate it, or with a word that is not known. It
+    /// counts as high, except where the format has a default of its own.
+    Assumed,
+}
+
+/// What a run looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanKind {
+    /// Weaknesses in source code.
+    Sast,
+    /// Secrets.
+    Secrets,
+    /// Known vulnerabilities of dependencies.
+    Dependencies,
+    /// Known vulnerabilities in an image.
+    Container,
+    /// Infrastructure as code.
+    Iac,
+    /// A running system.
+    Dast,
+    /// Style and maintainability.
+    Quality,
+    /// Tests.
+    Tests,
+    /// Test coverage.
+    Coverage,
+    /// A list of components.
+    Sbom,
+    /// Statements on whether vulnerabilities matter.
+    Vex,
+}
+
+impl ScanKind {
+    /// Its name in sentences.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Sast => "static analysis",
+            Self::Secrets => "secret detection",
+            Self::Dependencies => "dependency scanning",
+            Self::Container => "container scanning",
+            Self::Iac => "infrastructure scanning",
+            Self::Dast => "dynamic analysis",
+            Self::Quality => "code quality",
+            Self::Tests => "tests",
+            Self::Coverage => "test coverage",
+            Self::Sbom => "component list",
+            Self::Vex => "exploitability statements",
+        }
+    }
+}
+
+/// One finding, without its message and snippet: they may hold the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Id of the rule, or of the vulnerability.
+    pub rule: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What the severity was taken from.
+    pub severity_from: SeverityOrigin,
+    /// Path relative to the repository, or `package@version`; `None`: the report names no place.
+    pub place: Option<String>,
+    /// Line in the file, from 1 on.
+    pub line: Option<u64>,
+    /// 32 hex digits over tool, rule and place (not the line), or over the report's own
+    /// fingerprint where it has one that does not hold a line.
+    pub fingerprint: String,
+}
+
+/// What a report says that is no finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// Lines that tests ran through.
+    Lines {
+        /// How many they ran through.
+        covered: u64,
+        /// Of how many.
+        total: u64,
+    },
+    /// Components of an SBOM.
+    Components {
+        /// How many.
+        total: u64,
+        /// How many carry neither a licence id nor an expression.
+        unlicensed: u64,
+        /// How many components carry each licence (SPDX ids and expressions as they stand there).
+        licences: BTreeMap<String, u64>,
+    },
+    /// VEX statements.
+    Statements {
+        /// How many there are of each status.
+        by_status: BTreeMap<String, u64>,
+        /// How many say `not_affected` without a justification.
+        unjustified: u64,
+    },
+    /// Tests that ran, and those that were skipped.
+    Tests {
+        /// All.
+        total: u64,
+        /// Skipped ones.
+        skipped: u64,
+    },
 }
 
 /// Number of open findings of one severity.
@@ -76,6 +194,58 @@ pub struct ScanRun {
     pub counts: Vec<FindingCount>,
     /// Up to five open findings, worst first, as `rule at path:line`: enough to act, no snippets.
     pub examples: Vec<String>,
+    /// What it looked for; `None`: the report does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ScanKind>,
+    /// The findings of the examples, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// How many findings, open and suppressed, took their severity from where.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severity_from: BTreeMap<SeverityOrigin, u64>,
+    /// How many of the suppressed ones carry no reason.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suppressed_without_reason: u64,
+    /// Up to five of these, as `rule at path:line`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unexplained: Vec<String>,
+    /// What the tool says that it should have looked at and did not, or where it broke
+    /// down on the way; in our words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+    /// What it says that is no finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+impl ScanRun {
+    /// A run of a tool that has said nothing else yet.
+    pub fn of(tool: impl Into<String>) -> Self {
+        Self {
+            tool: tool.into(),
+            version: None,
+            execution_successful: None,
+            revision: None,
+            ended_at: None,
+            counts: Vec::new(),
+            examples: Vec::new(),
+            kind: None,
+            findings: Vec::new(),
+            severity_from: BTreeMap::new(),
+            suppressed_without_reason: 0,
+            unexplained: Vec::new(),
+            left_out: None,
+            measured: None,
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One report file.

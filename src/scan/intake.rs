@@ -1,170 +1,266 @@
-//! The door for foreign bytes: one pass that hashes every byte and refuses what
-//! no reader behind it should have to survive. It knows bytes, strings and
-//! brackets, and deliberately nothing about any report format.
+//! The door for foreign bytes: every byte is hashed and checked to be UTF-8, in
+//! blocks, on a thread of its own where a file has more than one. It knows bytes
+//! and deliberately nothing about any report format.
 //!
-//! The parser skips most of a report, and skips it leniently. What is skipped is
+//! A parser skips most of a report, and skips it leniently. What is skipped is
 //! checked here, so that it cannot hide bytes that another tool reads otherwise.
 
 use std::io::{self, Read};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
-/// Deeper nesting than any tool writes.
-const DEEPEST: u32 = 128;
-/// Longest single string: bounds what a parser may have to hold.
-const LONGEST_STRING: u64 = 64 << 20;
+/// Size of a block.
+pub(super) const BLOCK: usize = 256 << 10;
+/// Blocks between the two threads: enough that neither waits for the other's hiccups.
+const AHEAD: usize = 4;
 /// Largest file; a sparse one could keep a job busy for hours.
-const LARGEST_FILE: u64 = 8 << 30;
-/// Size of the blocks in which the rest is drained.
-const BLOCK: usize = 64 << 10;
+const LARGEST_FILE: u64 = 16 << 30;
 
 /// Why reading stopped before the end.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The file itself could not be read.
     Failed(io::Error),
-    /// The bytes are no UTF-8 JSON that we take; says where.
+    /// The bytes are no text that we take; says where.
     Refused(String),
 }
 
-/// A reader that hashes and guards.
-pub(super) struct Intake<R> {
+/// What became of a file.
+pub(super) struct Outcome<T> {
+    /// What the reader made of it; `None` if not even its first bytes were taken.
+    pub(super) read: Option<T>,
+    /// What stopped the reading, besides the reader itself.
+    pub(super) halt: Option<Halt>,
+    /// `sha256:<64 hex>` of the whole file, also of what nobody read.
+    pub(super) digest: io::Result<String>,
+}
+
+/// Hands the blocks of `source` to `work`, and reads to the end whatever `work` does.
+pub(super) fn through<T>(
+    source: impl Read + Send,
+    work: impl FnOnce(&mut Blocks) -> T,
+) -> Outcome<T> {
+    let mut intake = Intake::new(source);
+    let first = match intake.block(Vec::new()) {
+        Ok(first) => first,
+        Err(halt) => return intake.finish(None, Some(halt)),
+    };
+    if intake.ended {
+        let mut blocks = Blocks::new(first, None);
+        let read = work(&mut blocks);
+        return intake.finish(Some(read), None);
+    }
+    let (filled, blocks) = mpsc::sync_channel(AHEAD);
+    let (used, empty) = mpsc::channel();
+    thread::scope(|scope| {
+        let pump = scope.spawn(move || intake.pump(&filled, &empty));
+        let mut blocks = Blocks::new(first, Some(Line { blocks, used }));
+        let read = work(&mut blocks);
+        drop(blocks);
+        match pump.join() {
+            Ok(Outcome { halt, digest, .. }) => Outcome {
+                read: Some(read),
+                halt,
+                digest,
+            },
+            Err(_) => Outcome {
+                read: None,
+                halt: None,
+                digest: Err(io::Error::other("the file could not be hashed")),
+            },
+        }
+    })
+}
+
+/// What is named at once by its first bytes.
+fn refusal(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [] => Some("the file is empty"),
+        [0x1f, 0x8b, ..] => Some("it is compressed with gzip (byte 0); hand in the unpacked file"),
+        [b'P', b'K', 3, 4, ..] => Some("it is a zip archive (byte 0); hand in the unpacked file"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
+            Some("it is not UTF-8 (byte 0 looks like UTF-16 or UTF-32); convert it to UTF-8")
+        }
+        _ => None,
+    }
+}
+
+/// The side that reads the file.
+struct Intake<R> {
     source: R,
     hasher: Sha256,
-    /// First bytes, read ahead to see what the file is.
-    head: Vec<u8>,
     offset: u64,
     text: Utf8,
-    shape: Shape,
-    halt: Option<Halt>,
+    ended: bool,
 }
 
 impl<R: Read> Intake<R> {
-    /// An intake at the start of `source`.
-    pub(super) fn new(source: R) -> Self {
+    fn new(source: R) -> Self {
         Self {
             source,
             hasher: Sha256::new(),
-            head: Vec::new(),
             offset: 0,
             text: Utf8::default(),
-            shape: Shape::default(),
-            halt: None,
+            ended: false,
         }
     }
 
-    /// Looks at the first bytes. A mark of UTF-8 is skipped; what is no UTF-8 JSON is named.
-    pub(super) fn open(&mut self) -> io::Result<()> {
-        let mut head = [0; 4];
-        let mut length = 0;
-        while let Some(room) = head.get_mut(length..)
-            && !room.is_empty()
-        {
-            match self.source.read(room) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.failed(error)),
-            }
+    /// The next block, hashed and checked. Shorter than [`BLOCK`]: it is the last.
+    fn block(&mut self, mut room: Vec<u8>) -> Result<Vec<u8>, Halt> {
+        self.raw(&mut room).map_err(Halt::Failed)?;
+        let start = self.offset - room.len() as u64;
+        if let Some(refusal) = refusal(&room).filter(|_| start == 0) {
+            return Err(Halt::Refused(refusal.to_owned()));
         }
-        let head = head.get(..length).unwrap_or_default();
-        self.hasher.update(head);
-        let refusal = match head {
-            [] => "the file is empty",
-            [0x1f, 0x8b, ..] => "it is compressed with gzip (byte 0); hand in the unpacked file",
-            [b'P', b'K', 3, 4] => "it is a zip archive (byte 0); hand in the unpacked file",
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..] => {
-                "it is not UTF-8 (byte 0 looks like UTF-16 or UTF-32); convert it to UTF-8"
-            }
-            [b'<', ..] => "it is not SARIF but XML (byte 0)",
-            _ => "",
-        };
-        if !refusal.is_empty() {
-            return Err(self.refused(refusal.to_owned()));
-        }
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-        self.head = text.to_vec();
-        self.offset = (head.len() - text.len()) as u64;
-        Ok(())
+        let broken = self.text.check(&room, self.ended);
+        broken.map_err(|at| {
+            Halt::Refused(format!("it is not UTF-8 at byte {}", start + at as u64))
+        })?;
+        Ok(room)
     }
 
-    /// Hashes what nobody read, and gives what stopped the reading and the digest of the whole file.
-    pub(super) fn finish(mut self) -> (Option<Halt>, io::Result<String>) {
-        let mut block = vec![0; BLOCK];
-        let mut size = self.offset;
-        loop {
-            match self.source.read(&mut block) {
-                Ok(0) => break,
-                Ok(read) => {
-                    self.hasher.update(block.get(..read).unwrap_or_default());
-                    size += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return (self.halt, Err(error)),
-            }
-            if size > LARGEST_FILE {
-                return (self.halt, Err(too_large()));
-            }
-        }
-        let digest = format!("sha256:{}", hex::encode(self.hasher.finalize()));
-        (self.halt, Ok(digest))
-    }
-
-    fn failed(&mut self, error: io::Error) -> io::Error {
-        self.halt = Some(Halt::Failed(error));
-        io::Error::other("the file could not be read")
-    }
-
-    fn refused(&mut self, reason: String) -> io::Error {
-        self.halt = Some(Halt::Refused(reason));
-        io::Error::other("the bytes were refused")
-    }
-
-    /// Checks bytes before the parser sees them.
-    fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let start = self.offset;
-        self.offset += bytes.len() as u64;
+    fn raw(&mut self, room: &mut Vec<u8>) -> io::Result<()> {
+        room.clear();
+        let read = (&mut self.source).take(BLOCK as u64).read_to_end(room)?;
+        self.ended = read < BLOCK;
+        self.hasher.update(&room);
+        self.offset += read as u64;
         if self.offset > LARGEST_FILE {
-            return Err(self.failed(too_large()));
-        }
-        if let Err(at) = self.text.check(bytes) {
-            let at = start + at as u64;
-            return Err(self.refused(format!("it is not UTF-8 at byte {at}")));
-        }
-        if let Err((at, problem)) = self.shape.check(bytes) {
-            let at = start + at as u64;
-            return Err(self.refused(format!("{problem} at byte {at}")));
+            return Err(io::Error::other("it is larger than 16 GiB"));
         }
         Ok(())
+    }
+
+    /// Sends block after block until the end, or until nobody listens any more.
+    fn pump(mut self, filled: &SyncSender<Delivery>, empty: &Receiver<Vec<u8>>) -> Outcome<()> {
+        while !self.ended {
+            let room = empty.try_recv().unwrap_or_default();
+            match self.block(room) {
+                Ok(block) => {
+                    if filled.send(Delivery::Block(block)).is_err() {
+                        return self.finish(None, None);
+                    }
+                }
+                Err(halt) => {
+                    // Whoever listens stops here; nobody listening is as good.
+                    let _ = filled.send(Delivery::Halted);
+                    return self.finish(None, Some(halt));
+                }
+            }
+        }
+        self.finish(None, None)
+    }
+
+    /// Hashes what is left.
+    fn finish<T>(mut self, read: Option<T>, halt: Option<Halt>) -> Outcome<T> {
+        let mut room = Vec::new();
+        let mut failure = None;
+        while !self.ended && failure.is_none() {
+            failure = self.raw(&mut room).err();
+        }
+        let digest = failure.map_or_else(
+            || Ok(format!("sha256:{}", hex::encode(self.hasher.finalize()))),
+            Err,
+        );
+        Outcome { read, halt, digest }
     }
 }
 
-impl<R: Read> Read for Intake<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.halt.is_some() {
-            return Err(io::Error::other("reading has stopped"));
-        }
-        let length = if self.head.is_empty() {
-            loop {
-                match self.source.read(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(self.failed(error)),
-                    Ok(length) => break length,
-                }
-            }
+enum Delivery {
+    Block(Vec<u8>),
+    /// Something stopped the reading; it is told elsewhere.
+    Halted,
+}
+
+struct Line {
+    blocks: Receiver<Delivery>,
+    used: Sender<Vec<u8>>,
+}
+
+/// The side that a reader sees: the bytes of the file, a mark of UTF-8 taken away.
+pub(super) struct Blocks {
+    block: Vec<u8>,
+    at: usize,
+    /// Bytes of the file before the block.
+    before: u64,
+    line: Option<Line>,
+}
+
+impl Blocks {
+    fn new(first: Vec<u8>, line: Option<Line>) -> Self {
+        let at = if first.starts_with(b"\xef\xbb\xbf") {
+            3
         } else {
-            let length = self.head.len().min(buffer.len());
-            for (to, from) in buffer.iter_mut().zip(self.head.drain(..length)) {
-                *to = from;
-            }
-            let bytes = buffer.get(..length).unwrap_or_default();
-            self.check(bytes)?;
-            return Ok(length);
+            0
         };
-        let bytes = buffer.get(..length).unwrap_or_default();
-        self.hasher.update(bytes);
-        self.check(bytes)?;
+        Self {
+            block: first,
+            at,
+            before: 0,
+            line,
+        }
+    }
+
+    /// What is at hand and not yet taken.
+    pub(super) fn head(&self) -> &[u8] {
+        self.block.get(self.at..).unwrap_or_default()
+    }
+
+    /// Position in the file of the first byte of [`Self::head`].
+    pub(super) fn offset(&self) -> u64 {
+        self.before + self.at as u64
+    }
+
+    /// Marks so many bytes as taken.
+    pub(super) fn pass(&mut self, count: usize) {
+        self.at = self.block.len().min(self.at + count);
+    }
+
+    /// Goes on to the next block if all of this one is taken. `false`: the file has ended.
+    pub(super) fn advance(&mut self) -> io::Result<bool> {
+        if self.at < self.block.len() {
+            return Ok(true);
+        }
+        let Some(line) = &self.line else {
+            return Ok(false);
+        };
+        match line.blocks.recv() {
+            Ok(Delivery::Block(block)) => {
+                self.before += self.block.len() as u64;
+                self.at = 0;
+                let used = std::mem::replace(&mut self.block, block);
+                // Nobody takes it back after the last block.
+                let _ = line.used.send(used);
+                Ok(!self.block.is_empty())
+            }
+            Ok(Delivery::Halted) => Err(io::Error::other("reading has stopped")),
+            Err(_) => {
+                self.line = None;
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl Read for Blocks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.advance()?;
+        let length = self.head().read(buffer)?;
+        self.pass(length);
         Ok(length)
+    }
+}
+
+impl io::BufRead for Blocks {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.advance()?;
+        Ok(self.head())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.pass(amount);
     }
 }
 
@@ -176,11 +272,11 @@ struct Utf8 {
 }
 
 impl Utf8 {
-    fn check(&mut self, bytes: &[u8]) -> Result<(), usize> {
+    fn check(&mut self, bytes: &[u8], last: bool) -> Result<(), usize> {
         let mut rest = bytes;
         while !self.cut.is_empty() {
             let Some((next, after)) = rest.split_first() else {
-                return Ok(());
+                break;
             };
             self.cut.push(*next);
             rest = after;
@@ -190,66 +286,18 @@ impl Utf8 {
                 Err(_) => return Err(bytes.len() - rest.len() - 1),
             }
         }
-        match std::str::from_utf8(rest) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let valid = error.valid_up_to();
-                if error.error_len().is_some() {
-                    return Err(bytes.len() - rest.len() + valid);
-                }
-                self.cut = rest.get(valid..).unwrap_or_default().to_vec();
-                Ok(())
+        if let Err(error) = std::str::from_utf8(rest) {
+            let valid = error.valid_up_to();
+            if error.error_len().is_some() {
+                return Err(bytes.len() - rest.len() + valid);
             }
+            self.cut = rest.get(valid..).unwrap_or_default().to_vec();
         }
-    }
-}
-
-/// Strings and brackets, no more: enough to bound both.
-#[derive(Default)]
-struct Shape {
-    depth: u32,
-    in_string: bool,
-    escaped: bool,
-    string_length: u64,
-}
-
-impl Shape {
-    fn check(&mut self, bytes: &[u8]) -> Result<(), (usize, &'static str)> {
-        for (at, byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                self.string_length += 1;
-                if self.string_length > LONGEST_STRING {
-                    return Err((at, "a string is longer than 64 MiB"));
-                }
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
-                continue;
-            }
-            match byte {
-                b'"' => {
-                    self.in_string = true;
-                    self.string_length = 0;
-                }
-                b'{' | b'[' => {
-                    self.depth += 1;
-                    if self.depth > DEEPEST {
-                        return Err((at, "it nests deeper than 128 levels"));
-                    }
-                }
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
+        if last && !self.cut.is_empty() {
+            return Err(bytes.len().saturating_sub(self.cut.len()));
         }
         Ok(())
     }
-}
-
-fn too_large() -> io::Error {
-    io::Error::other("it is larger than 8 GiB")
 }
 
 #[cfg(test)]
@@ -269,24 +317,30 @@ mod tests {
         }
     }
 
-    fn text_of(bytes: &[u8], drop: usize) -> Result<String, String> {
-        let mut intake = Intake::new(Drops(bytes, drop));
-        let mut text = Vec::new();
-        let read = intake
-            .open()
-            .and_then(|()| intake.read_to_end(&mut text).map(|_| ()));
-        match (read, intake.finish().0) {
-            (Ok(()), None) => Ok(String::from_utf8(text).expect("only UTF-8 comes through")),
-            (Err(_), Some(Halt::Refused(reason))) => Err(reason),
+    fn text_of(bytes: &[u8], drop: usize) -> Result<Vec<u8>, String> {
+        let outcome = through(Drops(bytes, drop), |blocks| {
+            let mut text = Vec::new();
+            blocks.read_to_end(&mut text).map(|_| text)
+        });
+        let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+        assert_eq!(outcome.digest.expect("a digest"), digest);
+        match (outcome.read, outcome.halt) {
+            (Some(Ok(text)), None) => Ok(text),
+            (_, Some(Halt::Refused(reason))) => Err(reason),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn characters_that_blocks_cut_come_through_whole() {
+    fn bytes_come_through_whole_whatever_the_blocks_cut() {
         let text = "{\"é日本\": \"🦀\"}";
         for drop in 1..8 {
-            assert_eq!(text_of(text.as_bytes(), drop).as_deref(), Ok(text));
+            assert_eq!(text_of(text.as_bytes(), drop), Ok(text.into()));
+        }
+        // Each character of the border once in each phase.
+        for shift in 0..4 {
+            let long = format!("{}{}", "x".repeat(BLOCK - shift), "🦀".repeat(BLOCK));
+            assert!(text_of(long.as_bytes(), BLOCK) == Ok(long.into()));
         }
     }
 
@@ -296,17 +350,23 @@ mod tests {
             let refusal = text_of(b"{\"a\xe6\x97x\"}", drop).expect_err("a refusal");
             assert!(refusal.starts_with("it is not UTF-8 at byte"), "{refusal}");
         }
+        let mut long = vec![b'x'; 3 * BLOCK];
+        long[2 * BLOCK + 7] = 0xff;
+        let refusal = text_of(&long, BLOCK).expect_err("a refusal");
+        assert_eq!(
+            refusal,
+            format!("it is not UTF-8 at byte {}", 2 * BLOCK + 7)
+        );
+        assert!(text_of(b"{\"a\xe6\x97", 8).is_err(), "cut in a character");
     }
 
     #[test]
-    fn a_string_has_a_longest_length() {
-        let mut shape = Shape {
-            in_string: true,
-            string_length: LONGEST_STRING - 1,
-            ..Shape::default()
-        };
-        assert_eq!(shape.check(b"a"), Ok(()));
-        assert!(shape.check(b"a").is_err());
+    fn a_reader_that_stops_early_leaves_the_digest_whole() {
+        let long = vec![b'x'; 9 * BLOCK + 1];
+        let outcome = through(&long[..], |blocks| blocks.head().len());
+        assert_eq!(outcome.read, Some(BLOCK));
+        let digest = format!("sha256:{}", hex::encode(Sha256::digest(&long)));
+        assert_eq!(outcome.digest.expect("a digest"), digest);
     }
 
     #[test]
@@ -317,9 +377,13 @@ mod tests {
                 Err(io::Error::other("the disk is gone"))
             }
         }
-        let mut intake = Intake::new(io::Read::chain(&b"{\"a\": "[..], Broken));
-        assert!(intake.open().is_ok());
-        assert!(intake.read_to_end(&mut Vec::new()).is_err());
-        assert!(matches!(intake.finish().0, Some(Halt::Failed(_))));
+        for length in [3, BLOCK, 3 * BLOCK] {
+            let source = vec![b'x'; length];
+            let outcome = through(Read::chain(&source[..], Broken), |blocks| {
+                blocks.read_to_end(&mut Vec::new()).is_ok()
+            });
+            assert!(matches!(outcome.halt, Some(Halt::Failed(_))));
+            assert_ne!(outcome.read, Some(true));
+        }
     }
 }

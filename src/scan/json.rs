@@ -266,12 +266,57 @@ impl<'de> Visitor<'de> for LeafVisitor {
     }
 }
 
-/// What the parser has to say, without anything that stood in the file.
+/// Of an object of texts the one under the first key in the order of the alphabet.
+pub(super) struct FirstText(pub(super) Option<String>);
+
+impl<'de> de::Deserialize<'de> for FirstText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FirstTextVisitor)
+    }
+}
+
+struct FirstTextVisitor;
+
+impl<'de> Visitor<'de> for FirstTextVisitor {
+    type Value = FirstText;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("an object of texts")
+    }
+
+    fn visit_unit<E>(self) -> Result<FirstText, E> {
+        Ok(FirstText(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<FirstText, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(FirstText(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstText, A::Error> {
+        let mut first: Option<(String, String)> = None;
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value::<Leaf>()?.text();
+            if let Some(value) = value
+                && first.as_ref().is_none_or(|(known, _)| key < *known)
+            {
+                first = Some((key, value));
+            }
+        }
+        Ok(FirstText(first.map(|(_, text)| text)))
+    }
+}
+
+/// What the parser has to say, without anything that stood in the file and without the place.
 pub(super) fn complaint(error: &serde_json::Error) -> String {
     let message = error.to_string();
+    let message = match message.rsplit_once(" at line ") {
+        Some((message, _)) if error.line() > 0 => message,
+        _ => &message,
+    };
     // `invalid type: string "…", expected …`: the first half quotes the file.
     match message.rsplit_once(", expected ") {
         Some((_, expected)) if error.is_data() => format!("expected {expected}"),
-        _ => message,
+        _ => message.to_owned(),
     }
 }

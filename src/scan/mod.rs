@@ -3,11 +3,21 @@
 //! none of this room's business: it tells apart what it saw, nothing else.
 
 mod find;
+mod format;
+mod gitlab_reports;
 mod intake;
+mod inventory;
 mod json;
+mod known_tools;
+mod measures;
+mod native;
 mod place;
+mod rating;
+mod reduction;
 mod report;
 mod sarif;
+mod stream;
+mod xml;
 
 use std::path::Path;
 
@@ -19,3 +29,6 @@ use crate::facts::ScanResults;
 pub fn read(patterns: &[String], root: &Path) -> ScanResults {
     report::read_all(patterns, root)
 }
+
+#[cfg(test)]
+mod tests;

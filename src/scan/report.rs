@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use crate::facts::{ScanFailure, ScanReport, ScanResults, ScanRun};
 
 use super::find::{self, Found};
-use super::intake::{Halt, Intake};
+use super::format;
+use super::intake::{self, Halt, Outcome};
 use super::place;
-use super::sarif;
 
 /// The format of a file that could not be read as a report.
 const UNKNOWN_FORMAT: &str = "unknown";
@@ -122,25 +122,22 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Reads a whole report in one pass. The digest is of all bytes of the file,
 /// also where the report is refused half-way.
-pub(super) fn content(source: impl io::Read, root: &Path) -> Content {
-    let mut intake = Intake::new(source);
-    let read = match intake.open() {
-        Ok(()) => sarif::read(&mut intake, root),
-        // The reason stands in the intake.
-        Err(_) => Err("the bytes were refused".to_owned()),
+pub(super) fn content(source: impl io::Read + Send, root: &Path) -> Content {
+    let Outcome { read, halt, digest } =
+        intake::through(source, |blocks| format::read(blocks, root));
+    let digest = match (&halt, digest) {
+        (Some(Halt::Failed(error)), _) => return unreadable(error),
+        (_, Err(error)) => return unreadable(&error),
+        (_, Ok(digest)) => digest,
     };
-    let (halt, digest) = intake.finish();
-    match (halt, digest) {
-        (Some(Halt::Failed(error)), _) | (_, Err(error)) => unreadable(&error),
-        (Some(Halt::Refused(reason)), Ok(digest)) => unparsable(digest, reason),
-        (None, Ok(digest)) => match read {
-            Ok((format, runs)) => Content {
-                digest,
-                format,
-                runs: Ok(runs),
-            },
-            Err(reason) => unparsable(digest, reason),
+    match (halt, read) {
+        (Some(Halt::Refused(reason)), _) | (_, Some(Err(reason))) => unparsable(digest, reason),
+        (_, Some(Ok((format, runs)))) => Content {
+            digest,
+            format,
+            runs: Ok(runs),
         },
+        (_, None) => unparsable(digest, "it was not read".to_owned()),
     }
 }
 

@@ -11,61 +11,75 @@ mod invocation;
 mod location;
 mod tally;
 
-use std::io::{BufReader, Read};
 use std::path::Path;
 
-use serde::de::{DeserializeSeed as _, Error as _, MapAccess};
+use serde::de::MapAccess;
 
 use crate::facts::ScanRun;
 
-use super::intake::Intake;
-use super::json::{Fields, Leaf, List, Object, complaint};
+use super::json::{Fields, Leaf};
+use super::known_tools;
 use super::place;
+use super::stream::{Step, Stream, Trouble};
 use finding::Finding;
 use invocation::{Invocation, Invocations};
 use tally::{Rule, Rules, Tally};
 
-/// Size of the window on the file.
-const WINDOW: usize = 64 << 10;
 /// Most runs in a file; platforms stop at 20.
 const MOST_RUNS: usize = 1_000;
 /// Most extensions of a tool.
 const MOST_EXTENSIONS: usize = 1_000;
 
 /// The name of the format and the runs, or why this is no report that we understand.
-pub(super) fn read<R: Read>(
-    intake: &mut Intake<R>,
+pub(super) fn read(
+    stream: &mut Stream<'_>,
     root: &Path,
-) -> Result<(String, Vec<ScanRun>), String> {
-    let mut document = Document {
-        root,
-        version: None,
-        runs: Vec::new(),
-        has_runs: false,
-        needs_older_version: false,
+) -> Result<(String, Vec<ScanRun>), Trouble> {
+    let mut version = None;
+    let mut runs = Vec::new();
+    let mut has_runs = false;
+    let mut needs_older_version = false;
+    const KEYS: &[&str] = &["version", "runs", "inlineExternalProperties"];
+    stream.object("a SARIF document", KEYS, &mut |stream, key| {
+        match key {
+            "version" => version = stream.value::<Leaf>()?.text(),
+            "runs" => {
+                has_runs = stream.array("`runs`", &mut |stream| {
+                    if runs.len() >= MOST_RUNS {
+                        let reason = format!("more than {MOST_RUNS} runs stand in one file");
+                        return Err(stream.trouble(reason));
+                    }
+                    let run = Run::read(stream)?;
+                    needs_older_version |= run.tally.has_older_levels();
+                    let run = run.finish(root);
+                    runs.push(run.map_err(|reason| stream.trouble(reason))?);
+                    Ok(())
+                })?;
+            }
+            _ => refuse_elsewhere(stream)?,
+        }
+        Ok(())
+    })?;
+    stream.end()?;
+    let refused = |reason: String| Err(stream.trouble(reason));
+    if !has_runs {
+        return refused(not_sarif("`runs`"));
+    }
+    let Some(version) = version else {
+        return refused(not_sarif("`version`"));
     };
-    let reader = BufReader::with_capacity(WINDOW, intake);
-    let mut deserializer = serde_json::Deserializer::from_reader(reader);
-    Object(&mut document)
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| complaint(&error))?;
-    if !document.has_runs {
-        return Err(not_sarif("`runs`"));
-    }
-    let version = document.version.ok_or_else(|| not_sarif("`version`"))?;
     if !is_known_version(&version) {
-        return Err("not a version of SARIF that is read; hand in version 2.1.0".to_owned());
+        return refused("not a version of SARIF that is read; hand in version 2.1.0".to_owned());
     }
-    if document.runs.is_empty() {
-        return Err("`runs` is empty: no tool reports here".to_owned());
+    if runs.is_empty() {
+        return refused("`runs` is empty: no tool reports here".to_owned());
     }
-    if document.needs_older_version && !version.starts_with("2.0.0") {
-        return Err(format!(
+    if needs_older_version && !version.starts_with("2.0.0") {
+        return refused(format!(
             "a result has a `level` that SARIF {version} does not know"
         ));
     }
-    Ok((format!("sarif-{version}"), document.runs))
+    Ok((format!("sarif-{version}"), runs))
 }
 
 fn not_sarif(missing: &str) -> String {
@@ -87,45 +101,6 @@ fn is_known_version(version: &str) -> bool {
     })
 }
 
-struct Document<'a> {
-    root: &'a Path,
-    version: Option<String>,
-    runs: Vec<ScanRun>,
-    has_runs: bool,
-    needs_older_version: bool,
-}
-
-impl Fields for Document<'_> {
-    const WHAT: &'static str = "a SARIF document";
-    const KEYS: &'static [&'static str] = &["version", "runs", "inlineExternalProperties"];
-    const MAY_BE_NULL: bool = false;
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            "version" => self.version = map.next_value::<Leaf>()?.text(),
-            "runs" => {
-                let root = self.root;
-                let (runs, older) = (&mut self.runs, &mut self.needs_older_version);
-                let each = |run: Run| {
-                    if runs.len() >= MOST_RUNS {
-                        return Err(format!("more than {MOST_RUNS} runs stand in one file"));
-                    }
-                    *older |= run.tally.has_older_levels();
-                    runs.push(run.finish(root)?);
-                    Ok(())
-                };
-                self.has_runs = map.next_value_seed(List::new("`runs`", each))?.is_some();
-            }
-            _ => refuse_elsewhere(map)?,
-        }
-        Ok(())
-    }
-}
-
 /// One run, as far as it has been read.
 #[derive(Default)]
 struct Run {
@@ -138,6 +113,51 @@ struct Run {
 }
 
 impl Run {
+    const KEYS: &'static [&'static str] = &[
+        "tool",
+        "results",
+        "invocations",
+        "versionControlProvenance",
+        "resources",
+        "externalPropertyFileReferences",
+        "externalPropertyFiles",
+    ];
+
+    fn read(stream: &mut Stream<'_>) -> Result<Self, Trouble> {
+        let mut run = Self::default();
+        let is_object = stream.object("a run", Self::KEYS, &mut |stream, key| {
+            match key {
+                "tool" => run.tool.read(stream)?,
+                "results" => {
+                    let tally = &mut run.tally;
+                    run.has_results =
+                        stream.list("`results`", |finding: Finding| tally.add(finding))?;
+                }
+                "invocations" => {
+                    let all = &mut run.invocations;
+                    stream.list("`invocations`", |each: Invocation| all.add(each))?;
+                }
+                "versionControlProvenance" => {
+                    let mut first = None;
+                    stream.list("`versionControlProvenance`", |each: Provenance| {
+                        first.get_or_insert(each.revision);
+                        Ok(())
+                    })?;
+                    run.revision = first.flatten().filter(|revision| !revision.is_empty());
+                }
+                "resources" => {
+                    run.has_older_rules = stream.value::<Leaf>()? == Leaf::Nested(true);
+                }
+                _ => refuse_elsewhere(stream)?,
+            }
+            Ok(())
+        })?;
+        if !is_object {
+            return Err(stream.trouble("a run is null"));
+        }
+        Ok(run)
+    }
+
     fn finish(mut self, root: &Path) -> Result<ScanRun, String> {
         let Tool {
             mut driver,
@@ -160,9 +180,8 @@ impl Run {
             tally::raise(&mut driver.rules, &mut extensions, change)?;
         }
         let version = driver.version.or(older_version);
-        let (counts, examples) = self.tally.resolve(&driver.rules, &extensions, root);
+        let reduced = self.tally.resolve(&driver.rules, &extensions, root);
         Ok(ScanRun {
-            tool,
             version: version
                 .map(|version| place::shown(&version))
                 .filter(|version| !version.is_empty()),
@@ -174,67 +193,19 @@ impl Run {
             },
             revision: self.revision.map(|revision| place::shown(&revision)),
             ended_at: self.invocations.ended_at,
-            counts,
-            examples,
+            kind: known_tools::kind_of(&tool),
+            ..reduced.into_run(tool)
         })
     }
 }
 
-impl Fields for Run {
-    const WHAT: &'static str = "a run";
-    const KEYS: &'static [&'static str] = &[
-        "tool",
-        "results",
-        "invocations",
-        "versionControlProvenance",
-        "resources",
-        "externalPropertyFileReferences",
-        "externalPropertyFiles",
-    ];
-    const MAY_BE_NULL: bool = false;
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            "tool" => map.next_value_seed(Object(&mut self.tool))?,
-            "results" => {
-                let tally = &mut self.tally;
-                let list = List::new("`results`", |finding: Finding| tally.add(finding));
-                self.has_results = map.next_value_seed(list)?.is_some();
-            }
-            "invocations" => {
-                let all = &mut self.invocations;
-                let list = List::new("`invocations`", |each: Invocation| all.add(each));
-                map.next_value_seed(list)?;
-            }
-            "versionControlProvenance" => {
-                let mut first = None;
-                let list = List::new("`versionControlProvenance`", |each: Provenance| {
-                    first.get_or_insert(each.revision);
-                    Ok(())
-                });
-                map.next_value_seed(list)?;
-                self.revision = first.flatten().filter(|revision| !revision.is_empty());
-            }
-            "resources" => self.has_older_rules = map.next_value::<Leaf>()? == Leaf::Nested(true),
-            _ => refuse_elsewhere(map)?,
-        }
-        Ok(())
-    }
-}
-
 /// Results or rules that stand in another file or part would silently not count.
-fn refuse_elsewhere<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    match map.next_value::<Leaf>()? {
+fn refuse_elsewhere(stream: &mut Stream<'_>) -> Step {
+    match stream.value::<Leaf>()? {
         Leaf::Null | Leaf::Nested(false) => Ok(()),
-        Leaf::Bool(_) | Leaf::Number(_) | Leaf::Text(_) | Leaf::Nested(true) => {
-            Err(A::Error::custom(
-                "parts of the report stand in external properties, which are not read; hand in one whole file",
-            ))
-        }
+        Leaf::Bool(_) | Leaf::Number(_) | Leaf::Text(_) | Leaf::Nested(true) => Err(stream.trouble(
+            "parts of the report stand in external properties, which are not read; hand in one whole file",
+        )),
     }
 }
 
@@ -247,33 +218,30 @@ struct Tool {
     older_version: Option<String>,
 }
 
-impl Fields for Tool {
-    const WHAT: &'static str = "`tool`";
-    const KEYS: &'static [&'static str] = &["driver", "extensions", "name", "version"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            "driver" => map.next_value_seed(Object(&mut self.driver))?,
-            "extensions" => {
-                let extensions = &mut self.extensions;
-                let mut rules = 0;
-                let list = List::new("`extensions`", |extension: Component| {
-                    rules += extension.rules.len();
-                    if extensions.len() >= MOST_EXTENSIONS || rules > tally::MOST_RULES {
-                        return Err("a tool has too many extensions".to_owned());
-                    }
-                    extensions.push(extension.rules);
-                    Ok(())
-                });
-                map.next_value_seed(list)?;
+impl Tool {
+    fn read(&mut self, stream: &mut Stream<'_>) -> Step {
+        const KEYS: &[&str] = &["driver", "extensions", "name", "version"];
+        stream.object("`tool`", KEYS, &mut |stream, key| {
+            match key {
+                "driver" => self.driver.read(stream)?,
+                "extensions" => {
+                    let mut rules = 0;
+                    stream.array("`extensions`", &mut |stream| {
+                        let mut extension = Component::default();
+                        extension.read(stream)?;
+                        rules += extension.rules.len();
+                        if self.extensions.len() >= MOST_EXTENSIONS || rules > tally::MOST_RULES {
+                            return Err(stream.trouble("a tool has too many extensions"));
+                        }
+                        self.extensions.push(extension.rules);
+                        Ok(())
+                    })?;
+                }
+                "name" => self.older_name = stream.value::<Leaf>()?.text(),
+                _ => self.older_version = stream.value::<Leaf>()?.text(),
             }
-            "name" => self.older_name = map.next_value::<Leaf>()?.text(),
-            _ => self.older_version = map.next_value::<Leaf>()?.text(),
-        }
+            Ok(())
+        })?;
         Ok(())
     }
 }
@@ -287,34 +255,31 @@ struct Component {
     rules: Rules,
 }
 
-impl Fields for Component {
-    const WHAT: &'static str = "a tool component";
-    const KEYS: &'static [&'static str] = &["name", "version", "semanticVersion", "rules"];
-
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            "name" => self.name = map.next_value::<Leaf>()?.text(),
-            "version" => {
-                let version = map.next_value::<Leaf>()?.text();
-                if !self.has_semantic_version {
-                    self.version = version;
+impl Component {
+    fn read(&mut self, stream: &mut Stream<'_>) -> Step {
+        const KEYS: &[&str] = &["name", "version", "semanticVersion", "rules"];
+        stream.object("a tool component", KEYS, &mut |stream, key| {
+            match key {
+                "name" => self.name = stream.value::<Leaf>()?.text(),
+                "version" => {
+                    let version = stream.value::<Leaf>()?.text();
+                    if !self.has_semantic_version {
+                        self.version = version;
+                    }
+                }
+                "semanticVersion" => {
+                    if let Some(version) = stream.value::<Leaf>()?.text() {
+                        self.version = Some(version);
+                        self.has_semantic_version = true;
+                    }
+                }
+                _ => {
+                    let rules = &mut self.rules;
+                    stream.list("`rules`", |rule: Rule| rules.add(rule))?;
                 }
             }
-            "semanticVersion" => {
-                if let Some(version) = map.next_value::<Leaf>()?.text() {
-                    self.version = Some(version);
-                    self.has_semantic_version = true;
-                }
-            }
-            _ => {
-                let rules = &mut self.rules;
-                map.next_value_seed(List::new("`rules`", |rule: Rule| rules.add(rule)))?;
-            }
-        }
+            Ok(())
+        })?;
         Ok(())
     }
 }

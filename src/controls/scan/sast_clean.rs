@@ -2,22 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::runs::{
+    Limits, describe, describe_run, doubt, in_doubt, is_tool, limit, limits_schema, looser,
+};
 use super::tally::Tally;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    FactKey, Platform, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
+    FactKey, Platform, ScanFailure, ScanKind, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
 };
-
-/// How far the clocks of scanner and gate may differ.
-const CLOCK_SKEW_SECONDS: i64 = 300;
-
-/// Most findings by severity. A limit also holds for whatever is worse and has
-/// none of its own. A misspelt severity is refused.
-pub(super) type Limits = BTreeMap<Severity, u64>;
 
 /// One scan result that has to be handed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,17 +48,6 @@ pub(crate) struct SastClean {
     /// a limit also holds for worse severities that have none of their own.
     #[schemars(schema_with = "limits_schema")]
     max: Limits,
-}
-
-fn limits_schema(_: &mut SchemaGenerator) -> Schema {
-    let most = || json_schema!({"type": "integer", "minimum": 0});
-    json_schema!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "critical": most(), "high": most(), "medium": most(), "low": most(), "none": most(),
-        },
-    })
 }
 
 impl Default for SastClean {
@@ -133,8 +118,13 @@ impl Control for SastClean {
                     .copied()
                     .filter(|scan| is_tool(&scan.tool, &run.tool))
                     .collect();
+                // What others judge, and nobody asked for here.
+                if of_tool.is_empty() && is_told_otherwise(report, run) {
+                    continue;
+                }
                 tally.add(report, place, run);
-                match in_doubt(report, run, &of_tool, facts) {
+                let oldest = of_tool.iter().filter_map(|scan| scan.max_age_seconds).min();
+                match in_doubt(report, run, oldest, facts) {
                     Some(unknown) => doubts.push(unknown),
                     None => clean.push((report, run)),
                 }
@@ -167,6 +157,15 @@ impl Control for SastClean {
             return Err(doubt(
                 Why::NotCollected,
                 "no scan report was handed in".to_owned(),
+            ));
+        }
+        if !clean
+            .iter()
+            .any(|(report, run)| is_static_analysis(report, run))
+        {
+            return Err(doubt(
+                Why::NotCollected,
+                "no report of static analysis was handed in".to_owned(),
             ));
         }
         let seen: Vec<String> = clean
@@ -252,106 +251,18 @@ impl SastClean {
     }
 }
 
-/// The limit of a severity: its own, else that of the next milder one.
-fn limit(limits: &Limits, severity: Severity) -> Option<u64> {
-    limits.range(..=severity).next_back().map(|(_, most)| *most)
+/// Whether the format itself says that the run looked for something else.
+fn is_told_otherwise(report: &ScanReport, run: &ScanRun) -> bool {
+    let may_be = matches!(run.kind, None | Some(ScanKind::Sast | ScanKind::Dast));
+    !may_be && !report.format.starts_with("sarif")
 }
 
-/// Tools add words to their name (`Semgrep OSS`); the expected name is the whole
-/// of it or one of its words.
-fn is_tool(expected: &str, named: &str) -> bool {
-    named.eq_ignore_ascii_case(expected)
-        || named
-            .split_whitespace()
-            .any(|word| word.eq_ignore_ascii_case(expected))
-}
-
-fn in_doubt(
-    report: &ScanReport,
-    run: &ScanRun,
-    expected: &[&ScanExpectation],
-    facts: &Snapshot,
-) -> Option<Unknown> {
-    let tool = &run.tool;
-    if run.execution_successful == Some(false) {
-        return Some(doubt(Why::Failed, format!("`{tool}` ran and failed")));
+/// Whether the run may be one of static analysis: it says so, or SARIF leaves it open.
+fn is_static_analysis(report: &ScanReport, run: &ScanRun) -> bool {
+    match run.kind {
+        Some(kind) => kind == ScanKind::Sast,
+        None => report.format.starts_with("sarif"),
     }
-    if let Some(revision) = &run.revision
-        && !revision.eq_ignore_ascii_case(&facts.subject.head)
-    {
-        return Some(doubt(
-            Why::Stale,
-            format!("`{tool}` looked at another commit, `{revision}`"),
-        ));
-    }
-    let limit = expected
-        .iter()
-        .filter_map(|scan| scan.max_age_seconds)
-        .min()?;
-    // The report's own time if it tells one, else the file's.
-    let Some(ended) = run.ended_at.or(report.modified_at) else {
-        return Some(doubt(
-            Why::Stale,
-            format!("`{tool}` does not say when it ran, and its age is limited"),
-        ));
-    };
-    let age = facts.latest_time().duration_since(ended).as_secs();
-    if age > i64::try_from(limit).unwrap_or(i64::MAX) {
-        return Some(doubt(
-            Why::Stale,
-            format!("`{tool}` ran at {ended}, longer ago than {limit} s"),
-        ));
-    }
-    // A report from the future would never grow too old.
-    (age < -CLOCK_SKEW_SECONDS).then(|| {
-        doubt(
-            Why::Stale,
-            format!("`{tool}` says that it ran at {ended}, which is yet to come"),
-        )
-    })
-}
-
-fn doubt(why: Why, detail: String) -> Unknown {
-    Unknown::new(FactKey::ScanResults.name(), why, detail)
-}
-
-fn describe(report: &ScanReport, failure: &ScanFailure) -> String {
-    match failure {
-        ScanFailure::Missing => format!("`{}` matched no file", report.pattern),
-        ScanFailure::Unreadable(why) => format!("`{}` could not be read: {why}", report.path),
-        ScanFailure::Unparsable(why) => {
-            format!("`{}` is no report we understand: {why}", report.path)
-        }
-    }
-}
-
-/// What was seen of a run, and what it did not say: an auditor asks for both.
-fn describe_run(report: &ScanReport, run: &ScanRun) -> String {
-    let sum =
-        |number: fn(&crate::facts::FindingCount) -> u64| run.counts.iter().map(number).sum::<u64>();
-    let (open, suppressed) = (sum(|count| count.open), sum(|count| count.suppressed));
-    let mut seen = format!(
-        "{} {} ({open} open findings, {suppressed} suppressed",
-        run.tool,
-        run.version.as_deref().unwrap_or("of unknown version"),
-    );
-    if run.revision.is_none() {
-        seen.push_str(", names no commit");
-    }
-    if run.execution_successful.is_none() {
-        seen.push_str(", does not say how it ended");
-    }
-    format!("{seen}, {})", report.digest)
-}
-
-/// Whether a limit of `base` is missing or higher.
-fn looser(own: &Limits, base: &Limits) -> bool {
-    base.iter()
-        .any(|(severity, most)| limit(own, *severity).is_none_or(|own| own > *most))
-        // A limit that `base` passes on to what is worse may be raised there.
-        || own
-            .iter()
-            .any(|(severity, own)| limit(base, *severity).is_some_and(|base| *own > base))
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use serde::de::{Error as _, MapAccess};
 
 use crate::facts::Severity;
 
-use crate::scan::json::{Fields, Leaf, List, Object};
+use crate::scan::json::{Fields, FirstText, Leaf, List, Object};
+use crate::scan::rating;
+use crate::scan::reduction::State;
 
 use super::location::Location;
 
@@ -66,12 +68,14 @@ pub(super) struct Finding {
     pub(super) rule: RuleReference,
     pub(super) level: Option<Level>,
     pub(super) severity: Option<Severity>,
-    pub(super) suppressed: bool,
+    pub(super) state: State,
     pub(super) baseline: Option<Baseline>,
     /// The URI of its first location, as it stands there.
     pub(super) uri: Option<String>,
     /// The line in it.
     pub(super) line: Option<usize>,
+    /// The fingerprint that the tool gives it.
+    pub(super) own_fingerprint: Option<String>,
     /// Whether it has a level that only SARIF 2.0.0 knows.
     pub(super) older_level: bool,
     other_kind: bool,
@@ -99,6 +103,8 @@ impl Fields for Finding {
         "baselineState",
         "properties",
         "locations",
+        "fingerprints",
+        "partialFingerprints",
     ];
     const MAY_BE_NULL: bool = false;
 
@@ -123,13 +129,16 @@ impl Fields for Finding {
                 self.other_kind = kind.is_some_and(|kind| is_no_finding(&kind));
             }
             "suppressions" => {
-                let mut in_force = true;
+                let (mut in_force, mut explained) = (true, true);
                 let list = List::new("`suppressions`", |each: Suppression| {
                     in_force &= each.in_force;
+                    explained &= each.explained;
                     Ok(())
                 });
                 let length = map.next_value_seed(list)?;
-                self.suppressed = in_force && length.is_some_and(|length| length > 0);
+                if in_force && length.is_some_and(|length| length > 0) {
+                    self.state = State::Suppressed { explained };
+                }
             }
             "baselineState" => {
                 self.baseline = match map.next_value::<Leaf>()? {
@@ -147,6 +156,13 @@ impl Fields for Finding {
                 let mut properties = Properties::default();
                 map.next_value_seed(Object(&mut properties))?;
                 self.severity = properties.severity;
+            }
+            "fingerprints" | "partialFingerprints" => {
+                let own = map.next_value::<FirstText>()?.0;
+                // What the tool calls a fingerprint outweighs parts of one.
+                if own.is_some() && (key == "fingerprints" || self.own_fingerprint.is_none()) {
+                    self.own_fingerprint = own;
+                }
             }
             _ => {
                 let mut first = None;
@@ -277,27 +293,36 @@ impl Fields for Component {
 
 struct Suppression {
     in_force: bool,
+    explained: bool,
 }
 
 impl Default for Suppression {
     fn default() -> Self {
-        Self { in_force: true }
+        Self {
+            in_force: true,
+            explained: false,
+        }
     }
 }
 
 impl Fields for Suppression {
     const WHAT: &'static str = "a suppression";
     // `state` is the spelling before 2.1.0.
-    const KEYS: &'static [&'static str] = &["status", "state"];
+    const KEYS: &'static [&'static str] = &["status", "state", "justification"];
     const MAY_BE_NULL: bool = false;
 
     fn field<'de, A: MapAccess<'de>>(
         &mut self,
-        _key: &'static str,
+        key: &'static str,
         map: &mut A,
     ) -> Result<(), A::Error> {
+        let value = map.next_value::<Leaf>()?;
+        if key == "justification" {
+            self.explained = value.text().is_some_and(|text| !text.trim().is_empty());
+            return Ok(());
+        }
         // Silence means accepted; under review, rejected and unknown words do not suppress.
-        self.in_force &= match map.next_value::<Leaf>()? {
+        self.in_force &= match value {
             Leaf::Null => true,
             Leaf::Text(word) => word == "accepted",
             Leaf::Bool(_) | Leaf::Number(_) | Leaf::Nested(_) => false,
@@ -326,18 +351,7 @@ impl Fields for Properties {
             Leaf::Text(text) => text.trim().parse().ok(),
             Leaf::Null | Leaf::Bool(_) | Leaf::Nested(_) => None,
         };
-        self.severity = score.and_then(severity_of_score);
+        self.severity = score.and_then(rating::of_score);
         Ok(())
-    }
-}
-
-/// The bands of CVSS. No band below and at 0: then the level speaks.
-fn severity_of_score(score: f64) -> Option<Severity> {
-    match score {
-        score if score >= 9.0 => Some(Severity::Critical),
-        score if score >= 7.0 => Some(Severity::High),
-        score if score >= 4.0 => Some(Severity::Medium),
-        score if score > 0.0 => Some(Severity::Low),
-        _ => None,
     }
 }

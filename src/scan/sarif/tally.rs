@@ -2,14 +2,14 @@
 //! them, so they are counted per rule and rated when the run is complete. What
 //! is kept grows with the number of different rules, not of results.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::de::{Error as _, MapAccess};
 
-use crate::facts::{FindingCount, Severity};
+use crate::facts::{Severity, SeverityOrigin};
 use crate::scan::json::{Fields, Leaf, Object};
-use crate::scan::place;
+use crate::scan::reduction::{EXAMPLES, Numbers, Reduction, Seen, State};
 
 use super::finding::{Baseline, Finding, Level, Properties, RulePlace};
 use super::invocation::RuleChange;
@@ -18,8 +18,6 @@ use super::invocation::RuleChange;
 pub(super) const MOST_RULES: usize = 100_000;
 /// Most bytes of rule ids.
 const MOST_ID_BYTES: usize = 16 << 20;
-/// Examples given for a run.
-const EXAMPLES: usize = 5;
 /// With more rules than this, only one example of each is kept.
 const FEW_RULES: usize = 1_000;
 /// Longest part of a URI that is kept for an example, in characters.
@@ -159,14 +157,17 @@ struct Group {
     open: u64,
     new: u64,
     suppressed: u64,
+    without_reason: u64,
     examples: Vec<Example>,
+    unexplained: Vec<Example>,
 }
 
-/// Where an open finding stands, and its position among the results.
+/// Where a finding stands, and its position among the results.
 struct Example {
     position: u64,
     uri: Option<String>,
     line: Option<usize>,
+    own_fingerprint: Option<String>,
 }
 
 /// The results of a run so far.
@@ -203,19 +204,28 @@ impl Tally {
             }
         }
         let group = self.groups.entry(kind).or_default();
-        if finding.suppressed {
-            group.suppressed += 1;
-            return Ok(());
-        }
-        group.open += 1;
-        group.new += u64::from(finding.baseline == Some(Baseline::New));
-        if group.examples.len() < if few { EXAMPLES } else { 1 } {
-            group.examples.push(Example {
+        let kept = match finding.state {
+            State::Open => {
+                group.open += 1;
+                group.new += u64::from(finding.baseline == Some(Baseline::New));
+                &mut group.examples
+            }
+            State::Suppressed { explained } => {
+                group.suppressed += 1;
+                if explained {
+                    return Ok(());
+                }
+                group.without_reason += 1;
+                &mut group.unexplained
+            }
+        };
+        if kept.len() < if few { EXAMPLES } else { 1 } {
+            let cut = |text: String| text.chars().take(LONGEST_URI).collect();
+            kept.push(Example {
                 position: self.results,
-                uri: finding
-                    .uri
-                    .map(|uri| uri.chars().take(LONGEST_URI).collect()),
+                uri: finding.uri.map(cut),
                 line: finding.line,
+                own_fingerprint: finding.own_fingerprint.map(cut),
             });
         }
         Ok(())
@@ -231,59 +241,39 @@ impl Tally {
         self.groups.keys().any(|kind| kind.level.is_none())
     }
 
-    /// Rates everything: the counts worst first, and the worst open findings.
-    pub(super) fn resolve(
-        self,
-        driver: &Rules,
-        extensions: &[Rules],
-        root: &Path,
-    ) -> (Vec<FindingCount>, Vec<String>) {
+    /// Rates everything.
+    pub(super) fn resolve(self, driver: &Rules, extensions: &[Rules], root: &Path) -> Reduction {
         let book = Book::new(driver, extensions);
         let with_baseline = !self.without_baseline;
-        let mut counts: BTreeMap<Severity, FindingCount> = BTreeMap::new();
-        let mut examples = Vec::new();
+        let mut reduction = Reduction::default();
         for (kind, group) in self.groups {
-            let severity = book.severity(&kind);
-            let count = counts.entry(severity).or_insert(FindingCount {
-                severity,
-                open: 0,
-                new: with_baseline.then_some(0),
-                suppressed: 0,
-            });
-            count.open += group.open;
-            count.suppressed += group.suppressed;
-            if let Some(new) = &mut count.new {
-                *new += group.new;
+            let rating = book.rating(&kind);
+            let numbers = Numbers {
+                open: group.open,
+                new: with_baseline.then_some(group.new),
+                suppressed: group.suppressed,
+                without_reason: group.without_reason,
+            };
+            reduction.count(rating, numbers);
+            let unexplained = State::Suppressed { explained: false };
+            for (state, examples) in [
+                (State::Open, group.examples),
+                (unexplained, group.unexplained),
+            ] {
+                for example in examples {
+                    let seen = Seen {
+                        rule: book.name(&kind),
+                        rating,
+                        path: example.uri.as_deref(),
+                        line: example.line.map(|line| line as u64),
+                        own_fingerprint: example.own_fingerprint.as_deref(),
+                        state,
+                    };
+                    reduction.example(example.position, &seen, root);
+                }
             }
-            for example in group.examples {
-                examples.push((severity, example, book.name(&kind)));
-            }
-            // Never more in hand than needed.
-            examples.sort_by(|(severity, example, _), (other, later, _)| {
-                other
-                    .cmp(severity)
-                    .then(example.position.cmp(&later.position))
-            });
-            examples.truncate(EXAMPLES);
         }
-        let examples = examples
-            .into_iter()
-            .map(|(_, example, rule)| describe(&rule, &example, root))
-            .collect();
-        (counts.into_values().rev().collect(), examples)
-    }
-}
-
-fn describe(rule: &str, example: &Example, root: &Path) -> String {
-    let path = example
-        .uri
-        .as_ref()
-        .map(|uri| place::path(uri, root))
-        .filter(|path| !path.is_empty());
-    match (path, example.line) {
-        (Some(path), Some(line)) => format!("{rule} at {path}:{line}"),
-        (Some(path), None) => format!("{rule} at {path}"),
-        (None, _) => format!("{rule} at an unnamed place"),
+        reduction
     }
 }
 
@@ -312,18 +302,23 @@ impl<'a> Book<'a> {
 
     /// The worst rating among the rules that may be meant: where position and id
     /// lead to different rules, the milder one is never taken on trust.
-    fn severity(&self, kind: &Kind) -> Severity {
-        let Some(own) = kind.severity else {
-            let meant = self.meant(&kind.rule);
-            let rated = meant.iter().map(|rule| {
-                let level = kind.level.or(rule.level).unwrap_or(Level::Warning);
-                rule.severity.unwrap_or_else(|| level.severity())
-            });
-            // The level of a result without a known rule is `warning` by the format's own default.
-            let unknown = || kind.level.unwrap_or(Level::Warning).severity();
-            return rated.max().unwrap_or_else(unknown);
+    fn rating(&self, kind: &Kind) -> (Severity, SeverityOrigin) {
+        if let Some(own) = kind.severity {
+            return (own, SeverityOrigin::Score);
+        }
+        let by_level = |level: Option<Level>| match (kind.level, level) {
+            (Some(own), _) => (own.severity(), SeverityOrigin::Finding),
+            (None, Some(level)) => (level.severity(), SeverityOrigin::Rule),
+            // `warning` by the format's own default.
+            (None, None) => (Level::Warning.severity(), SeverityOrigin::Assumed),
         };
-        own
+        let meant = self.meant(&kind.rule);
+        let rated = meant.iter().map(|rule| match rule.severity {
+            Some(severity) => (severity, SeverityOrigin::Score),
+            None => by_level(rule.level),
+        });
+        let worst = rated.max_by_key(|(severity, _)| *severity);
+        worst.unwrap_or_else(|| by_level(None))
     }
 
     /// The rule at the place, alone if its id fits; else all that carry the id as well.
@@ -360,18 +355,11 @@ impl<'a> Book<'a> {
         rules.rules.get(place.index?)
     }
 
-    fn name(&self, kind: &Kind) -> String {
-        let id = kind
-            .rule
+    fn name<'b>(&'b self, kind: &'b Kind) -> Option<&'b str> {
+        kind.rule
             .id
             .as_deref()
             .or_else(|| self.at(&kind.rule)?.id.as_deref())
-            .unwrap_or_default();
-        let shown = place::shown(id);
-        if shown.is_empty() {
-            return "an unnamed rule".to_owned();
-        }
-        shown
     }
 }
 

@@ -1,14 +1,16 @@
 //! Whole snapshots for the law: one where all is well and one where nothing is
 //! on each platform, and the tricky ones in between. Literal facts, no adapter.
 
+use std::collections::BTreeMap;
+
 use ccgate::facts::{
     Account, AccountKind, Association, BranchRules, BypassActor, BypassKind, BypassMode,
     ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine,
     Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
-    FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, MergeMethod,
+    FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured, MergeMethod,
     OverridePeople, PathReviewers, Person, Platform, PolicyDocument, Push, PushKind, RequiredCheck,
-    RequiredWorkflow, Requirement, Review, ReviewState, ScanReport, ScanResults, ScanRun, Settings,
-    Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread,
+    RequiredWorkflow, Requirement, Review, ReviewState, ScanKind, ScanReport, ScanResults, ScanRun,
+    Settings, Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread,
 };
 use jiff::Timestamp;
 
@@ -169,7 +171,39 @@ fn result(name: &str, kind: CheckKind, conclusion: Option<CheckConclusion>) -> C
     }
 }
 
+/// A run of each kind; with findings, a version is missing and a suppression has no reason.
 fn scan(open: u64, revision: String) -> ScanResults {
+    let of_kind = |tool: &str, kind| ScanRun {
+        version: (open == 0).then(|| "1.99".to_owned()),
+        execution_successful: Some(true),
+        revision: Some(revision.clone()),
+        ended_at: Some(at("2026-06-01T11:00:00Z")),
+        counts: vec![FindingCount {
+            severity: Severity::High,
+            open,
+            new: Some(open),
+            suppressed: 1,
+        }],
+        examples: vec!["rule-a at src/a.rs:1".to_owned()],
+        kind,
+        suppressed_without_reason: u64::from(open > 0),
+        ..ScanRun::of(tool)
+    };
+    let measured = |tool: &str, kind, measured| ScanRun {
+        counts: Vec::new(),
+        suppressed_without_reason: 0,
+        measured: Some(measured),
+        ..of_kind(tool, Some(kind))
+    };
+    let components = Measured::Components {
+        total: if open == 0 { 40 } else { 0 },
+        unlicensed: 0,
+        licences: BTreeMap::new(),
+    };
+    let lines = Measured::Lines {
+        covered: if open == 0 { 90 } else { 10 },
+        total: 100,
+    };
     ScanResults {
         reports: vec![ScanReport {
             pattern: "out/*.sarif".to_owned(),
@@ -177,20 +211,15 @@ fn scan(open: u64, revision: String) -> ScanResults {
             digest: format!("sha256:{}", "11".repeat(32)),
             format: "sarif-2.1.0".to_owned(),
             modified_at: None,
-            runs: Ok(vec![ScanRun {
-                tool: "Semgrep".to_owned(),
-                version: Some("1.99".to_owned()),
-                execution_successful: Some(true),
-                revision: Some(revision),
-                ended_at: Some(at("2026-06-01T11:00:00Z")),
-                counts: vec![FindingCount {
-                    severity: Severity::High,
-                    open,
-                    new: Some(open),
-                    suppressed: 0,
-                }],
-                examples: vec!["rule-a at src/a.rs:1".to_owned()],
-            }]),
+            runs: Ok(vec![
+                of_kind("Semgrep", None),
+                of_kind("grype", Some(ScanKind::Dependencies)),
+                of_kind("gitleaks", Some(ScanKind::Secrets)),
+                of_kind("trivy", Some(ScanKind::Container)),
+                of_kind("checkov", Some(ScanKind::Iac)),
+                measured("LCOV", ScanKind::Coverage, lines),
+                measured("CycloneDX", ScanKind::Sbom, components),
+            ]),
         }],
     }
 }

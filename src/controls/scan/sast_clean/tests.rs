@@ -11,13 +11,13 @@ use crate::facts::{
 
 fn run(counts: Vec<FindingCount>) -> ScanRun {
     ScanRun {
-        tool: "Semgrep".to_owned(),
         version: Some("1.99".to_owned()),
         execution_successful: Some(true),
         revision: Some(head()),
         ended_at: Some(at("2026-06-01T11:00:00Z")),
         counts,
         examples: vec!["rule-a at src/a.rs:1".to_owned()],
+        ..ScanRun::of("Semgrep")
     }
 }
 

@@ -113,7 +113,7 @@ fn what_is_no_json_is_refused_with_its_place() {
         " \n ".to_owned(),
     ] {
         let refusal = refusal_of(&text);
-        assert!(refusal.contains(" at line "), "{refusal}");
+        assert!(refusal.contains(" at byte "), "{refusal}");
     }
 }
 
@@ -135,11 +135,16 @@ fn a_key_that_stands_twice_is_refused() {
 
 #[test]
 fn depth_is_bounded_in_skipped_parts_too() {
-    for open in ["[", "{\"a\":"] {
-        let bomb = wrapped(&format!(r#""message":{}"#, open.repeat(100_000)));
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let nested = |levels: usize| format!("{}0{}", open.repeat(levels), close.repeat(levels));
+        let bomb = wrapped(&format!(r#""message":{}"#, nested(100_000)));
         assert!(refusal_of(&bomb).contains("deeper"));
-        let bomb = format!("{{\"version\":\"2.1.0\",\"runs\":{}", open.repeat(100_000));
-        assert!(content_of(bomb.as_bytes()).is_err());
+        let deep = wrapped(&format!(r#""message":{}"#, nested(1_001)));
+        assert!(refusal_of(&deep).contains("deeper"));
+        let allowed = wrapped(&format!(r#""message":{}"#, nested(999)));
+        assert!(runs_of(&allowed).is_ok());
+        let cut = format!("{{\"version\":\"2.1.0\",\"runs\":{}", open.repeat(100_000));
+        assert!(content_of(cut.as_bytes()).is_err());
     }
 }
 

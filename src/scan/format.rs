@@ -1,0 +1,274 @@
+//! Which format a report has, told by its first block, and whom to ask then.
+//! A file that looks like two formats is refused: two tools could read two things.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize as _;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::facts::ScanRun;
+
+use super::intake::Blocks;
+use super::stream::{Stream, Trouble};
+use super::{gitlab_reports, inventory, measures, native, sarif};
+
+/// The name of a format and what its reader made of the report.
+pub(super) type Read = Result<(String, Vec<ScanRun>), Trouble>;
+type Reader = fn(&mut Stream<'_>, &Path) -> Read;
+
+/// Levels of the document that are looked at.
+const LEVELS: usize = 3;
+
+/// Reads the report, whatever its format.
+pub(super) fn read(blocks: &mut Blocks, root: &Path) -> Result<(String, Vec<ScanRun>), String> {
+    let first = blocks
+        .head()
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(b'<') => measures::xml(blocks, root),
+        Some(b'{' | b'[') => {
+            let reader = reader_of(blocks.head())?;
+            reader(&mut Stream::new(blocks), root).map_err(|trouble| trouble.to_string())
+        }
+        Some(b'T' | b'S') if measures::is_lcov(blocks.head()) => measures::lcov(blocks),
+        // What is neither is told by SARIF's reader, with its place.
+        _ => sarif::read(&mut Stream::new(blocks), root).map_err(|trouble| trouble.to_string()),
+    }
+}
+
+/// The reader of a JSON report.
+fn reader_of(head: &[u8]) -> Result<Reader, String> {
+    let seen = Glimpse::of(head);
+    let formats = signatures(&seen);
+    match formats.as_slice() {
+        [(_, reader)] => Ok(*reader),
+        // Of a report of SARIF the first block may show nothing of use.
+        [] if seen.is_object => Ok(sarif::read),
+        [] if seen.is_empty => Err(
+            "an empty list names no tool, so it does not say that one ran; hand in SARIF"
+                .to_owned(),
+        ),
+        [] => Err("it is no report of a format that is read, such as SARIF".to_owned()),
+        more => {
+            let names: Vec<&str> = more.iter().map(|(name, _)| *name).collect();
+            Err(format!("it looks like {} at once", names.join(" and ")))
+        }
+    }
+}
+
+fn signatures(seen: &Glimpse) -> Vec<(&'static str, Reader)> {
+    let has = |path: &str| seen.paths.contains(path);
+    let all = |paths: &[&str]| paths.iter().all(|path| has(path));
+    let cyclonedx = has("bomFormat");
+    let gitlab = has("vulnerabilities[]") && !cyclonedx;
+    let only_results = all(&["results[]"])
+        && seen
+            .top
+            .iter()
+            .all(|key| matches!(key.as_str(), "results" | "experimental_config"));
+    let table: [(bool, &'static str, Reader); 21] = [
+        (has("runs[]"), "SARIF", sarif::read),
+        (gitlab, "a GitLab report", gitlab_reports::security::read),
+        (
+            all(&["[].fingerprint", "[].description"]),
+            "GitLab code quality",
+            gitlab_reports::quality::read,
+        ),
+        (
+            all(&["results[]", "paths{}", "errors[]"]),
+            "semgrep",
+            native::semgrep::read,
+        ),
+        (
+            all(&["results[]", "metrics{}", "errors[]"]),
+            "bandit",
+            native::bandit::read,
+        ),
+        (
+            has("results[].packages[]") || only_results,
+            "osv-scanner",
+            native::osv_scanner::read,
+        ),
+        (
+            all(&["SchemaVersion", "ArtifactName"]),
+            "trivy",
+            native::trivy::read,
+        ),
+        (
+            all(&["matches[]", "descriptor{}"]),
+            "grype",
+            native::grype::read,
+        ),
+        (has("[].RuleID"), "gitleaks", native::gitleaks::read),
+        (
+            all(&["SourceMetadata{}", "DetectorName"]),
+            "trufflehog",
+            native::trufflehog::read,
+        ),
+        (
+            has("auditReportVersion"),
+            "npm audit",
+            native::npm_audit::read,
+        ),
+        (
+            has("dependencies[]") && !cyclonedx,
+            "pip-audit",
+            native::pip_audit::read,
+        ),
+        (
+            all(&["lockfile{}", "vulnerabilities{}"]),
+            "cargo-audit",
+            native::cargo_audit::read,
+        ),
+        (
+            has("check_type") || has("[].check_type") || has("checkov_version"),
+            "checkov",
+            native::checkov::read,
+        ),
+        (
+            all(&["[].ident", "[].determinations{}"]),
+            "zizmor",
+            native::zizmor::read,
+        ),
+        (has("njsscan_version"), "njsscan", native::njsscan::read),
+        (cyclonedx, "CycloneDX", inventory::cyclonedx::read),
+        (has("spdxVersion"), "SPDX", inventory::spdx::read),
+        (
+            all(&["@context", "statements[]"]),
+            "OpenVEX",
+            inventory::openvex::read,
+        ),
+        (has("error{}"), "an error message", refuse_error),
+        (has("advisories{}"), "an old npm audit", refuse_old_npm),
+    ];
+    let fitting = table.into_iter().filter(|(fits, _, _)| *fits);
+    fitting.map(|(_, name, reader)| (name, reader)).collect()
+}
+
+fn refuse_error(stream: &mut Stream<'_>, _: &Path) -> Read {
+    Err(stream.trouble("the tool wrote an error instead of a report"))
+}
+
+fn refuse_old_npm(stream: &mut Stream<'_>, _: &Path) -> Read {
+    Err(stream.trouble("reports of npm before version 7 are not read; hand in a newer one"))
+}
+
+/// The keys of the outer levels, as paths: `results[].check_id`, `scan{}`. Of a
+/// list only the first element is looked into.
+#[derive(Default)]
+struct Glimpse {
+    paths: BTreeSet<String>,
+    top: BTreeSet<String>,
+    is_object: bool,
+    is_empty: bool,
+}
+
+impl Glimpse {
+    /// What the head of a document shows; it may be cut anywhere.
+    fn of(head: &[u8]) -> Self {
+        let mut seen = Self::default();
+        let mut deserializer = serde_json::Deserializer::from_slice(head);
+        let look = Look {
+            seen: &mut seen,
+            path: String::new(),
+            level: 0,
+        };
+        // What is wrong with the document is for its reader to say.
+        let _ = look.deserialize(&mut deserializer);
+        seen
+    }
+}
+
+struct Look<'a> {
+    seen: &'a mut Glimpse,
+    path: String,
+    level: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Look<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.level > LEVELS {
+            return IgnoredAny::deserialize(deserializer).map(|_| ());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Look<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        self.seen.paths.insert(self.path);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let path = format!("{}[]", self.path);
+        self.seen.paths.insert(path.clone());
+        let first = Look {
+            seen: &mut *self.seen,
+            path,
+            level: self.level + 1,
+        };
+        if seq.next_element_seed(first)?.is_none() {
+            self.seen.is_empty |= self.level == 0;
+            return Ok(());
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.seen.paths.insert(format!("{}{{}}", self.path));
+        self.seen.is_object |= self.level == 0;
+        while let Some(key) = map.next_key::<String>()? {
+            let path = match self.level {
+                0 => key.clone(),
+                _ => format!("{}.{key}", self.path),
+            };
+            if self.level == 0 {
+                self.seen.top.insert(key);
+            }
+            map.next_value_seed(Look {
+                seen: &mut *self.seen,
+                path,
+                level: self.level + 1,
+            })?;
+        }
+        Ok(())
+    }
+}

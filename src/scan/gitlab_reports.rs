@@ -1,0 +1,4 @@
+//! Reports in GitLab's own formats.
+
+pub(super) mod quality;
+pub(super) mod security;

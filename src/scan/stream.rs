@@ -1,0 +1,375 @@
+//! A walk over a JSON document of any size: objects key by key, arrays element
+//! by element, in a window that holds the value at hand and no more. Each value
+//! is parsed by serde_json out of the window; only the brackets and commas of the
+//! outer levels are followed here. What is skipped is parsed as well.
+//!
+//! Strict where two tools could read two things out of one file (a key that
+//! stands twice, bytes behind the end), tolerant about the rest. Messages name
+//! what was expected, never what was found: that may be a secret.
+
+use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
+use serde_json::Deserializer;
+use serde_json::de::SliceRead;
+
+use super::intake::{BLOCK, Blocks};
+use super::json::{Fields, Object, complaint};
+
+/// Deeper nesting of the outer levels than any tool writes; serde_json has the same limit for what it fills.
+const DEEPEST: usize = 128;
+/// Deepest nesting in what is passed over, which is parsed without recursion.
+const DEEPEST_PASSED: usize = 1_000;
+/// Longest value that is parsed at once: bounds what has to be held. Tests make do with less.
+const LONGEST_VALUE: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
+
+/// Why a document is refused, and where.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    reason: String,
+    at: u64,
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} at byte {}", self.reason, self.at)
+    }
+}
+
+/// What a callback gives back.
+pub(super) type Step = Result<(), Trouble>;
+
+/// The walk.
+pub(super) struct Stream<'a> {
+    blocks: &'a mut Blocks,
+    window: Vec<u8>,
+    /// The next byte in the window.
+    at: usize,
+    /// Position of the window's first byte in the file.
+    start: u64,
+    ended: bool,
+    depth: usize,
+}
+
+impl<'a> Stream<'a> {
+    /// A walk that stands before the document.
+    pub(super) fn new(blocks: &'a mut Blocks) -> Self {
+        let start = blocks.offset();
+        Self {
+            blocks,
+            window: Vec::new(),
+            at: 0,
+            start,
+            ended: false,
+            depth: 0,
+        }
+    }
+
+    /// A refusal at the place where the walk stands.
+    pub(super) fn trouble(&self, reason: impl Into<String>) -> Trouble {
+        Trouble {
+            reason: reason.into(),
+            at: self.start + self.at as u64,
+        }
+    }
+
+    /// The next byte that is no white space; `None`: the file has ended.
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, Trouble> {
+        loop {
+            while let Some(byte) = self.window.get(self.at) {
+                if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                    return Ok(Some(*byte));
+                }
+                self.at += 1;
+            }
+            if !self.grow()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Only white space may follow.
+    pub(super) fn end(&mut self) -> Step {
+        match self.peek()? {
+            None => Ok(()),
+            Some(_) => Err(self.trouble("something stands behind the end of the report")),
+        }
+    }
+
+    /// One whole value.
+    pub(super) fn value<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
+        self.parsed(|deserializer| T::deserialize(deserializer))
+    }
+
+    /// One object, filled anew.
+    pub(super) fn filled<T: Fields + Default>(&mut self) -> Result<T, Trouble> {
+        self.parsed(|deserializer| {
+            let mut item = T::default();
+            Object(&mut item).deserialize(deserializer)?;
+            Ok(item)
+        })
+    }
+
+    /// An object of which the given keys are read. `false`: it is null.
+    pub(super) fn object(
+        &mut self,
+        what: &'static str,
+        keys: &[&'static str],
+        each: &mut dyn FnMut(&mut Self, &'static str) -> Step,
+    ) -> Result<bool, Trouble> {
+        let mut seen = 0_u64;
+        self.entries(what, &mut |stream, key| {
+            let Some(index) = keys.iter().position(|known| *known == key) else {
+                return stream.skip();
+            };
+            if seen & (1 << index) != 0 {
+                return Err(stream.trouble(format!(
+                    "`{}` stands twice in {what}, so that two tools could read two things",
+                    keys.get(index).unwrap_or(&"a key"),
+                )));
+            }
+            seen |= 1 << index;
+            each(stream, keys.get(index).copied().unwrap_or_default())
+        })
+    }
+
+    /// An object whose keys are names. `false`: it is null.
+    pub(super) fn entries(
+        &mut self,
+        what: &'static str,
+        each: &mut dyn FnMut(&mut Self, &str) -> Step,
+    ) -> Result<bool, Trouble> {
+        match self.peek()? {
+            Some(b'{') => {}
+            Some(b'n') => {
+                self.value::<()>()?;
+                return Ok(false);
+            }
+            _ => return Err(self.trouble(format!("expected {what} as an object"))),
+        }
+        self.inside(b'}', &mut |stream| {
+            if stream.peek()? != Some(b'"') {
+                return Err(stream.trouble("expected a key"));
+            }
+            let key: String = stream.value()?;
+            if stream.peek()? != Some(b':') {
+                return Err(stream.trouble("expected a colon"));
+            }
+            stream.at += 1;
+            each(stream, &key)
+        })?;
+        Ok(true)
+    }
+
+    /// An array, element by element. `false`: it is null.
+    pub(super) fn array(
+        &mut self,
+        what: &'static str,
+        each: &mut dyn FnMut(&mut Self) -> Step,
+    ) -> Result<bool, Trouble> {
+        match self.peek()? {
+            Some(b'[') => {}
+            Some(b'n') => {
+                self.value::<()>()?;
+                return Ok(false);
+            }
+            _ => return Err(self.trouble(format!("expected {what} as an array"))),
+        }
+        self.inside(b']', each)?;
+        Ok(true)
+    }
+
+    /// An array of objects, each handed over as it comes. `false`: it is null.
+    pub(super) fn list<T: Fields + Default>(
+        &mut self,
+        what: &'static str,
+        mut each: impl FnMut(T) -> Result<(), String>,
+    ) -> Result<bool, Trouble> {
+        self.array(what, &mut |stream| {
+            let item = stream.filled()?;
+            each(item).map_err(|reason| stream.trouble(reason))
+        })
+    }
+
+    /// An array of values of one type, each handed over as it comes. `false`: it is null.
+    pub(super) fn values<T: DeserializeOwned>(
+        &mut self,
+        what: &'static str,
+        mut each: impl FnMut(T) -> Result<(), String>,
+    ) -> Result<bool, Trouble> {
+        self.array(what, &mut |stream| {
+            let item = stream.value()?;
+            each(item).map_err(|reason| stream.trouble(reason))
+        })
+    }
+
+    /// Passes over a value, however large.
+    pub(super) fn skip(&mut self) -> Step {
+        let nested = matches!(self.peek()?, Some(b'{' | b'['));
+        if !nested {
+            return self.value::<IgnoredAny>().map(|_| ());
+        }
+        if self.window.len() - self.at < BLOCK / 2 {
+            self.grow()?;
+        }
+        if let Some(done) = self.attempt(|deserializer| {
+            serde::Deserialize::deserialize(deserializer).map(|_: IgnoredAny| ())
+        }) {
+            return done;
+        }
+        if self.peek()? == Some(b'{') {
+            self.entries("an object", &mut |stream, _| stream.skip())?;
+        } else {
+            self.array("an array", &mut Self::skip)?;
+        }
+        Ok(())
+    }
+
+    /// The inside of brackets, one of which stands next.
+    fn inside(&mut self, close: u8, each: &mut dyn FnMut(&mut Self) -> Step) -> Step {
+        if self.depth >= DEEPEST {
+            return Err(self.too_deep(DEEPEST));
+        }
+        self.at += 1;
+        self.depth += 1;
+        let mut first = true;
+        loop {
+            match self.peek()? {
+                None => return Err(self.trouble("the report ends too early")),
+                Some(byte) if byte == close && first => break,
+                Some(_) => {}
+            }
+            each(self)?;
+            first = false;
+            match self.peek()? {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => break,
+                None => return Err(self.trouble("the report ends too early")),
+                Some(_) => return Err(self.trouble("expected a comma or a closing bracket")),
+            }
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Parses the value that stands next, with as large a window as it takes.
+    fn parsed<T>(
+        &mut self,
+        read: impl Fn(&mut Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+    ) -> Result<T, Trouble> {
+        if self.peek()?.is_none() {
+            return Err(self.trouble("the report ends too early"));
+        }
+        loop {
+            if let Some(done) = self.attempt(&read) {
+                return done;
+            }
+            if !self.grow()? {
+                return Err(self.trouble("the report ends too early"));
+            }
+        }
+    }
+
+    /// Parses the value that stands next. `None`: more bytes are needed to tell.
+    fn attempt<T>(
+        &mut self,
+        read: impl Fn(&mut Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+    ) -> Option<Result<T, Trouble>> {
+        let rest = self.window.get(self.at..).unwrap_or_default();
+        let mut deserializer = Deserializer::from_slice(rest);
+        match read(&mut deserializer) {
+            Ok(value) => {
+                let length = deserializer.into_iter::<IgnoredAny>().byte_offset();
+                // A number at the edge may go on behind it.
+                if length >= rest.len() && !self.ended {
+                    return None;
+                }
+                let bytes = rest.get(..length).unwrap_or_default();
+                if is_too_deep(bytes) {
+                    return Some(Err(self.too_deep(DEEPEST_PASSED)));
+                }
+                self.at += length;
+                Some(Ok(value))
+            }
+            Err(error) if error.is_eof() && !self.ended => None,
+            Err(error) => {
+                let reason = complaint(&error);
+                let at = self.start + (self.at + place_of(rest, &error)) as u64;
+                Some(Err(Trouble { reason, at }))
+            }
+        }
+    }
+
+    fn too_deep(&self, deepest: usize) -> Trouble {
+        self.trouble(format!("it nests deeper than {deepest} levels"))
+    }
+
+    /// Forgets what is done and takes in at least as much as is left. `false`: the file has ended.
+    fn grow(&mut self) -> Result<bool, Trouble> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.window.drain(..self.at);
+        self.start += self.at as u64;
+        self.at = 0;
+        let left = self.window.len();
+        if left > LONGEST_VALUE {
+            return Err(self.trouble("a value is longer than 64 MiB"));
+        }
+        loop {
+            match self.blocks.advance() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.ended = true;
+                    return Ok(true);
+                }
+                Err(_) => return Err(self.trouble("reading has stopped")),
+            }
+            let head = self.blocks.head();
+            let length = head.len();
+            self.window.extend_from_slice(head);
+            self.blocks.pass(length);
+            if self.window.len() >= 2 * left {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Whether the brackets of a valid value nest deeper than what may be passed over.
+fn is_too_deep(value: &[u8]) -> bool {
+    let count = |bracket| memchr::memchr_iter(bracket, value).count();
+    // As many have to open; few values have, and only those are looked at closely.
+    if count(b'{') + count(b'[') <= DEEPEST_PASSED {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in value {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > DEEPEST_PASSED {
+                    return true;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Where in the bytes the parser stopped.
+fn place_of(bytes: &[u8], error: &serde_json::Error) -> usize {
+    let line = error.line().saturating_sub(1);
+    let start = match line {
+        0 => 0,
+        _ => memchr::memchr_iter(b'\n', bytes)
+            .nth(line - 1)
+            .map_or(0, |end| end + 1),
+    };
+    (start + error.column().saturating_sub(1)).min(bytes.len())
+}
