@@ -13,7 +13,9 @@ use crate::facts::{Fact, Source, Unknown};
 
 use super::expression::{Expression, MAX_STEPS};
 use super::functions::{self, Does};
+use super::macros::builds;
 use super::names::{self, Facts};
+use super::operations::{add, equal, order, subtract, unfit, whole};
 use super::value::Value;
 
 /// Why an expression gives no value.
@@ -26,9 +28,9 @@ pub(super) enum Stop {
 }
 
 /// A value, or why there is none.
-type Found = Result<Value, Stop>;
+pub(super) type Found = Result<Value, Stop>;
 
-fn wrong<T>(why: impl Into<String>) -> Result<T, Stop> {
+pub(super) fn wrong<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Wrong(why.into()))
 }
 
@@ -40,7 +42,7 @@ impl Budget {
         Self(MAX_STEPS)
     }
 
-    fn spend(&mut self, steps: usize) -> Result<(), Stop> {
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Stop> {
         match self.0.checked_sub(steps) {
             Some(left) => {
                 self.0 = left;
@@ -381,47 +383,6 @@ impl<'e> Run<'e, '_> {
     }
 }
 
-/// What a comprehension puts into its list and for which entries, if it is `map` or
-/// `filter` as the parser writes them out.
-fn builds(each: &ComprehensionExpr) -> Option<(Option<&IdedExpr>, &IdedExpr)> {
-    let starts_empty = matches!(&each.accu_init.expr, Expr::List(list) if list.elements.is_empty());
-    if !starts_empty || !is_result(each, &each.result) {
-        return None;
-    }
-    match &each.loop_step.expr {
-        Expr::Call(call) if call.func_name == operators::CONDITIONAL => {
-            match call.args.as_slice() {
-                [keep, append, no] if is_result(each, no) => {
-                    Some((Some(keep), appended(each, append)?))
-                }
-                _ => None,
-            }
-        }
-        _ => Some((None, appended(each, &each.loop_step)?)),
-    }
-}
-
-fn is_result(each: &ComprehensionExpr, node: &IdedExpr) -> bool {
-    matches!(&node.expr, Expr::Ident(name) if *name == each.accu_var)
-}
-
-/// The one entry that a step puts at the end of the result.
-fn appended<'e>(each: &ComprehensionExpr, step: &'e IdedExpr) -> Option<&'e IdedExpr> {
-    let Expr::Call(call) = &step.expr else {
-        return None;
-    };
-    let [to, list] = call.args.as_slice() else {
-        return None;
-    };
-    let Expr::List(list) = &list.expr else {
-        return None;
-    };
-    match list.elements.as_slice() {
-        [gives] if call.func_name == operators::ADD && is_result(each, to) => Some(gives),
-        _ => None,
-    }
-}
-
 fn literal_value(literal: &LiteralValue) -> Found {
     match literal {
         LiteralValue::Boolean(yes) => Ok(Value::Bool(*yes.inner())),
@@ -432,100 +393,4 @@ fn literal_value(literal: &LiteralValue) -> Found {
             wrong("it holds a number or bytes of a kind that is not used here")
         }
     }
-}
-
-/// Whether two values are the same. Values of different kinds are not compared:
-/// a mistake must not read as *different*.
-///
-/// A list that holds another one twice costs twice, however it is kept in memory.
-fn equal(one: &Value, two: &Value, budget: &mut Budget) -> Result<bool, Stop> {
-    budget.spend(match one {
-        Value::List(_) => 1,
-        other => 1 + other.weight(),
-    })?;
-    Ok(match (one, two) {
-        (Value::Null, Value::Null) => true,
-        (Value::Null, _) | (_, Value::Null) => false,
-        (Value::Bool(one), Value::Bool(two)) => one == two,
-        (Value::Int(one), Value::Int(two)) => one == two,
-        (Value::Text(one), Value::Text(two)) => one == two,
-        // Platforms do not tell upper from lower case in a login.
-        (Value::Login(one), Value::Login(two) | Value::Text(two))
-        | (Value::Text(one), Value::Login(two)) => one.eq_ignore_ascii_case(two),
-        (Value::Time(one), Value::Time(two)) => one == two,
-        (Value::Span(one), Value::Span(two)) => one == two,
-        (Value::List(one), Value::List(two)) => {
-            let mut same = one.len() == two.len();
-            for (one, two) in one.iter().zip(two.iter()) {
-                // Each pair is looked at, so that a mistake in a later one is one.
-                same &= equal(one, two, budget)?;
-            }
-            same
-        }
-        (one, two) => {
-            return wrong(format!("{} is compared with {}", one.kind(), two.kind()));
-        }
-    })
-}
-
-fn order(one: &Value, two: &Value) -> Result<std::cmp::Ordering, Stop> {
-    match (one, two) {
-        (Value::Int(one), Value::Int(two)) => Ok(one.cmp(two)),
-        (Value::Text(one), Value::Text(two)) => Ok(one.cmp(two)),
-        (Value::Time(one), Value::Time(two)) => Ok(one.cmp(two)),
-        (Value::Span(one), Value::Span(two)) => Ok(one.cmp(two)),
-        (one, two) => wrong(format!("{} has no order with {}", one.kind(), two.kind())),
-    }
-}
-
-fn whole(number: Option<i64>) -> Found {
-    match number {
-        Some(number) => Ok(Value::Int(number)),
-        None => wrong("a number is too large, or divided by zero"),
-    }
-}
-
-fn add(one: &Value, two: &Value) -> Found {
-    match (one, two) {
-        (Value::Int(one), Value::Int(two)) => whole(one.checked_add(*two)),
-        (Value::Text(one) | Value::Login(one), Value::Text(two) | Value::Login(two)) => {
-            // The lengths were paid for in steps, so this cannot grow without end.
-            Ok(Value::text(&format!("{one}{two}")))
-        }
-        (Value::List(one), Value::List(two)) => {
-            Ok(Value::List(one.iter().chain(two.iter()).cloned().collect()))
-        }
-        (Value::Time(time), Value::Span(span)) | (Value::Span(span), Value::Time(time)) => {
-            match time.checked_add(*span) {
-                Ok(time) => Ok(Value::Time(time)),
-                Err(_) => wrong("a timestamp is out of range"),
-            }
-        }
-        (Value::Span(one), Value::Span(two)) => match one.checked_add(*two) {
-            Some(span) => Ok(Value::Span(span)),
-            None => wrong("a duration is out of range"),
-        },
-        _ => wrong(unfit("+", &[one.clone(), two.clone()])),
-    }
-}
-
-fn subtract(one: &Value, two: &Value) -> Found {
-    match (one, two) {
-        (Value::Int(one), Value::Int(two)) => whole(one.checked_sub(*two)),
-        (Value::Time(time), Value::Span(span)) => match time.checked_sub(*span) {
-            Ok(time) => Ok(Value::Time(time)),
-            Err(_) => wrong("a timestamp is out of range"),
-        },
-        (Value::Time(one), Value::Time(two)) => Ok(Value::Span(one.duration_since(*two))),
-        (Value::Span(one), Value::Span(two)) => match one.checked_sub(*two) {
-            Some(span) => Ok(Value::Span(span)),
-            None => wrong("a duration is out of range"),
-        },
-        _ => wrong(unfit("-", &[one.clone(), two.clone()])),
-    }
-}
-
-fn unfit(name: &str, values: &[Value]) -> String {
-    let kinds: Vec<&str> = values.iter().map(Value::kind).collect();
-    format!("`{name}` does not go with {}", kinds.join(" and "))
 }

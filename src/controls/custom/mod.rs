@@ -4,20 +4,25 @@
 //! its cost are ours, because the crate's interpreter knows neither a value that
 //! nobody could see nor an end of its patience.
 
+mod calls;
 mod check;
 mod control;
 mod evaluation;
 mod expression;
 mod functions;
+mod given;
+mod macros;
 mod names;
+mod operations;
 mod records;
 mod remarks;
 mod shape;
 mod value;
 
-pub use control::{CODE_PREFIX, CustomControl, Declaration, Given, Outcome};
+pub use control::{CODE_PREFIX, CustomControl, Declaration, Outcome};
 pub use expression::{Expression, Flaw, MAX_LENGTH, MAX_LOOPS, MAX_NODES, MAX_STEPS};
 pub use functions::FUNCTIONS;
+pub use given::Given;
 pub use names::{Facts, NAMES, Name};
 pub use shape::{Field, Shape};
 

@@ -11,7 +11,7 @@ use crate::facts::{
 
 use crate::controls::change::approvals::counting;
 
-use super::control::Given;
+use super::given::Given;
 use super::records::{
     ACCOUNT, CHECK, COLLABORATOR, COMMENT, COMMIT, ENVIRONMENT, LAYER, PUSH, REPORT, REVIEW,
     account, change_state, check, collaborator, comment, commit, environment, layer, push, report,

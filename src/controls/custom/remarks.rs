@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::control::{Declaration, Given};
+use super::control::Declaration;
 use super::evaluation::{Budget, Looked, answer};
 use super::expression::Expression;
+use super::given::Given;
 use super::names::Facts;
 use super::shape::Shape;
 

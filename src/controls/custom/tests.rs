@@ -5,16 +5,23 @@ use proptest::prelude::*;
 
 use crate::controls::control::{Bound as _, Verdict};
 use crate::controls::testing::{
-    NOW, approval, at, commit, head, hidden, nothing_seen, reviewed, seen,
+    NOW, approval, at, branch, check, commit, demand, head, hidden, nothing_seen, push, reviewed,
+    seen,
 };
 use crate::criteria::Criterion;
 use crate::facts::{
-    Account, Fact, FactKey, Review, ReviewState, ScanFailure, ScanReport, ScanResults, Snapshot,
-    Unknown, Why,
+    AccessRole, Account, Association, BypassActor, BypassKind, BypassMode, CheckConclusion,
+    Collaborator, Collaborators, Comment, DeployableRefs, Environment, Environments, Fact, FactKey,
+    FindingCount, MergeMethod, Needs, Organization, PushKind, RepositorySettings, Review,
+    ReviewState, ScanFailure, ScanReport, ScanResults, ScanRun, Severity, Snapshot, Unknown,
+    Visibility, Who, Why,
 };
 
 use super::evaluation::{Budget, Looked, Stop, answer};
-use super::{CustomControl, Declaration, Expression, Facts, Flaw, MAX_LENGTH, NAMES, Outcome};
+use super::value::Value;
+use super::{
+    CustomControl, Declaration, Expression, Facts, Flaw, MAX_LENGTH, NAMES, Outcome, Shape,
+};
 
 fn control(when: Option<&str>, assert: &str) -> CustomControl {
     CustomControl::new(Declaration {
@@ -539,6 +546,185 @@ fn nothing_is_known_where_nothing_was_seen() {
     for name in NAMES.iter().filter(|name| !name.keys.is_empty()) {
         assert!(!Facts::Seen(&facts).look(name).is_known(), "{}", name.path);
     }
+}
+
+/// A snapshot in which something stands behind every name.
+fn everything() -> Snapshot {
+    let mut facts = branch(|rules| {
+        rules.layers[0].bypass = seen(vec![BypassActor {
+            kind: BypassKind::Team,
+            name: "@acme/ops".to_owned(),
+            mode: BypassMode::Always,
+        }]);
+        for requirement in [
+            &mut rules.code_owner_review_required,
+            &mut rules.conversations_resolved,
+            &mut rules.deletion_blocked,
+            &mut rules.force_push_blocked,
+            &mut rules.linear_history_required,
+            &mut rules.protected,
+            &mut rules.pull_request_required,
+            &mut rules.signatures_required,
+            &mut rules.stale_approvals_dismissed,
+            &mut rules.up_to_date_required,
+        ] {
+            requirement.demands = vec![demand("one", seen(true)), demand("two", seen(false))];
+        }
+        rules.approvals_required.demands = vec![demand("one", seen(1)), demand("two", seen(2))];
+    });
+    let other = change();
+    facts.identity = other.identity;
+    if let Fact::Known { value, .. } = &mut facts.identity {
+        value.labels = vec!["ok".to_owned()];
+        value.linked_issues = vec!["#3".to_owned()];
+        value.merged_at = Some(at(NOW));
+        value.merged_by = value.author.clone();
+    }
+    facts.association = seen(Association::NotMerged);
+    facts.commits = other.commits;
+    facts.reviews = other.reviews;
+    facts.pushes = seen(vec![push(PushKind::Push, NOW, "ana")]);
+    facts.checks = seen(vec![check("build", Some(CheckConclusion::Success))]);
+    facts.comments = seen(vec![Comment {
+        id: "1".to_owned(),
+        author: Some(Account::human("li")),
+        body: "fine".to_owned(),
+        created_at: at(NOW),
+        edited: seen(false),
+    }]);
+    facts.scans = seen(ScanResults {
+        reports: vec![ScanReport {
+            pattern: "*.sarif".to_owned(),
+            path: "a.sarif".to_owned(),
+            digest: "sha256:00".to_owned(),
+            format: "sarif-2.1.0".to_owned(),
+            modified_at: None,
+            runs: Ok(vec![ScanRun {
+                tool: "semgrep".to_owned(),
+                version: Some("1".to_owned()),
+                execution_successful: Some(true),
+                revision: Some(head()),
+                ended_at: Some(at(NOW)),
+                counts: vec![FindingCount {
+                    severity: Severity::High,
+                    open: 2,
+                    new: None,
+                    suppressed: 1,
+                }],
+                examples: Vec::new(),
+            }]),
+        }],
+    });
+    facts.repository.default_branch = seen("main".to_owned());
+    let settings = &mut facts.settings;
+    settings.paths = seen(vec!["README.md".to_owned()]);
+    settings.repository = seen(RepositorySettings {
+        visibility: seen(Visibility::Private),
+        archived: seen(false),
+        last_activity: seen(None),
+        merge_methods: seen(vec![MergeMethod::Squash]),
+        auto_merge: seen(false),
+        public_pipelines: seen(false),
+    });
+    settings.organization = seen(Organization {
+        name: "acme".to_owned(),
+        not_in_plan: Vec::new(),
+        two_factor_required: seen(true),
+        two_factor_grace_hours: seen(0),
+        base_permission: seen(AccessRole::Read),
+        repository_creation: seen(Who::Owners),
+        repository_deletion: seen(Who::Owners),
+        visibility_change: seen(Who::Owners),
+        outside_invitation: seen(Who::Owners),
+        private_forking: seen(false),
+    });
+    settings.collaborators = seen(Collaborators {
+        people: seen(vec![Collaborator {
+            account: Account::human("ana"),
+            role: AccessRole::Write,
+            outside: false,
+            direct: None,
+        }]),
+        teams: seen(Vec::new()),
+        in_organization: seen(true),
+    });
+    settings.environments = seen(Environments {
+        not_in_plan: Vec::new(),
+        list: vec![Environment {
+            name: "production".to_owned(),
+            tier: None,
+            reviewers: seen(vec!["@li".to_owned()]),
+            approvals: seen(1),
+            self_review_prevented: seen(true),
+            administrators_exempt: seen(false),
+            refs: seen(DeployableRefs::ProtectedOnly),
+        }],
+    });
+    facts
+}
+
+/// Whether a value is what the table says about it, records and lists included.
+fn fits(shape: Shape, value: &Value) -> bool {
+    match (shape, value) {
+        (Shape::Maybe(_), Value::Null) => true,
+        (Shape::Maybe(of), value) => fits(*of, value),
+        (Shape::Bool, Value::Bool(_))
+        | (Shape::Int, Value::Int(_))
+        | (Shape::Text, Value::Text(_))
+        | (Shape::Login, Value::Login(_))
+        | (Shape::Time, Value::Time(_)) => true,
+        (Shape::List(of), Value::List(items)) => {
+            !items.is_empty() && items.iter().all(|item| fits(*of, item))
+                || matches!(of, Shape::Record(_) | Shape::Text) && items.is_empty()
+        }
+        (Shape::Record(fields), Value::Record(slots)) => fields.iter().all(|field| {
+            slots.iter().any(|(name, slot)| {
+                *name == field.name && slot.as_ref().is_ok_and(|value| fits(field.shape, value))
+            })
+        }),
+        _ => false,
+    }
+}
+
+#[test]
+fn behind_every_name_stands_a_value_of_its_kind() {
+    let facts = everything();
+    for name in NAMES {
+        let found = Facts::Seen(&facts).look(name);
+        let value = found
+            .known()
+            .unwrap_or_else(|why| panic!("{}: {why}", name.path));
+        assert!(fits(name.shape, value), "{}: {value:?}", name.path);
+        // Without the groups that it names nothing is seen of it.
+        let blind = facts.restricted_to(&Needs::everything().without(name.keys));
+        if let [first, ..] = name.keys {
+            let hidden = Facts::Seen(&blind).look(name);
+            let unseen = match first {
+                // The layers are known; who can go around them is not.
+                FactKey::BranchRules => true,
+                _ => !hidden.is_known(),
+            };
+            assert!(unseen, "{}", name.path);
+        }
+        // What it declares is enough.
+        let needed: Needs = name.keys.iter().copied().collect();
+        let seen = facts.restricted_to(&needed);
+        assert!(Facts::Seen(&seen).look(name).is_known(), "{}", name.path);
+    }
+}
+
+#[test]
+fn the_rules_of_a_branch_are_those_that_hold_for_it() {
+    let facts = everything();
+    assert_eq!(comes_to("branch.approvals_required == 2", &facts), "pass");
+    assert_eq!(comes_to("branch.force_push_blocked", &facts), "pass");
+    assert_eq!(
+        comes_to("branch.layers.all(l, l.bypass.size() == 0)", &facts),
+        "fail"
+    );
+    // Who can go around them is seen because the name declares it.
+    let report = "scan.reports.all(r, r.runs.all(run, run.high == 2 && run.critical == 0))";
+    assert_eq!(comes_to(report, &facts), "pass");
 }
 
 /// Expressions whose truth hangs on facts in every way that the language has.
