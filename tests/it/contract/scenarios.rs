@@ -172,11 +172,11 @@ fn result(name: &str, kind: CheckKind, conclusion: Option<CheckConclusion>) -> C
 }
 
 /// A run of each kind; with findings, a version is missing and a suppression has no reason.
-fn scan(open: u64, revision: String) -> ScanResults {
+fn scan(open: u64, revision: &str) -> ScanResults {
     let of_kind = |tool: &str, kind| ScanRun {
         version: (open == 0).then(|| "1.99".to_owned()),
         execution_successful: Some(true),
-        revision: Some(revision.clone()),
+        revision: Some(revision.to_owned()),
         ended_at: Some(at("2026-06-01T11:00:00Z")),
         counts: vec![FindingCount {
             severity: Severity::High,
@@ -558,7 +558,7 @@ fn good(platform: Platform) -> Snapshot {
         last_pusher: seen(Account::human("ana")),
         head_since: seen(at("2026-06-01T10:00:00Z")),
     });
-    facts.scans = seen(scan(0, head()));
+    facts.scans = seen(scan(0, &head()));
     facts.settings = settings::good(platform);
     moves::good(&mut facts);
     facts
@@ -616,7 +616,7 @@ fn bad(platform: Platform) -> Snapshot {
             result("test", CheckKind::Job, red),
         ],
     });
-    facts.scans = seen(scan(3, head()));
+    facts.scans = seen(scan(3, &head()));
     facts.settings = settings::bad(platform);
     moves::bad(&mut facts);
     facts
