@@ -13,9 +13,9 @@ use crate::controls::change::approvals::counting;
 
 use super::given::Given;
 use super::records::{
-    ACCOUNT, CHECK, COLLABORATOR, COMMENT, COMMIT, ENVIRONMENT, LAYER, PUSH, REPORT, REVIEW,
-    account, change_state, check, collaborator, comment, commit, environment, layer, push, report,
-    review,
+    ACCOUNT, CHECK, COLLABORATOR, COMMENT, COMMIT, ENVIRONMENT, FILE, LAYER, PUSH, REPORT, REVIEW,
+    account, change_state, check, collaborator, comment, commit, environment, file, layer, push,
+    report, review,
 };
 use super::shape::Shape;
 use super::value::Value;
@@ -84,6 +84,7 @@ pub static NAMES: &[Name] = &[
     Name { path: "change.commits", keys: &[FactKey::ChangeCommits], shape: Shape::List(&Shape::Record(COMMIT)), about: "its commits, oldest first", read: |facts| facts.commits.map_ref(|all| Value::list(all, commit)) },
     Name { path: "change.direct_push", keys: &[FactKey::ChangeAssociation], shape: Shape::Bool, about: "whether a commit that stands on the branch came through no change", read: |facts| facts.association.map_ref(|how| Value::Bool(matches!(how, Association::DirectPush { .. }))) },
     Name { path: "change.draft", keys: IDENTITY, shape: Shape::Bool, about: "whether it is a draft", read: |facts| facts.identity.map_ref(|it| Value::Bool(it.draft)) },
+    Name { path: "change.files", keys: &[FactKey::ChangeFiles], shape: Shape::List(&Shape::Record(FILE)), about: "the files that it touches", read: |facts| facts.files.map_ref(|all| Value::list(all, file)) },
     Name { path: "change.from_fork", keys: IDENTITY, shape: Shape::Bool, about: "whether its branch lives in another repository", read: |facts| facts.identity.map_ref(|it| Value::Bool(it.from_fork)) },
     Name { path: "change.head", keys: IDENTITY, shape: Shape::Text, about: "its newest commit", read: |facts| facts.identity.map_ref(|it| Value::text(&it.head)) },
     Name { path: "change.labels", keys: IDENTITY, shape: Shape::List(&Shape::Text), about: "its labels", read: |facts| facts.identity.map_ref(|it| Value::texts(&it.labels)) },

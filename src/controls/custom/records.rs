@@ -2,10 +2,10 @@
 //! off a fact. A new field is one line.
 
 use crate::facts::{
-    Account, AccountKind, BypassActor, BypassKind, BypassMode, ChangeState, CheckConclusion,
-    CheckKind, CheckResult, CheckStatus, Collaborator, Comment, Commit, Environment, Layer,
-    LayerKind, LayerOrigin, Person, Push, PushKind, Review, ReviewState, ScanFailure, ScanReport,
-    ScanRun, Severity, Unknown, Why,
+    Account, AccountKind, BypassActor, BypassKind, BypassMode, ChangeState, ChangedFile,
+    CheckConclusion, CheckKind, CheckResult, CheckStatus, Collaborator, Comment, Commit,
+    Environment, FileChange, Layer, LayerKind, LayerOrigin, Person, Push, PushKind, Review,
+    ReviewState, ScanFailure, ScanReport, ScanRun, Severity, Unknown, Why,
 };
 
 use super::shape::{Field, Shape};
@@ -84,6 +84,14 @@ record! { CHECK, check(it: &CheckResult) {
     conclusion: Shape::Maybe(&Shape::Text), "`success`, `failure`, `skipped`, `neutral`, or another word; null while it runs" => Value::maybe(it.conclusion.as_ref(), |word| Value::text(conclusion(word)));
     head: Shape::Text, "the commit it was reported for" => Value::text(&it.head);
     allow_failure: Shape::Bool, "whether the pipeline lets it fail" => Value::Bool(it.allow_failure);
+}}
+
+record! { FILE, file(it: &ChangedFile) {
+    path: Shape::Text, "its path in the change; of a removed file the path that it had" => Value::text(&it.path);
+    previous_path: Shape::Maybe(&Shape::Text), "the path that it had before; null: the same, or none" => fact(&it.previous_path, |path| Value::maybe(path.as_ref(), |path| Value::text(path)));
+    kind: Shape::Text, "`added`, `modified`, `removed`, `renamed`, `copied`, or another word" => Value::text(file_change(&it.kind));
+    additions: Shape::Int, "lines added" => told(it.additions.as_ref(), "change.files.additions", |lines| Value::count(*lines));
+    deletions: Shape::Int, "lines removed" => told(it.deletions.as_ref(), "change.files.deletions", |lines| Value::count(*lines));
 }}
 
 record! { COMMENT, comment(it: &Comment) {
@@ -183,6 +191,17 @@ fn open(run: &ScanRun, severity: Severity) -> Value {
             .map(|count| count.open)
             .fold(0_u64, u64::saturating_add),
     )
+}
+
+fn file_change(kind: &FileChange) -> &str {
+    match kind {
+        FileChange::Added => "added",
+        FileChange::Modified => "modified",
+        FileChange::Removed => "removed",
+        FileChange::Renamed => "renamed",
+        FileChange::Copied => "copied",
+        FileChange::Other(word) => word,
+    }
 }
 
 fn account_kind(kind: &AccountKind) -> &str {
