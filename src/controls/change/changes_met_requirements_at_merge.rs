@@ -1,4 +1,4 @@
-//! CHG-20: every change that came onto the branch had met the requirements when it was merged.
+//! CHG-20: every change on the branch had met the requirements when it was merged.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ impl Control for ChangesMetRequirementsAtMerge {
     const META: Meta = Meta {
         code: "CHG-20",
         id: "changes-met-requirements-at-merge",
-        title: "every change that came onto the branch had met the requirements when it was merged",
+        title: "every change on the branch had met the requirements when it was merged",
         criteria: &[Criterion::Cc8_1, Criterion::Cc7_2],
         frameworks: &[
             (Framework::Iso27001, &["A.8.32", "A.5.3"]),

@@ -10,11 +10,11 @@ use crate::controls::testing::{
 };
 use crate::criteria::Criterion;
 use crate::facts::{
-    AccessRole, Account, Association, BypassActor, BypassKind, BypassMode, CheckConclusion,
-    Collaborator, Collaborators, Comment, DeployableRefs, Environment, Environments, Fact, FactKey,
-    FindingCount, MergeMethod, Needs, Organization, PushKind, RepositorySettings, Review,
-    ReviewState, ScanFailure, ScanReport, ScanResults, ScanRun, Severity, Snapshot, Unknown,
-    Visibility, Who, Why,
+    AccessRole, Account, Association, BypassActor, BypassKind, BypassMode, ChangedFile,
+    CheckConclusion, Collaborator, Collaborators, Comment, DeployableRefs, Environment,
+    Environments, Fact, FactKey, FileChange, FindingCount, MergeMethod, Needs, Organization,
+    PushKind, RepositorySettings, Review, ReviewState, ScanFailure, ScanReport, ScanResults,
+    ScanRun, Severity, Snapshot, Unknown, Visibility, Who, Why,
 };
 
 use super::evaluation::{Budget, Looked, Stop, answer};
@@ -600,7 +600,6 @@ fn everything() -> Snapshot {
             format: "sarif-2.1.0".to_owned(),
             modified_at: None,
             runs: Ok(vec![ScanRun {
-                tool: "semgrep".to_owned(),
                 version: Some("1".to_owned()),
                 execution_successful: Some(true),
                 revision: Some(head()),
@@ -611,10 +610,17 @@ fn everything() -> Snapshot {
                     new: None,
                     suppressed: 1,
                 }],
-                examples: Vec::new(),
+                ..ScanRun::of("semgrep")
             }]),
         }],
     });
+    facts.files = seen(vec![ChangedFile {
+        path: "src/a.rs".to_owned(),
+        previous_path: seen(Some("src/b.rs".to_owned())),
+        kind: FileChange::Renamed,
+        additions: Some(1),
+        deletions: Some(0),
+    }]);
     facts.repository.default_branch = seen("main".to_owned());
     let settings = &mut facts.settings;
     settings.paths = seen(vec!["README.md".to_owned()]);
