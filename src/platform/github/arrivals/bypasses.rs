@@ -17,6 +17,9 @@ const REACH: SignedDuration = SignedDuration::from_hours(28 * 24);
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Suite {
+    /// `refs/heads/…`.
+    #[serde(rename = "ref")]
+    reference: Option<String>,
     after_sha: Option<String>,
     actor_name: Option<String>,
     pushed_at: Option<Timestamp>,
@@ -37,10 +40,10 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
         );
     }
     let path = format!(
-        "{}/rulesets/rule-suites?ref={}&time_period=month&rule_suite_result=bypass",
+        "{}/rulesets/rule-suites?time_period=month&rule_suite_result=bypass",
         session.repository_path(),
-        access::encode(&format!("refs/heads/{branch}"))
     );
+    let reference = format!("refs/heads/{branch}");
     let client = session.settings.as_ref().unwrap_or(&session.change);
     let listing = match client.get_all(&path, None).await {
         Ok(listing) => listing,
@@ -59,8 +62,10 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
                 ));
             }
         };
-        // Only what is known to have passed by the rules is left out.
-        if suite.result.as_deref() == Some("pass") {
+        // Only what is known to have passed by the rules, or to be about another
+        // branch, is left out.
+        let elsewhere = suite.reference.is_some_and(|other| other != reference);
+        if elsewhere || suite.result.as_deref() == Some("pass") {
             continue;
         }
         let Some(after) = suite.after_sha else {
