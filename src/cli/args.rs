@@ -134,11 +134,11 @@ pub(super) struct CheckArgs {
     /// of this repository, unchanged, and younger than the policy's `settings.max_age`
     #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,
-    /// Scan reports (SARIF), beside those of the policy's section `scans`; may repeat
+    /// Scan reports, their format found by content, beside those of the policy's section `scans`; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
     /// Where the record goes; without it, as the policy says, else `dir:.ccgate/ledger`
-    /// outside CI and nowhere in CI
+    /// outside CI; in CI nowhere, except for an override or a breach
     #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
     /// Overrides the policy's mode; lowering it is recorded

@@ -16,7 +16,7 @@ use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, Wa
 
 /// Predicate type of the record of a decision.
 pub const CHANGE_RECORD_TYPE: &str = "https://ccgate.dev/change-record/v1";
-/// Predicate type of the record of an accepted override.
+/// Predicate type of the record of an accepted override, or of a breach.
 pub const OVERRIDE_RECORD_TYPE: &str = "https://ccgate.dev/override/v1";
 
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";

@@ -373,7 +373,7 @@ fn mend(unknown: &Unknown) -> String {
                 .to_owned()
         }
         Why::NotCollected if unknown.fact == FactKey::ScanResults.name() => {
-            "hand in the scanner's SARIF file with `--scan`, or name it in the policy's section \
+            "hand in the report with `--scan`, or name it in the policy's section \
              `scans`"
                 .to_owned()
         }

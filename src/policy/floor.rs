@@ -246,6 +246,8 @@ fn hold_scans(
             notes.say(None, message);
             scan.total = total;
         }
+        // Naming a result as one that may be missing must not excuse that it is.
+        scan.required |= !named;
     }
     for demand in floor {
         let same = own.iter_mut().find(|scan| same_result(scan, &demand));
@@ -283,17 +285,30 @@ fn same_result(one: &ScanExpectation, other: &ScanExpectation) -> bool {
     one.tool.to_lowercase() == other.tool.to_lowercase() && one.path == other.path
 }
 
-/// For each severity the lower threshold; one that only one side has holds.
+/// For each severity the lower of both thresholds in force; one that only one side
+/// has holds.
 fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, u64)> {
-    let mut all = own.to_vec();
-    for (severity, most) in floor {
-        match all.iter_mut().find(|(known, _)| known == severity) {
-            Some((_, held)) => *held = (*held).min(*most),
-            None => all.push((*severity, *most)),
-        }
-    }
+    let named = own.iter().chain(floor).map(|(severity, _)| *severity);
+    let named: std::collections::BTreeSet<Severity> = named.collect();
+    let mut all: Vec<(Severity, u64)> = named
+        .into_iter()
+        .filter_map(|severity| {
+            let both = [in_force(own, severity), in_force(floor, severity)];
+            Some((severity, both.into_iter().flatten().min()?))
+        })
+        .collect();
     all.sort_by_key(|(severity, _)| Reverse(*severity));
     all
+}
+
+/// The threshold of a severity: its own, else that of the worst milder one that has
+/// any. What is too much of the milder is too much of the worse.
+fn in_force(thresholds: &[(Severity, u64)], severity: Severity) -> Option<u64> {
+    thresholds
+        .iter()
+        .filter(|(milder, _)| *milder <= severity)
+        .max_by_key(|(milder, _)| *milder)
+        .map(|(_, most)| *most)
 }
 
 /// Who may override, at most those and at most that easily whom the floor lets.

@@ -318,6 +318,11 @@ fn what_a_tool_left_out_is_told() {
             "\"errors\":[{\"level\":\"error\"}]",
         ),
         (
+            "semgrep-json",
+            "\"errors\":[]",
+            "\"errors\":[{\"level\":\"warn\",\"type\":\"Timeout\"}]",
+        ),
+        (
             "bandit-json",
             "\"errors\":[]",
             "\"errors\":[{\"filename\":\"a.py\"}]",
@@ -342,6 +347,11 @@ fn what_a_tool_left_out_is_told() {
         assert!(one(&text).left_out.is_some(), "{format}");
         assert_eq!(one(sample(format)).left_out, None, "{format}");
     }
+    let partial = sample("semgrep-json").replace(
+        "\"errors\":[]",
+        "\"errors\":[{\"level\":\"warn\",\"type\":[\"PartialParsing\",[]]}]",
+    );
+    assert_eq!(one(&partial).left_out, None);
 }
 
 #[test]

@@ -46,8 +46,8 @@ impl Area<'_> {
         if let Some(more) = self.owners.more_than(base.owners) {
             return Some(format!("lets {more} approve as well"));
         }
-        (self.min.max(1) < base.min.max(1))
-            .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
+        let (own, base) = (self.needed(), base.needed());
+        (own < base).then(|| format!("asks for {own} approvals instead of {base}"))
     }
 }
 

@@ -36,8 +36,8 @@ impl Control for MergerRecorded {
         ],
         rationale: "The merge is the moment at which a change takes effect; somebody has to have done it.",
         cheat: "Letting an account merge and deleting it afterwards, or writing and merging alone. An \
-                account that is gone is nobody; `not_sole_author: true` asks for a second person, and \
-                somebody hidden among the authors leaves it unknown.",
+                account that is gone is nobody; `not_sole_author: true` asks for a second person whom \
+                the platform saw open or push the change, not one whom a commit names.",
         remedy_github: "find out from the audit log who merged, write it down as an exception, and let \
                         the merge queue or a second person merge",
         remedy_gitlab: "find out from the audit events who merged, write it down as an exception, and \
@@ -73,11 +73,18 @@ impl Control for MergerRecorded {
             return Ok(Verdict::Pass(evidence(format!("@{login} merged it"))));
         }
         let hands = Hands::of(facts);
-        // A machine is no second person.
-        if hands
-            .known()
-            .any(|hand| hand.account.is_human() && !hand.account.is(login))
-        {
+        // A machine is no second person, and a name in a commit is whatever its maker
+        // typed: only whom the platform itself saw open or push the change counts.
+        let seen_to_act = identity.author.iter().chain(
+            facts
+                .pushes
+                .known()
+                .into_iter()
+                .flatten()
+                .filter_map(|push| push.actor.known().ok()?.as_ref()),
+        );
+        let mut others = seen_to_act.filter(|other| other.is_human() && !other.is(login));
+        if others.next().is_some() {
             return Ok(Verdict::Pass(evidence(format!(
                 "@{login} merged it and is not its only author"
             ))));
@@ -107,9 +114,9 @@ impl Control for MergerRecorded {
 mod tests {
     use super::*;
     use crate::controls::testing::{
-        commit, head, hidden, identity, older, person, reviewed, seen, verdict_of,
+        commit, head, hidden, identity, older, person, push, reviewed, seen, verdict_of,
     };
-    use crate::facts::{Account, Person};
+    use crate::facts::{Account, Person, PushKind};
 
     fn merged_by(merger: Option<Account>) -> Snapshot {
         let mut facts = reviewed(Vec::new());
@@ -154,10 +161,20 @@ mod tests {
         );
         assert_eq!(strict(&merged_by(Some(Account::human("bob")))), "pass");
         let mut two = merged_by(Some(Account::human("ana")));
+        // A name in a commit is whatever its maker typed.
         two.commits = seen(vec![commit(older(), "tom"), commit(head(), "ana")]);
+        assert_eq!(strict(&two), "fail not_independent");
+        two.pushes = seen(vec![push(PushKind::Push, "2026-06-01T09:00:00Z", "tom")]);
         assert_eq!(strict(&two), "pass");
-        two.commits = hidden();
+        two.pushes = hidden();
         assert_eq!(strict(&two), "unknown");
+    }
+
+    #[test]
+    fn whoever_opened_the_change_is_a_second_person_beside_who_merged_it() {
+        let mut facts = merged_by(Some(Account::human("bob")));
+        facts.commits = seen(vec![commit(head(), "bob")]);
+        assert_eq!(strict(&facts), "pass");
     }
 
     #[test]

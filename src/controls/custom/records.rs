@@ -140,7 +140,7 @@ record! { RUN, run(it: &ScanRun) {
     medium: Shape::Int, "open findings" => open(it, Severity::Medium);
     low: Shape::Int, "open findings" => open(it, Severity::Low);
     none: Shape::Int, "open findings of no severity" => open(it, Severity::None);
-    suppressed: Shape::Int, "suppressed findings of every severity" => Value::count(it.counts.iter().map(|count| count.suppressed).fold(0_u64, u64::saturating_add));
+    suppressed: Shape::Int, "suppressed findings of every severity" => sum(it, it.counts.iter().map(|count| count.suppressed));
 }}
 
 record! { REPORT, report(it: &ScanReport) {
@@ -184,13 +184,19 @@ fn runs(report: &ScanReport) -> Slot {
     }
 }
 
-fn open(run: &ScanRun, severity: Severity) -> Value {
+fn open(run: &ScanRun, severity: Severity) -> Slot {
     let counts = run.counts.iter().filter(|count| count.severity == severity);
-    Value::count(
-        counts
-            .map(|count| count.open)
-            .fold(0_u64, u64::saturating_add),
-    )
+    sum(run, counts.map(|count| count.open))
+}
+
+/// What a run counted. One that failed, or left something out, did not count all.
+fn sum(run: &ScanRun, counts: impl Iterator<Item = u64>) -> Slot {
+    let why = match &run.left_out {
+        Some(what) => format!("`{}` left out {what}", run.tool),
+        None if run.execution_successful == Some(false) => format!("`{}` failed", run.tool),
+        None => return Ok(Value::count(counts.fold(0_u64, u64::saturating_add))),
+    };
+    Err(Unknown::new("scan.reports.runs", Why::Failed, why))
 }
 
 fn file_change(kind: &FileChange) -> &str {

@@ -233,6 +233,21 @@ fn a_missing_report_is_no_clean_one() {
     });
     let text = "scan.reports.all(r, r.runs.all(run, run.critical == 0))";
     assert_eq!(comes_to(text, &facts), "unknown");
+    let mut with = |run: ScanRun| {
+        let Fact::Known { value, .. } = &mut facts.scans else {
+            panic!("they are known");
+        };
+        value.reports[0].runs = Ok(vec![run]);
+        comes_to(text, &facts)
+    };
+    let clean = ScanRun::of("semgrep");
+    assert_eq!(with(clean.clone()), "pass");
+    let mut failed = clean.clone();
+    failed.execution_successful = Some(false);
+    assert_eq!(with(failed), "unknown");
+    let mut partial = clean;
+    partial.left_out = Some("2 files".to_owned());
+    assert_eq!(with(partial), "unknown");
 }
 
 #[test]

@@ -117,6 +117,14 @@ pub(super) fn weaker(own: &Asked<'_>, base: &Asked<'_>) -> Option<String> {
     if let Some(tool) = dropped {
         return Some(format!("no longer expects `{tool}`"));
     }
+    // A tool that is named speaks for the kind, whatever it looks for.
+    let added = own.tools.iter().find(|tool| {
+        let same = |base: &String| base.eq_ignore_ascii_case(tool);
+        !base.tools.iter().any(same)
+    });
+    if let Some(tool) = added {
+        return Some(format!("takes a result of `{tool}` for one of its kind"));
+    }
     let older = match (own.max_age_seconds, base.max_age_seconds) {
         (_, None) => false,
         (None, Some(_)) => true,

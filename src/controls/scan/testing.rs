@@ -144,6 +144,7 @@ pub(super) fn laws<C: Control>(kind: ScanKind, with: impl Fn(&[&str], Limits, Op
         with(&["probe"], BTreeMap::from([(Severity::High, 3)]), Some(60)),
         with(&["probe"], none_high(), None),
         with(&[], none_high(), Some(60)),
+        with(&["probe", "eslint"], none_high(), Some(60)),
     ] {
         let base = with(&["probe"], none_high(), Some(60));
         assert!(weaker.weaker_than(&base).is_some());

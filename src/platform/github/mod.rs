@@ -383,6 +383,7 @@ impl Session {
                 name: &self.name,
                 number,
                 head,
+                target: &snapshot.subject.target,
             };
             pages::gather(&self.change, &self.transport, &subject, &asked).await
         };

@@ -32,6 +32,8 @@ pub(super) struct Subject<'a> {
     pub(super) name: &'a str,
     pub(super) number: Option<u64>,
     pub(super) head: &'a str,
+    /// The branch that the change goes to.
+    pub(super) target: &'a str,
 }
 
 /// The group that a part belongs to.
@@ -126,7 +128,7 @@ pub(super) async fn gather(
         let answers = join::all(documents().map(|pages| ask(client, subject, pages))).await;
         for (pages, answer) in documents().zip(&answers) {
             for page in pages {
-                take(page, answer, subject.head, &mut open, &mut done);
+                take(page, answer, subject, &mut open, &mut done);
             }
         }
     }
@@ -170,7 +172,7 @@ async fn ask(
 fn take(
     asked: &Asked,
     answer: &Result<GraphqlAnswer, NoAnswer>,
-    head: &str,
+    subject: &Subject<'_>,
     open: &mut BTreeMap<Part, Gathering>,
     done: &mut BTreeMap<Part, Pages>,
 ) {
@@ -187,7 +189,7 @@ fn take(
     }
     let group = key(part);
     let added = match answer {
-        Ok(answer) => add(gathering, answer, asked.page, head),
+        Ok(answer) => add(gathering, answer, asked.page, subject),
         Err(refusal) => Err(access::refused(
             group.name(),
             permissions::needs(group),
@@ -215,7 +217,7 @@ fn add(
     gathering: &mut Gathering,
     answer: &GraphqlAnswer,
     page: Page,
-    head: &str,
+    subject: &Subject<'_>,
 ) -> Result<bool, Unknown> {
     let part = page.part;
     let group = key(part);
@@ -235,11 +237,11 @@ fn add(
         }
         Place::Empty => return Err(graph::empty(answer, fact, needs, "such list")),
     };
-    if part != Part::Checks && moved(answer, head) {
+    if part != Part::Checks && moved(answer, subject) {
         return Err(Unknown::new(
             fact,
             Why::Failed,
-            "the head of the change moved while it was read; run the check again",
+            "the head or the target of the change moved while it was read; run the check again",
         )
         .at(answer.endpoint.clone(), Some(answer.status)));
     }
@@ -309,18 +311,17 @@ fn changed_files(answer: &GraphqlAnswer) -> Option<u64> {
         .as_u64()
 }
 
-/// Whether the answer is not about that head. A head that it does not tell may be any.
-fn moved(answer: &GraphqlAnswer, head: &str) -> bool {
-    answer
-        .data
-        .as_ref()
-        .and_then(|data| {
-            data.get("repository")?
-                .get("pullRequest")?
-                .get("headRefOid")?
-                .as_str()
-        })
-        .is_none_or(|now| now != head)
+/// Whether the answer is not about that head, or about another target: against
+/// another branch a change has other commits and files. A head that it does not tell
+/// may be any.
+fn moved(answer: &GraphqlAnswer, subject: &Subject<'_>) -> bool {
+    let field = |name: &str| {
+        let data = answer.data.as_ref()?;
+        let pull = data.get("repository")?.get("pullRequest")?;
+        pull.get(name)?.as_str()
+    };
+    field("headRefOid") != Some(subject.head)
+        || field("baseRefName").is_some_and(|now| now != subject.target)
 }
 
 /// The commit is there and its rollup is null: nothing was reported.
@@ -341,9 +342,17 @@ mod tests {
     use super::super::graph::testing::answer;
     use super::*;
 
+    const SUBJECT: Subject<'static> = Subject {
+        owner: "acme",
+        name: "app",
+        number: Some(7),
+        head: "aa",
+        target: "main",
+    };
+
     fn page(part: Part, body: &Value) -> Result<bool, Unknown> {
         let first = Page { part, number: 0 };
-        add(&mut Gathering::default(), &answer(body), first, "aa")
+        add(&mut Gathering::default(), &answer(body), first, &SUBJECT)
     }
 
     fn reviews(list: &Value) -> Value {
@@ -408,8 +417,8 @@ mod tests {
             part: Part::Reviews,
             number,
         };
-        assert!(add(&mut gathering, &answer, page(0), "aa").unwrap());
-        assert!(add(&mut gathering, &answer, page(0), "aa").is_err());
+        assert!(add(&mut gathering, &answer, page(0), &SUBJECT).unwrap());
+        assert!(add(&mut gathering, &answer, page(0), &SUBJECT).is_err());
     }
 
     #[test]

@@ -92,6 +92,7 @@ async fn gathered(
         name: "app",
         number: Some(7),
         head: "aa",
+        target: "main",
     };
     transport.begin_wave();
     let found = gather(&client, &transport, &subject, parts).await;

@@ -397,7 +397,7 @@ pub(super) fn collect(pages: &[Page]) -> String {
         let count = if files { " changedFiles" } else { "" };
         let _ = writeln!(
             body,
-            "    pullRequest(number: $number) {{\n      headRefOid{count}\n{of_change}    }}"
+            "    pullRequest(number: $number) {{\n      headRefOid baseRefName{count}\n{of_change}    }}"
         );
     }
     if !of_head.is_empty() {

@@ -21,7 +21,7 @@ pub(super) fn discussion(
         ),
         Err(unknown) => Fact::Unknown(renamed(unknown)),
     };
-    let requesting_changes = requesting(reviewers);
+    let requesting_changes = requesting(reviewers, notes);
     match (&threads, &requesting_changes) {
         (Fact::Unknown(unknown), Fact::Unknown(_)) => Fact::Unknown(unknown.clone()),
         (Fact::Known { .. }, _) | (_, Fact::Known { .. }) => {
@@ -73,8 +73,10 @@ fn threads(notes: &Read<Vec<Note>>) -> Fact<Vec<Thread>> {
     Fact::seen_in(threads, sources.clone())
 }
 
+/// Whoever requests changes by the list of reviewers, or by the notes: asked for a new
+/// review, or taken off the list, a reviewer's state is gone, and anybody may do that.
 /// An account that is gone is left out: GitLab then asks nobody any more.
-fn requesting(reviewers: &Read<Vec<Reviewer>>) -> Fact<Vec<Account>> {
+fn requesting(reviewers: &Read<Vec<Reviewer>>, notes: &Read<Vec<Note>>) -> Fact<Vec<Account>> {
     let fact = FactKey::ChangeThreads.name();
     let (reviewers, sources) = match reviewers {
         Ok(read) => read,
@@ -89,7 +91,37 @@ fn requesting(reviewers: &Read<Vec<Reviewer>>) -> Fact<Vec<Account>> {
             who.extend(account(user));
         }
     }
+    match notes {
+        Ok((notes, _)) => {
+            let said = standing(notes);
+            who.extend(
+                said.into_iter()
+                    .filter(|one| !who.iter().any(|known| known.is(&one.login)))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        Err(unknown) if who.is_empty() => return Fact::Unknown(renamed(unknown)),
+        Err(_) => {}
+    }
     Fact::seen_in(who, sources.clone())
+}
+
+/// Whose request for changes stands by GitLab's own notes: only their own approval
+/// afterwards ends it. The notes come oldest first.
+fn standing(notes: &[Note]) -> Vec<Account> {
+    let mut who: Vec<Account> = Vec::new();
+    for note in notes.iter().filter(|note| note.system == Some(true)) {
+        let body = note.body.as_deref().unwrap_or_default().trim();
+        let Some(author) = note.author.as_ref().and_then(account) else {
+            continue;
+        };
+        if body.starts_with("requested changes") {
+            who.push(author);
+        } else if body.starts_with("approved this merge request") {
+            who.retain(|one| !one.is(&author.login));
+        }
+    }
+    who
 }
 
 #[cfg(test)]
@@ -144,6 +176,28 @@ mod tests {
             json!({}),
         );
         assert!(!untold.requesting_changes.is_known());
+    }
+
+    #[test]
+    fn a_request_for_changes_ends_with_the_reviewer_s_own_approval_only() {
+        let said = |who: &str, body: &str, system: bool| json!({"system": system, "resolvable": false, "body": body, "author": {"username": who}});
+        let asked = said("rita", "requested changes", true);
+        let asking = |notes: Value, reviewers: Value| {
+            let found = of(notes, reviewers, json!({})).requesting_changes;
+            found.known().unwrap().clone()
+        };
+        // Asked for a new review, or taken off the list.
+        let unreviewed = json!([{"user": {"username": "rita"}, "state": "unreviewed"}]);
+        for reviewers in [unreviewed, json!([])] {
+            assert_eq!(asking(json!([asked]), reviewers), [Account::human("rita")]);
+        }
+        let other = said("olga", "approved this merge request", true);
+        let forged = said("rita", "approved this merge request", false);
+        assert_eq!(asking(json!([asked, other, forged]), json!([])).len(), 1);
+        let approved = said("rita", "approved this merge request", true);
+        assert!(asking(json!([asked, approved]), json!([])).is_empty());
+        let again = json!([{"user": {"username": "rita"}, "state": "requested_changes"}]);
+        assert_eq!(asking(json!([asked]), again).len(), 1);
     }
 
     #[test]

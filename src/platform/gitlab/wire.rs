@@ -94,6 +94,7 @@ pub(super) struct Pipeline {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Job {
+    pub(super) finished_at: Option<String>,
     pub(super) name: Option<String>,
     pub(super) status: Option<String>,
     pub(super) allow_failure: Option<bool>,

@@ -368,3 +368,25 @@ fn a_branch_cannot_name_a_result_to_free_it_of_the_default_branchs_thresholds() 
     );
     noted(&policy, "semgrep");
 }
+
+#[test]
+fn a_threshold_that_passes_on_to_what_is_worse_is_not_raised_there() {
+    let floor = "controls:\n  sast-clean: {max: {high: 0}}\n";
+    let scan = "  - {tool: semgrep, path: a.sarif, required: true, total: {critical: 1000}}\n";
+    let policy = held(
+        &format!("controls:\n  sast-clean: {{max: {{high: 0}}}}\nscans:\n{scan}"),
+        floor,
+    );
+    assert_eq!(
+        policy.scans[0].total,
+        [(Severity::Critical, 0), (Severity::High, 0)]
+    );
+}
+
+#[test]
+fn a_branch_cannot_name_a_result_to_excuse_that_it_is_missing() {
+    let scan = "  - {tool: x, path: b.sarif, required: false}\n";
+    let floor = "controls:\n  sast-clean: {}\n";
+    let policy = held(&format!("{floor}scans:\n{scan}"), floor);
+    assert!(policy.scans[0].required);
+}

@@ -37,6 +37,21 @@ struct Extra {
 #[derive(Deserialize)]
 struct Problem {
     level: Option<String>,
+    /// A word, or a list that begins with one.
+    #[serde(rename = "type")]
+    kind: Option<serde_json::Value>,
+}
+
+impl Problem {
+    /// Whether it only says that a file was parsed in part, the rest of it looked at.
+    fn is_partial(&self) -> bool {
+        let word = match &self.kind {
+            Some(serde_json::Value::Array(parts)) => parts.first().and_then(|part| part.as_str()),
+            Some(kind) => kind.as_str(),
+            None => None,
+        };
+        self.level.as_deref() == Some("warn") && word == Some("PartialParsing")
+    }
 }
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
@@ -66,9 +81,9 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
                 })?;
             }
             _ => {
-                // A warning is a file that was parsed in part; an error is a rule or file not looked at.
+                // Any other is a rule or a file that was not looked at.
                 stream.values("`errors`", |problem: Problem| {
-                    problems += u64::from(problem.level.as_deref() != Some("warn"));
+                    problems += u64::from(!problem.is_partial());
                     Ok(())
                 })?;
             }

@@ -163,6 +163,13 @@ fn fewer_paths_more_owners_and_fewer_approvals_are_weaker() {
             .is_some()
     );
     assert!(control(json!({"min": 2})).weaker_than(&base).is_some());
+    // Where nobody is named, two are needed; one friend by name is less.
+    let friend = control(json!({"owners": ["@friend"], "min": 1}));
+    assert!(
+        friend
+            .weaker_than(&GateChangesApproved::default())
+            .is_some()
+    );
     let narrow = control(json!({"owners": ["@olga"], "min": 2, "paths": [".ccgate.yml"]}));
     assert!(narrow.weaker_than(&base).is_some());
     assert_eq!(base.weaker_than(&GateChangesApproved::default()), None);

@@ -99,6 +99,7 @@ async fn one(session: &Session, answer: &GraphqlAnswer, number: u64) -> ArrivedC
             name: &session.name,
             number: Some(number),
             head: &head,
+            target: pull.base_ref_name.as_deref().unwrap_or_default(),
         };
         pages::gather(&session.change, &session.transport, &subject, &going_on).await
     };
@@ -124,8 +125,9 @@ async fn one(session: &Session, answer: &GraphqlAnswer, number: u64) -> ArrivedC
     }
 }
 
-/// The results as they stood at the merge: what ended later had not ended, and what
-/// was only reported later was not there.
+/// The results as they stood at the merge: what ended later had not ended. Of a
+/// status only the newest word is shown; one from after the merge hides what was
+/// said before, so it counts as pending and not as absent.
 fn when_merged(nodes: &[Value], merged_at: Option<Timestamp>) -> Vec<Value> {
     let Some(merged_at) = merged_at else {
         return nodes.to_vec();
@@ -138,9 +140,11 @@ fn when_merged(nodes: &[Value], merged_at: Option<Timestamp>) -> Vec<Value> {
     };
     nodes
         .iter()
-        .filter(|node| node["__typename"] != "StatusContext" || before(node, "createdAt"))
         .map(|node| {
             let mut node = node.clone();
+            if node["__typename"] == "StatusContext" && !before(&node, "createdAt") {
+                node["state"] = json!("PENDING");
+            }
             if node["__typename"] == "CheckRun" && !before(&node, "completedAt") {
                 node["status"] = json!("IN_PROGRESS");
                 node["conclusion"] = Value::Null;
@@ -231,7 +235,13 @@ mod tests {
             .collect();
         assert_eq!(
             states,
-            ["COMPLETED", "IN_PROGRESS", "IN_PROGRESS", "SUCCESS"]
+            [
+                "COMPLETED",
+                "IN_PROGRESS",
+                "IN_PROGRESS",
+                "SUCCESS",
+                "PENDING"
+            ]
         );
     }
 }

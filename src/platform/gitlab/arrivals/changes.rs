@@ -2,8 +2,11 @@
 //! were fit to be merged. GitLab has no one question for that: each costs some
 //! requests, so only so many are looked at.
 
+use jiff::Timestamp;
+
 use crate::facts::{Arrivals, ArrivedChange, Fact, FactKey, Unknown, Why};
 
+use super::super::checks::Results;
 use super::super::people::{Directory, names};
 use super::super::wire::{
     Approvals, Member, MergeRequest, Note, Read, Version, WireCommit, list, object, time,
@@ -104,7 +107,10 @@ async fn one(
         .clone()
         .map(|(mr, sources)| (when_merged(mr), sources));
     let wanted = checks::wanted(at_merge.as_ref().ok().map(|(mr, _)| mr));
-    let results = lookups::results(session, &wanted).await;
+    let mut results = lookups::results(session, &wanted).await;
+    if let Ok((mr, _)) = &at_merge {
+        jobs_when_merged(&mut results, time(mr.merged_at.as_deref()));
+    }
     ArrivedChange {
         number,
         identity: change::identity(&merge_request),
@@ -133,10 +139,38 @@ fn when_merged(mut mr: MergeRequest) -> MergeRequest {
     mr
 }
 
+/// A job that ended after the merge, perhaps at its second try, had not ended either.
+fn jobs_when_merged(results: &mut Results, merged_at: Option<Timestamp>) {
+    let lists = [results.jobs.as_mut(), results.triggers.as_mut()];
+    let jobs = lists.into_iter().flatten().flatten();
+    for job in jobs.flat_map(|(jobs, _)| jobs) {
+        if let (Some(ended), Some(merged_at)) = (time(job.finished_at.as_deref()), merged_at)
+            && ended > merged_at
+        {
+            job.status = Some("running".to_owned());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_job_that_was_run_again_after_the_merge_had_not_ended() {
+        let jobs = json!([{"name": "test", "status": "success", "finished_at": "2026-06-01T10:05:00Z"},
+            {"name": "lint", "status": "success", "finished_at": "2026-06-01T09:00:00Z"}]);
+        let mut results = Results {
+            jobs: Some(Ok((serde_json::from_value(jobs).unwrap(), Vec::new()))),
+            triggers: None,
+            merged_result: None,
+        };
+        jobs_when_merged(&mut results, "2026-06-01T10:00:00Z".parse().ok());
+        let jobs = results.jobs.unwrap().unwrap().0;
+        assert_eq!(jobs[0].status.as_deref(), Some("running"));
+        assert_eq!(jobs[1].status.as_deref(), Some("success"));
+    }
 
     #[test]
     fn a_pipeline_that_ended_after_the_merge_had_not_ended() {
