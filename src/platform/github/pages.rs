@@ -432,6 +432,16 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_changed_meanwhile_makes_the_list_unknown() {
+        let list = json!({"totalCount": 0, "pageInfo": {"hasNextPage": false}, "nodes": []});
+        let mut body = reviews(&list);
+        body["data"]["repository"]["pullRequest"]["baseRefName"] = json!("main");
+        assert_eq!(page(Part::Reviews, &body), Ok(false));
+        body["data"]["repository"]["pullRequest"]["baseRefName"] = json!("decoy");
+        assert!(page(Part::Reviews, &body).is_err());
+    }
+
+    #[test]
     fn a_commit_without_any_result_has_an_empty_list_and_a_forbidden_one_has_none() {
         let empty = json!({"data": {"repository": {"object": {"statusCheckRollup": null}}}});
         assert_eq!(page(Part::Checks, &empty), Ok(false));
