@@ -5,7 +5,7 @@
 //! else overrides it with a ticket and a reason; a further push voids that; an
 //! independent review opens the gate; the ledger of all four is verified.
 //!
-//! `cargo run --release --example demo [FOLDER]` keeps what it writes in FOLDER
+//! `cargo run --locked --example demo [FOLDER]` keeps what it writes in FOLDER
 //! (default: a folder in the system's temporary folder, named at the end).
 
 #![expect(clippy::print_stdout, reason = "a demonstration prints")]
