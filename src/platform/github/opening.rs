@@ -237,7 +237,7 @@ pub(super) fn identity(
             Unknown::new(
                 FactKey::ChangeIdentity.name(),
                 Why::Failed,
-                "the answer leaves out the number, the head, the branches, the state or the draft mark",
+                "the answer leaves out the number, the author's name, the head, the branches, the labels, the state or the draft mark",
             )
             .at(answer.endpoint.clone(), Some(answer.status)),
         ),
@@ -249,7 +249,11 @@ fn identity_of(pull: &wire::Pull, repository: &str) -> Option<Identity> {
         number: pull.number?,
         title: pull.title.clone()?,
         body: pull.body.clone().unwrap_or_default(),
-        author: pull.author.as_ref().and_then(wire::Actor::account),
+        // Null: the account is gone. One without a name may be anybody.
+        author: match &pull.author {
+            Some(author) => Some(author.account()?),
+            None => None,
+        },
         source_branch: pull.head_ref_name.clone()?,
         target_branch: pull.base_ref_name.clone()?,
         head: pull.head_ref_oid.clone()?,
@@ -263,10 +267,12 @@ fn identity_of(pull: &wire::Pull, repository: &str) -> Option<Identity> {
         from_fork: pull.is_cross_repository?,
         labels: pull
             .labels
+            .as_ref()?
+            .nodes
+            .as_ref()?
             .iter()
-            .flat_map(wire::Nodes::present)
-            .filter_map(|label| label.name.clone())
-            .collect(),
+            .map(|label| label.as_ref()?.name.clone())
+            .collect::<Option<_>>()?,
         linked_issues: pull
             .closing_issues_references
             .iter()
@@ -367,9 +373,32 @@ mod tests {
     }
 
     #[test]
+    fn an_author_without_a_name_or_labels_that_are_left_out_leave_the_change_unknown() {
+        let whole = json!({"data": {"repository": {"pullRequest": {
+            "number": 7, "title": "t", "state": "OPEN", "isDraft": false, "isCrossRepository": false,
+            "author": {"__typename": "User", "login": "ana"}, "labels": {"nodes": [{"name": "a"}]},
+            "headRefName": "f", "headRefOid": "bb", "baseRefName": "main"}}}});
+        let read = |body: &serde_json::Value| {
+            let answer = answer(body);
+            identity(&pull(&answer).unwrap(), &answer, "acme/app").is_known()
+        };
+        assert!(read(&whole));
+        for (path, hole) in [
+            ("/data/repository/pullRequest/author/login", json!(null)),
+            ("/data/repository/pullRequest/labels", json!(null)),
+            ("/data/repository/pullRequest/labels/nodes", json!(null)),
+            ("/data/repository/pullRequest/labels/nodes/0", json!(null)),
+        ] {
+            let mut with_hole = whole.clone();
+            *with_hole.pointer_mut(path).unwrap() = hole;
+            assert!(!read(&with_hole), "{path}");
+        }
+    }
+
+    #[test]
     fn an_unknown_state_word_is_kept_and_a_bot_keeps_its_suffix() {
         let body = json!({"data": {"repository": {"pullRequest": {
-            "number": 7, "title": "t", "state": "QUEUED", "isDraft": false, "isCrossRepository": false,
+            "number": 7, "title": "t", "state": "QUEUED", "isDraft": false, "isCrossRepository": false, "labels": {"nodes": []},
             "author": {"__typename": "Bot", "login": "dependabot"},
             "headRefName": "f", "headRefOid": "bb", "baseRefName": "main",
             "closingIssuesReferences": {"nodes": [{"number": 3, "repository": {"nameWithOwner": "Acme/App"}}, {"number": 4, "repository": {"nameWithOwner": "acme/other"}}, null]}}}}});

@@ -34,6 +34,10 @@ pub(super) fn identity(read: &Read<MergeRequest>) -> Fact<Identity> {
     let Some(author) = mr.author.as_ref() else {
         return missing("author");
     };
+    // An account that is gone has a name, `ghost`: without one it may be anybody.
+    if author.username.as_deref().is_none_or(str::is_empty) {
+        return missing("author.username");
+    }
     let (Some(from), Some(to)) = (mr.source_project_id, mr.target_project_id) else {
         return missing("source_project_id");
     };
@@ -46,6 +50,9 @@ pub(super) fn identity(read: &Read<MergeRequest>) -> Fact<Identity> {
     };
     let Some(draft) = mr.draft else {
         return missing("draft");
+    };
+    let Some(labels) = mr.labels.clone() else {
+        return missing("labels");
     };
     let merger = mr.merge_user.as_ref().or(mr.merged_by.as_ref());
     let identity = Identity {
@@ -68,7 +75,7 @@ pub(super) fn identity(read: &Read<MergeRequest>) -> Fact<Identity> {
         head,
         draft,
         from_fork: from != to,
-        labels: mr.labels.clone().unwrap_or_default(),
+        labels,
         linked_issues: Vec::new(),
         merged_at: time(mr.merged_at.as_deref()),
         merged_by: merger

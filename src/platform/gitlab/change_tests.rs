@@ -48,12 +48,17 @@ fn a_merge_request_without_one_of_its_fields_is_unknown() {
         "author",
         "state",
         "draft",
+        "labels",
         "source_project_id",
     ] {
         let mut value = merge_request();
         value.as_object_mut().unwrap().remove(field);
         assert!(!identity(&read(value)).is_known(), "{field}");
     }
+    // An author without a name is not an account that is gone.
+    let mut value = merge_request();
+    value["author"] = json!({"id": 5});
+    assert!(!identity(&read(value)).is_known());
 }
 
 #[test]

@@ -88,6 +88,9 @@ fn requesting(reviewers: &Read<Vec<Reviewer>>, notes: &Read<Vec<Note>>) -> Fact<
             return Fact::Unknown(super::left_out(fact, "state", sources));
         };
         if state == "requested_changes" {
+            if user.username.is_none() {
+                return Fact::Unknown(super::left_out(fact, "username", sources));
+            }
             who.extend(account(user));
         }
     }

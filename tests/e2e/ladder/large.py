@@ -34,7 +34,7 @@ def run(tally, binary, double):
         # Where moved files were is told in REST's list only, behind everything else.
         ("a large change with moved files", _large(double, moved=(150, 2500)), MOST_WAVES + 1),
     ):
-        result, stats = _check(binary, scenario, policy)
+        result, stats = _check(binary, scenario, policy, waves)
         requests = result.decision["requests"] if result.decision else {}
         spent = f"{stats['requests']} requests, {stats['sequential_depth']} waves: {json.dumps(stats['by_endpoint'])}"
         print(f"     {name}: {spent}")
@@ -44,7 +44,7 @@ def run(tally, binary, double):
             control = result.control(code)
             tally.check(f"{name}: {code} is {verdict}", control.get("verdict") == verdict, str(control) or result.story())
     over = _large(double, files=3001)
-    result, _ = _check(binary, over, policy)
+    result, _ = _check(binary, over, policy, MOST_WAVES)
     for code in ("CHG-16", "CHG-17"):
         control = result.control(code)
         tally.check(f"3,001 files: {code} is unknown", control.get("verdict") == "unknown", str(control) or result.story())
@@ -62,10 +62,14 @@ def _gitlab(tally, binary, double, owner, moved, verdict):
         change["changes"][999] = {"old_path": "auth/login.rs", "new_path": "misc/login.rs", "renamed_file": True}
     policy = forge.WORK / "areas.yml"
     policy.write_text(f"version: 1\ncontrols:\n  review-settled: {{}}\n  sensitive-paths-approved:\n    areas: [{{paths: [\"auth/**\"], owners: [\"{owner}\"]}}]\n")
-    with forge.Forge(scenario, latency_ms=forge.LATENCY_MS) as running:
-        variables = running.gitlab() | {"CCGATE_TOKEN": forge.secrets(scenario)["maintainer"]}
-        result = forge.check(binary, variables, "--platform", "gitlab", "--repo", project["path_with_namespace"], "--change", "7", "--policy", policy)
-        stats = running.stats()
+
+    def judged(latency_ms):
+        with forge.Forge(scenario, latency_ms=latency_ms) as running:
+            variables = running.gitlab() | {"CCGATE_TOKEN": forge.secrets(scenario)["maintainer"]}
+            result = forge.check(binary, variables, "--platform", "gitlab", "--repo", project["path_with_namespace"], "--change", "7", "--policy", policy)
+            return result, running.stats()
+
+    result, stats = forge.in_waves(2, judged)
     name = f"1,000 files on GitLab, {'one moved out of' if moved else 'none of'} the area of {owner}"
     print(f"     {name}: {stats['requests']} requests, {stats['sequential_depth']} waves")
     control = result.control("CHG-17")
@@ -74,11 +78,14 @@ def _gitlab(tally, binary, double, owner, moved, verdict):
     tally.check(f"{name}: at most 2 waves", stats["sequential_depth"] <= 2, str(stats["by_endpoint"]))
 
 
-def _check(binary, scenario, policy):
-    with forge.Forge(scenario, latency_ms=forge.LATENCY_MS) as double:
-        variables = double.github() | {"GITHUB_TOKEN": forge.secrets(scenario)["full-app"]}
-        result = forge.check(binary, variables, "--platform", "github", "--repo", "acme/app", "--change", "7", "--policy", policy)
-        return result, double.stats()
+def _check(binary, scenario, policy, waves):
+    def judged(latency_ms):
+        with forge.Forge(scenario, latency_ms=latency_ms) as double:
+            variables = double.github() | {"GITHUB_TOKEN": forge.secrets(scenario)["full-app"]}
+            result = forge.check(binary, variables, "--platform", "github", "--repo", "acme/app", "--change", "7", "--policy", policy)
+            return result, double.stats()
+
+    return forge.in_waves(waves, judged)
 
 
 def _large(double, files=3000, commits=250, checks=300, reviews=100, moved=()):

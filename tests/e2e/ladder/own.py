@@ -26,12 +26,17 @@ def variables(double, platform, secrets):
 
 def _case(tally, binary, platform, change, name, codes, decisions):
     scenario = forge.load(forge.SCENARIOS / f"{platform}.json")
-    with forge.Forge(scenario, latency_ms=forge.LATENCY_MS) as double:
-        given = variables(double, platform, forge.secrets(scenario))
-        result = forge.check(binary, given, "--platform", platform, "--repo", "orchard/fees", "--change", change,
-                             "--ledger", "dir:ledger", "--output", "sarif=out.sarif", "--output", "markdown=out.md",
-                             "--output", "human=out.txt")
-        stats = double.stats()
+    waves = 3 if change == 3 else 2
+
+    def judged(latency_ms):
+        with forge.Forge(scenario, latency_ms=latency_ms) as double:
+            given = variables(double, platform, forge.secrets(scenario))
+            result = forge.check(binary, given, "--platform", platform, "--repo", "orchard/fees", "--change", change,
+                                 "--ledger", "dir:ledger", "--output", "sarif=out.sarif", "--output", "markdown=out.md",
+                                 "--output", "human=out.txt")
+            return result, double.stats()
+
+    result, stats = forge.in_waves(waves, judged)
     tally.check(f"{name}: exit code in {sorted(codes)}", result.code in codes, result.story())
     decision = result.decision or {}
     if not tally.check(f"{name}: decides {'/'.join(decisions)}", decision.get("decision") in decisions,
@@ -40,7 +45,7 @@ def _case(tally, binary, platform, change, name, codes, decisions):
     if change == 4:
         tally.check(f"{name}: 0 only where the platform holds the merge", (result.code == 0) == decision["held_by_platform"])
     tally.check(f"{name}: nothing unmodelled", not forge.unexpected(stats["unmodelled"]), str(stats["unmodelled"]))
-    tally.check(f"{name}: at most 3 waves with people looked up, else 2", stats["sequential_depth"] <= (3 if change == 3 else 2), str(stats["sequential_depth"]))
+    tally.check(f"{name}: at most 3 waves with people looked up, else 2", stats["sequential_depth"] <= waves, str(stats["sequential_depth"]))
     tally.check(f"{name}: files are written", all((result.folder / f).is_file() for f in ("out.sarif", "out.md", "out.txt")))
     verify = subprocess.run([binary, "ledger", "verify", "dir:ledger"], cwd=result.folder, capture_output=True, text=True, timeout=30)
     tally.check(f"{name}: the ledger holds together", verify.returncode == 0, verify.stdout + verify.stderr)

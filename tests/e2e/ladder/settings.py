@@ -35,12 +35,21 @@ def _ccgate(binary, variables, *arguments, folder=None):
 def _lane(tally, binary, path, platform, token, repository, change):
     scenario = json.loads(path.read_text())
     tokens = forge.secrets(scenario)
-    with forge.Forge(path, latency_ms=forge.LATENCY_MS) as double:
+    place = ["--platform", platform, "--repo", repository, "--policy", "soc2-all"]
+
+    def strong_token(double):
         base = double.github() if platform == "github" else double.gitlab()
-        strong = base | {"CCGATE_TOKEN": tokens[token], "CCGATE_SETTINGS_TOKEN": tokens[token]}
-        place = ["--platform", platform, "--repo", repository, "--policy", "soc2-all"]
-        written, folder = _ccgate(binary, strong, "snapshot", "--settings", "--out", "s.json", *place)
-        waves = double.stats()["sequential_depth"]
+        return base | {"CCGATE_TOKEN": tokens[token], "CCGATE_SETTINGS_TOKEN": tokens[token]}
+
+    def read(latency_ms):
+        with forge.Forge(path, latency_ms=latency_ms) as double:
+            return *_ccgate(binary, strong_token(double), "snapshot", "--settings", "--out", "s.json", *place), double.stats()
+
+    written, folder, stats = forge.in_waves(2, read)
+    waves = stats["sequential_depth"]
+    with forge.Forge(path) as double:
+        strong = strong_token(double)
+        base = double.github() if platform == "github" else double.gitlab()
         tally.check(f"{path.stem}: settings are written", written.returncode == 0, written.stdout + written.stderr)
         tally.check(f"{path.stem}: in at most 2 waves", waves <= 2, f"{waves} waves; {written.stdout}")
         print(f"{path.stem:36} {token:12} settings   {written.stdout.strip()[:160]}", flush=True)

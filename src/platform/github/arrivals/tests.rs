@@ -272,7 +272,7 @@ async fn a_change_that_arrived_is_read_with_everything_in_one_document() {
     let person = json!({"name": "ana", "email": "ana@acme.test",
         "user": {"__typename": "User", "login": "ana"}});
     let pull = json!({"number": 7, "title": "Do it", "body": "", "state": "MERGED",
-        "isDraft": false, "isCrossRepository": false,
+        "isDraft": false, "isCrossRepository": false, "labels": {"nodes": []},
         "author": {"__typename": "User", "login": "ana"},
         "headRefName": "f", "headRefOid": sha("c1"), "baseRefName": "main",
         "mergedAt": "2026-06-01T11:00:00Z", "mergedBy": {"__typename": "User", "login": "eve"},

@@ -9,6 +9,7 @@ use crate::facts::{
     LayerOrigin, Source, Unknown,
 };
 
+use super::super::left_out;
 use super::super::wire::{AccessLevel, Branch, ProtectedBranch, Read};
 use super::{Seen, demand, from_field, yes};
 
@@ -25,10 +26,17 @@ const OWNER: u32 = 50;
 /// Adds what the entries demand; gives whether the branch is protected, if that is known.
 pub(super) fn add(out: &mut BranchRules, seen: &Seen) -> Option<bool> {
     match &seen.entries {
+        // It may be for this branch or not, and be the permissive or the strict one.
+        Ok((entries, sources)) if entries.iter().any(|entry| entry.name.is_none()) => {
+            add_flag(out, seen.flag.as_ref(), &left_out(FACT, "name", sources))
+        }
         Ok((entries, sources)) => {
             let matching: Vec<_> = entries
                 .iter()
-                .filter(|entry| applies(entry.name.as_deref(), &seen.branch))
+                .filter(|entry| {
+                    let name = entry.name.as_deref();
+                    name.is_some_and(|name| applies(name, &seen.branch))
+                })
                 .collect();
             add_entries(out, &matching, sources, seen);
             Some(!matching.is_empty())
@@ -37,10 +45,8 @@ pub(super) fn add(out: &mut BranchRules, seen: &Seen) -> Option<bool> {
     }
 }
 
-/// Whether an entry's name covers the branch: `*` stands for any text. An
-/// entry without a name is taken to apply, since it may be the permissive one.
-pub(in super::super) fn applies(pattern: Option<&str>, branch: &str) -> bool {
-    let Some(pattern) = pattern else { return true };
+/// Whether an entry's name covers the branch: `*` stands for any text.
+pub(in super::super) fn applies(pattern: &str, branch: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = branch.strip_prefix(parts.next().unwrap_or_default()) else {
         return false;
@@ -93,7 +99,7 @@ fn add_entries(
             id = format!("{id} #{}", index + 1);
         }
         let pushers = entry.push_access_levels.as_deref();
-        let push = |fact: &str| super::super::left_out(fact, "push_access_levels", sources);
+        let push = |fact: &str| left_out(fact, "push_access_levels", sources);
         let bypass = match pushers {
             Some(levels) => Fact::seen_in(actors(levels, &seen.members), sources.to_vec()),
             None => Fact::Unknown(push(FactKey::BranchBypass.name())),

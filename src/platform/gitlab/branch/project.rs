@@ -315,7 +315,8 @@ fn covers(rule: &ApprovalRule, branch: &str, protected: Option<bool>) -> Option<
         Some(entries) => Some(
             entries
                 .iter()
-                .any(|entry| entry.name.is_some() && applies(entry.name.as_deref(), branch)),
+                .filter_map(|entry| entry.name.as_deref())
+                .any(|name| applies(name, branch)),
         ),
         None => None,
     }

@@ -56,12 +56,19 @@ fn a_wildcard_covers_what_gitlab_says_it_covers() {
         ("a*b*b", "ab", false),
         ("a*a", "a", false),
     ] {
-        assert_eq!(
-            applies(Some(pattern), branch),
-            expected,
-            "{pattern} {branch}"
-        );
+        assert_eq!(applies(pattern, branch), expected, "{pattern} {branch}");
     }
+}
+
+#[test]
+fn an_entry_without_a_name_leaves_all_of_them_unknown() {
+    let out = judged(&seen(json!([
+        {"name": "main", "push_access_levels": [{"access_level": 0}], "allow_force_push": false},
+        {"inherited": true, "push_access_levels": [{"access_level": 0}], "allow_force_push": false}
+    ])));
+    assert!(out.protected.holds(is_true).known().is_err());
+    assert!(out.pull_request_required.holds(is_true).known().is_err());
+    assert!(out.layers.iter().all(|layer| layer.id == HIDDEN_LAYER));
 }
 
 #[test]

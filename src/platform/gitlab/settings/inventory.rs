@@ -26,7 +26,10 @@ pub(super) async fn branches(session: &Session, globs: &[String]) -> Fact<Vec<In
             None
         } else {
             let pages = session.protected_branches().await;
-            list(fact, permissions::SETTINGS, pages).ok()
+            let read: Option<(Vec<ProtectedBranch>, Vec<Source>)> =
+                list(fact, permissions::SETTINGS, pages).ok();
+            // One without a name may cover any of them: then only the branches' own flags count.
+            read.filter(|(entries, _)| entries.iter().all(|entry| entry.name.is_some()))
         }
     });
     in_scope(
@@ -65,7 +68,10 @@ fn in_scope(
             (Some((entries, sources)), _) => Fact::seen_in(
                 entries
                     .iter()
-                    .filter(|entry| applies(entry.name.as_deref(), name))
+                    .filter(|entry| {
+                        let pattern = entry.name.as_deref();
+                        pattern.is_some_and(|pattern| applies(pattern, name))
+                    })
                     .map(entry_name)
                     .collect(),
                 sources.clone(),
