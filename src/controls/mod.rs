@@ -82,9 +82,11 @@ pub static TABLE: &[Entry] = &[
     entry::<change::approver_may_write::ApproverMayWrite>(),                  // CHG-06
     entry::<change::review_settled::ReviewSettled>(),                         // CHG-07
     entry::<change::agent_changes_approved::AgentChangesApproved>(),          // CHG-08
+    entry::<change::dependency_bot_stays_in_lane::DependencyBotStaysInLane>(), // CHG-09
     entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
     entry::<change::commits_signed::CommitsSigned>(),                         // CHG-12
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
+    entry::<change::tests_ran::TestsRan>(),                                   // CHG-14
     entry::<change::description_filled::DescriptionFilled>(),                 // CHG-15
     entry::<change::gate_changes_approved::GateChangesApproved>(),            // CHG-16
     entry::<change::sensitive_paths_approved::SensitivePathsApproved>(),      // CHG-17
@@ -93,6 +95,7 @@ pub static TABLE: &[Entry] = &[
     entry::<change::changes_met_requirements_at_merge::ChangesMetRequirementsAtMerge>(), // CHG-20
     entry::<change::branch_moves_through_changes::BranchMovesThroughChanges>(), // CHG-21
     entry::<change::history_only_grows::HistoryOnlyGrows>(),                  // CHG-22
+    entry::<change::emergency_reviewed_in_time::EmergencyReviewedInTime>(),   // CHG-25
     // Deployment.
     entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01
     entry::<deployment::deployer_cannot_approve::DeployerCannotApprove>(),               // DEP-02

@@ -1,6 +1,8 @@
 //! What the controls about a branch's moves share: the arrivals, and each change
 //! among them as it stood when it was merged. It judges nothing.
 
+use jiff::Timestamp;
+
 use crate::controls::control::{Evidence, Verdict};
 use crate::facts::{
     ArrivalMethod, Arrivals, ArrivedChange, Fact, FactKey, Review, Snapshot, Source, Subject,
@@ -20,6 +22,15 @@ pub(super) fn arrivals(
             facts.arrivals.sources(),
         ))),
     })
+}
+
+/// The move that is judged, if one is.
+///
+/// # Errors
+/// Why that is not known.
+pub(super) fn moved(facts: &Snapshot) -> Result<Option<(&Arrivals, &[Source])>, Unknown> {
+    let arrivals = facts.arrivals.known()?.as_ref();
+    Ok(arrivals.map(|arrivals| (arrivals, facts.arrivals.sources())))
 }
 
 /// The changes that brought something, and the first commit whose way is not known.
@@ -99,6 +110,19 @@ pub(super) fn at_merge(facts: &Snapshot, change: &ArrivedChange) -> Result<Snaps
             ),
         )
     })?;
+    until(facts, change, merged_at)
+}
+
+/// The change as it stood at that moment: what reviewers said later is left out.
+///
+/// # Errors
+/// Why it cannot be told what was said before.
+pub(super) fn until(
+    facts: &Snapshot,
+    change: &ArrivedChange,
+    moment: Timestamp,
+) -> Result<Snapshot, Unknown> {
+    let identity = change.identity.known()?;
     let mut seen = Snapshot::all_unknown(
         Subject {
             change: Some(change.number),
@@ -111,7 +135,7 @@ pub(super) fn at_merge(facts: &Snapshot, change: &ArrivedChange) -> Result<Snaps
     );
     let mut reviews: Vec<Review> = Vec::new();
     for review in change.reviews.known()? {
-        if *review.submitted_at.known()? <= merged_at {
+        if *review.submitted_at.known()? <= moment {
             reviews.push(review.clone());
         }
     }

@@ -179,6 +179,21 @@ impl Control for ChecksSucceeded {
     }
 }
 
+impl ChecksSucceeded {
+    /// What is wrong with the results of one name, and whether it is only that they
+    /// have not ended yet; `None`: there are some, and all succeeded.
+    pub(super) fn fault<'r>(
+        &self,
+        of_name: impl Iterator<Item = &'r CheckResult>,
+    ) -> Option<(&'static str, bool)> {
+        let state = of_name
+            .map(|result| self.state(result))
+            .max()
+            .unwrap_or(State::Missing);
+        (state != State::Good).then(|| (state.word(), state == State::Running))
+    }
+}
+
 /// From good to worst: the worst result of a name decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {

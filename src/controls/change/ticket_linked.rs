@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::visible;
+use super::ticket_pattern::TicketPattern;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
-use regex::{Regex, RegexBuilder};
 
 /// Parameters of CHG-10.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -15,39 +15,7 @@ use regex::{Regex, RegexBuilder};
 pub(crate) struct TicketLinked {
     /// Regular expression of a ticket, e.g. `(ENG|INC)-[0-9]+`.
     #[schemars(with = "String")]
-    pattern: Pattern,
-}
-
-/// A pattern that has been compiled once, so that a broken one fails with the policy.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Pattern(Regex);
-
-impl Default for Pattern {
-    fn default() -> Self {
-        Self(Regex::new("[A-Z][A-Z0-9]+-[0-9]+").expect("a literal pattern"))
-    }
-}
-
-impl TryFrom<String> for Pattern {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let regex = RegexBuilder::new(&text)
-            .size_limit(1 << 20)
-            .build()
-            .map_err(|error| error.to_string())?;
-        if regex.is_match("") {
-            return Err("`pattern` matches the empty text, so every change would do".to_owned());
-        }
-        Ok(Self(regex))
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.0.as_str().to_owned()
-    }
+    pattern: TicketPattern,
 }
 
 impl Control for TicketLinked {
@@ -101,14 +69,14 @@ impl Control for TicketLinked {
                 ("the description", &body),
                 ("the branch", &identity.source_branch),
             ] {
-                if let Some(ticket) = self.ticket(text) {
+                if let Some(ticket) = self.pattern.ticket(text) {
                     return pass(place, ticket, FactKey::ChangeIdentity, sources);
                 }
             }
         }
         if let Ok(commits) = &commits {
             for commit in *commits {
-                if let Some(ticket) = self.ticket(&commit.message) {
+                if let Some(ticket) = self.pattern.ticket(&commit.message) {
                     return pass(
                         "a commit message",
                         ticket,
@@ -123,7 +91,7 @@ impl Control for TicketLinked {
         Ok(Verdict::fail(Evidence::new(
             format!(
                 "neither title, description, branch, commits nor links name a ticket like `{}`",
-                self.pattern.0.as_str()
+                self.pattern.as_str()
             ),
             FactKey::ChangeIdentity,
             "no ticket",
@@ -132,23 +100,8 @@ impl Control for TicketLinked {
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {
-        (self.pattern.0.as_str() != base.pattern.0.as_str())
+        (self.pattern.as_str() != base.pattern.as_str())
             .then(|| "the pattern differs and cannot be shown to be as strict".to_owned())
-    }
-}
-
-impl TicketLinked {
-    /// The first ticket that stands as a word of its own: `XENG-1` names no `ENG-1`.
-    fn ticket<'t>(&self, text: &'t str) -> Option<&'t str> {
-        self.pattern.0.find_iter(text).find_map(|hit| {
-            let before = text[..hit.start()].chars().next_back();
-            let after = text[hit.end()..].chars().next();
-            let alone = ![before, after]
-                .into_iter()
-                .flatten()
-                .any(char::is_alphanumeric);
-            alone.then(|| hit.as_str())
-        })
     }
 }
 

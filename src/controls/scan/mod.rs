@@ -5,7 +5,7 @@ pub(super) mod dependencies_clean;
 pub(super) mod images_clean;
 pub(super) mod infrastructure_clean;
 mod kinds;
-mod runs;
+pub(super) mod runs;
 pub(super) mod sast_clean;
 pub(super) mod sbom_produced;
 pub(super) mod scan_results_bound;
@@ -13,4 +13,4 @@ pub(super) mod secrets_absent;
 pub(super) mod suppressions_explained;
 mod tally;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;

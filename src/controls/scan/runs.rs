@@ -41,7 +41,7 @@ pub(super) fn is_tool(expected: &str, named: &str) -> bool {
 
 /// Why a run is no proof of anything: it failed, left something out, looked at another
 /// commit, or is older than `oldest` seconds.
-pub(super) fn in_doubt(
+pub(in crate::controls) fn in_doubt(
     report: &ScanReport,
     run: &ScanRun,
     oldest: Option<u64>,
@@ -88,12 +88,12 @@ pub(super) fn in_doubt(
 }
 
 /// What is unknown about scan results.
-pub(super) fn doubt(why: Why, detail: String) -> Unknown {
+pub(in crate::controls) fn doubt(why: Why, detail: String) -> Unknown {
     Unknown::new(FactKey::ScanResults.name(), why, detail)
 }
 
 /// Why a report cannot be used.
-pub(super) fn describe(report: &ScanReport, failure: &ScanFailure) -> String {
+pub(in crate::controls) fn describe(report: &ScanReport, failure: &ScanFailure) -> String {
     match failure {
         ScanFailure::Missing => format!("`{}` matched no file", report.pattern),
         ScanFailure::Unreadable(why) => format!("`{}` could not be read: {why}", report.path),

@@ -10,7 +10,7 @@ use crate::facts::{
 };
 
 /// A run of the tool `probe` that ended well on the head.
-pub(super) fn run(kind: ScanKind, counts: Vec<FindingCount>) -> ScanRun {
+pub(in crate::controls) fn run(kind: ScanKind, counts: Vec<FindingCount>) -> ScanRun {
     ScanRun {
         version: Some("1.0".to_owned()),
         execution_successful: Some(true),
@@ -22,7 +22,7 @@ pub(super) fn run(kind: ScanKind, counts: Vec<FindingCount>) -> ScanRun {
     }
 }
 
-pub(super) fn open(severity: Severity, open: u64) -> FindingCount {
+pub(in crate::controls) fn open(severity: Severity, open: u64) -> FindingCount {
     FindingCount {
         severity,
         open,
@@ -32,7 +32,10 @@ pub(super) fn open(severity: Severity, open: u64) -> FindingCount {
 }
 
 /// A report of this content; its digest is its own.
-pub(super) fn report(digest: &str, runs: Result<Vec<ScanRun>, ScanFailure>) -> ScanReport {
+pub(in crate::controls) fn report(
+    digest: &str,
+    runs: Result<Vec<ScanRun>, ScanFailure>,
+) -> ScanReport {
     ScanReport {
         pattern: "out/*".to_owned(),
         path: format!("out/{digest}.json"),
@@ -43,19 +46,19 @@ pub(super) fn report(digest: &str, runs: Result<Vec<ScanRun>, ScanFailure>) -> S
     }
 }
 
-pub(super) fn reports(reports: Vec<ScanReport>) -> Snapshot {
+pub(in crate::controls) fn reports(reports: Vec<ScanReport>) -> Snapshot {
     let mut facts = nothing_seen();
     facts.scans = seen(ScanResults { reports });
     facts
 }
 
 /// One report with these runs.
-pub(super) fn handed_in(runs: Vec<ScanRun>) -> Snapshot {
+pub(in crate::controls) fn handed_in(runs: Vec<ScanRun>) -> Snapshot {
     reports(vec![report("sha256:aa", Ok(runs))])
 }
 
 /// Reports that no control over scan results may pass on.
-pub(super) fn nothing_usable() -> Vec<Snapshot> {
+pub(in crate::controls) fn nothing_usable() -> Vec<Snapshot> {
     let mut unseen = nothing_seen();
     unseen.scans = hidden();
     let failures = [
