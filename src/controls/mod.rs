@@ -95,6 +95,7 @@ pub static TABLE: &[Entry] = &[
     entry::<change::changes_met_requirements_at_merge::ChangesMetRequirementsAtMerge>(), // CHG-20
     entry::<change::branch_moves_through_changes::BranchMovesThroughChanges>(), // CHG-21
     entry::<change::history_only_grows::HistoryOnlyGrows>(),                  // CHG-22
+    entry::<change::review_has_substance::ReviewHasSubstance>(),              // CHG-23
     entry::<change::emergency_reviewed_in_time::EmergencyReviewedInTime>(),   // CHG-25
     // Deployment.
     entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01

@@ -141,6 +141,7 @@ pub(crate) fn identity(author: &str) -> Identity {
         from_fork: false,
         labels: Vec::new(),
         linked_issues: Vec::new(),
+        opened_at: Some(at("2026-06-01T09:00:00Z")),
         merged_at: None,
         merged_by: None,
         merge_commit: None,
@@ -207,6 +208,7 @@ pub(crate) fn check(name: &str, conclusion: Option<CheckConclusion>) -> CheckRes
         } else {
             CheckStatus::Running
         },
+        ended_at: conclusion.is_some().then(|| at("2026-06-01T10:00:00Z")),
         conclusion,
         head: head(),
         allow_failure: false,

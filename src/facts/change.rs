@@ -47,6 +47,9 @@ pub struct Identity {
     pub labels: Vec<String>,
     /// Issues that the platform itself links to the change, e.g. `#3`.
     pub linked_issues: Vec<String>,
+    /// When it was opened, by the platform's clock. `None`: it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
     /// When it was merged, by the platform's clock.
     pub merged_at: Option<Timestamp>,
     /// Who merged it.
@@ -211,6 +214,9 @@ pub struct CheckResult {
     pub head: String,
     /// Whether its failure is allowed by the pipeline (GitLab `allow_failure`).
     pub allow_failure: bool,
+    /// When it ended, by the platform's clock. `None`: it did not, or nobody tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// One comment on the change.

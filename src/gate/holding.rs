@@ -250,6 +250,7 @@ mod tests {
             status,
             head: "f1".repeat(20),
             allow_failure: false,
+            ended_at: None,
         }
     }
 

@@ -213,6 +213,7 @@ pub(crate) fn facts() -> Snapshot {
         from_fork: false,
         labels: Vec::new(),
         linked_issues: Vec::new(),
+        opened_at: None,
         merged_at: None,
         merged_by: None,
         merge_commit: None,

@@ -27,6 +27,7 @@ pub(super) mod identities_resolved;
 pub(super) mod merger_recorded;
 pub(super) mod nothing_added_after_approval;
 mod owners;
+pub(super) mod review_has_substance;
 pub(super) mod review_settled;
 pub(super) mod sensitive_paths_approved;
 pub(super) mod tests_ran;

@@ -8,7 +8,7 @@ use super::approvals::{Approval, Standing, latest, standing};
 use super::cover::{Cover, cover};
 use super::hands::Hands;
 use crate::controls::allowances;
-use crate::facts::{Account, Fact, FactKey, Snapshot, Unknown, Why};
+use crate::facts::{Account, Fact, FactKey, Review, Snapshot, Unknown, Why};
 
 /// A user or team in the parameters of a control, such as `@ana` or `@acme/security`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +144,10 @@ impl Tally {
 pub(super) struct Worthy<'a> {
     /// Who approved.
     pub(super) reviewer: &'a Account,
-    sure: Result<(), Unknown>,
+    /// The approval itself.
+    pub(super) review: &'a Review,
+    /// That it counts, or why that cannot be told.
+    pub(super) sure: Result<(), Unknown>,
 }
 
 /// Approvals by people who may write and had no hand in the change, of the head
@@ -171,6 +174,7 @@ pub(super) fn worthy<'a>(facts: &'a Snapshot, hands: &Hands) -> Result<Vec<Worth
             let sure = parts.into_iter().try_for_each(|part| part.map(|_| ()));
             Some(Worthy {
                 reviewer: approval.reviewer,
+                review: approval.review,
                 sure,
             })
         })

@@ -83,6 +83,7 @@ fn one(context: &wire::CheckContext, head: &str) -> Result<(Age, CheckResult), S
                     conclusion,
                     head: head.to_owned(),
                     allow_failure: false,
+                    ended_at: context.completed_at,
                 },
             ))
         }
@@ -109,6 +110,7 @@ fn one(context: &wire::CheckContext, head: &str) -> Result<(Age, CheckResult), S
                     conclusion,
                     head: head.to_owned(),
                     allow_failure: false,
+                    ended_at: context.created_at,
                 },
             ))
         }

@@ -279,6 +279,7 @@ fn identity_of(pull: &wire::Pull, repository: &str) -> Option<Identity> {
             .flat_map(wire::Nodes::present)
             .filter_map(|issue| linked(issue, repository))
             .collect(),
+        opened_at: pull.created_at,
         merged_at: pull.merged_at,
         merged_by: pull.merged_by.as_ref().and_then(wire::Actor::account),
         merge_commit: pull

@@ -12,7 +12,7 @@ pub(super) const PULL: &str = "fragment Pull on PullRequest {
   baseRefName
   labels(first: 100) { nodes { name } }
   closingIssuesReferences(first: 50) { nodes { number repository { nameWithOwner } } }
-  mergedAt mergedBy { __typename login } mergeCommit { oid }
+  createdAt mergedAt mergedBy { __typename login } mergeCommit { oid }
 }";
 
 /// The tip of a branch, and the policy file there.

@@ -135,6 +135,7 @@ pub(super) struct Pull {
     pub(super) base_ref_name: Option<String>,
     pub(super) labels: Option<Nodes<Named>>,
     pub(super) closing_issues_references: Option<Nodes<Issue>>,
+    pub(super) created_at: Option<Timestamp>,
     pub(super) merged_at: Option<Timestamp>,
     pub(super) merged_by: Option<Actor>,
     pub(super) merge_commit: Option<MergeCommit>,

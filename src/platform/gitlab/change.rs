@@ -77,6 +77,7 @@ pub(super) fn identity(read: &Read<MergeRequest>) -> Fact<Identity> {
         from_fork: from != to,
         labels,
         linked_issues: Vec::new(),
+        opened_at: time(mr.created_at.as_deref()),
         merged_at: time(mr.merged_at.as_deref()),
         merged_by: merger
             .filter(|_| state == ChangeState::Merged)

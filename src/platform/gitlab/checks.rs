@@ -3,7 +3,7 @@
 
 use crate::facts::{CheckConclusion, CheckKind, CheckResult, CheckStatus, Fact, Source};
 
-use super::wire::{Job, MergeRequest, Pipeline, Read, WireCommit};
+use super::wire::{Job, MergeRequest, Pipeline, Read, WireCommit, time};
 
 /// What the second round has to fetch to know the results for the head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,6 +115,7 @@ fn add_jobs(
             conclusion,
             head: head.to_owned(),
             allow_failure: job.allow_failure == Some(true),
+            ended_at: time(job.finished_at.as_deref()),
         });
     }
 }
@@ -129,6 +130,7 @@ fn whole(pipeline: &Pipeline, head: &str) -> CheckResult {
         conclusion,
         head: head.to_owned(),
         allow_failure: false,
+        ended_at: time(pipeline.finished_at.as_deref()),
     }
 }
 

@@ -73,6 +73,7 @@ pub(super) struct MergeRequest {
     pub(super) source_project_id: Option<u64>,
     pub(super) target_project_id: Option<u64>,
     pub(super) labels: Option<Vec<String>>,
+    pub(super) created_at: Option<String>,
     pub(super) merged_at: Option<String>,
     pub(super) merge_user: Option<User>,
     pub(super) merged_by: Option<User>,

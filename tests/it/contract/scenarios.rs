@@ -168,6 +168,7 @@ fn result(name: &str, kind: CheckKind, conclusion: Option<CheckConclusion>) -> C
         conclusion,
         head: head(),
         allow_failure: false,
+        ended_at: Some(at("2026-06-01T10:00:00Z")),
     }
 }
 
@@ -241,6 +242,7 @@ pub(crate) fn identity(platform: Platform) -> Identity {
             Platform::Github => vec!["#3".to_owned()],
             Platform::Gitlab => Vec::new(),
         },
+        opened_at: Some(at("2026-06-01T09:00:00Z")),
         merged_at: None,
         merged_by: None,
         merge_commit: None,
