@@ -134,6 +134,10 @@ pub(super) struct CheckArgs {
     /// of this repository, unchanged, and younger than the policy's `settings.max_age`
     #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<PathBuf>,
+    /// The settings snapshot that was kept from before a merge, to see that the branch was protected
+    /// when it happened (CHG-28)
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings_before: Option<PathBuf>,
     /// Scan reports, their format found by content, beside those of the policy's section `scans`; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
@@ -152,7 +156,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     pub(super) output: Vec<(Format, PathBuf)>,
     /// Judge saved facts: no network, and their moment is the clock
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan", "settings"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan", "settings", "settings_before"])]
     pub(super) snapshot: Option<PathBuf>,
     /// Write the facts to a file, for `--snapshot`
     #[arg(long, value_name = "FILE")]

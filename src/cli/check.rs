@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, PolicyDocument, Settings, Snapshot};
+use crate::facts::{Fact, FactKey, PolicyDocument, Settings, Snapshot, Unknown, Why};
 use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
@@ -50,6 +50,12 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         .map(|file| SettingsFile::read(file, world))
         .transpose()
         .map_err(CommandError::usage)?;
+    let from_before = arguments
+        .settings_before
+        .as_ref()
+        .map(|file| SettingsFile::read(file, world))
+        .transpose()
+        .map_err(CommandError::usage)?;
     let wanted_head = expected_head(&setup.place.wanted);
     let place = setup.place.clone();
     let wanted = session::policy_wanted(given);
@@ -81,6 +87,16 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         let patterns = scan_patterns(arguments, &policy);
         if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
             snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
+        }
+        if needs.has(FactKey::BranchRulesBefore) {
+            snapshot.rules_before = match &from_before {
+                Some(file) => file.rules_before(&snapshot, &place),
+                None => Fact::Unknown(Unknown::new(
+                    FactKey::BranchRulesBefore.name(),
+                    Why::NotCollected,
+                    "no settings snapshot from before the merge was handed in (`--settings-before`)",
+                )),
+            };
         }
         match &handed_in {
             // What the file holds is not asked for again.

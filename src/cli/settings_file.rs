@@ -11,7 +11,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::{
-    Needs, Platform, SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot, Snapshot, Unknown, Why,
+    Fact, FactKey, Needs, Platform, RulesBefore, SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot,
+    Snapshot, Unknown, Why,
 };
 use crate::ledger::{AllowedSigners, Signer};
 use crate::platform::Place;
@@ -124,6 +125,42 @@ impl SettingsFile {
                 });
             }
             Err(unknown) => snapshot.refuse_settings(&unknown, needs),
+        }
+    }
+
+    /// The rules of the branch that is judged as this file has them, for what was
+    /// merged since. Its age against the merge is judged elsewhere.
+    pub(super) fn rules_before(&self, snapshot: &Snapshot, place: &Place) -> Fact<RulesBefore> {
+        let key = FactKey::BranchRulesBefore.name();
+        match self.usable(snapshot, place, SignedDuration::MAX) {
+            Ok((settings, signed_by)) => {
+                let branch = &snapshot.subject.target;
+                let rules = settings
+                    .branches
+                    .iter()
+                    .find(|rules| rules.branch == *branch);
+                Fact::known_without_source(RulesBefore {
+                    seen_at: settings.seen_at(),
+                    digest: self.digest.clone(),
+                    signed_by,
+                    rules: rules.map_or_else(
+                        || {
+                            Fact::Unknown(Unknown::new(
+                                key,
+                                Why::NotCollected,
+                                format!(
+                                    "the settings snapshot does not hold the rules of `{branch}`"
+                                ),
+                            ))
+                        },
+                        |rules| Fact::known_without_source(rules.clone()),
+                    ),
+                })
+            }
+            Err(unknown) => Fact::Unknown(Unknown {
+                fact: key.to_owned(),
+                ..unknown
+            }),
         }
     }
 

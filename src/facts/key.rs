@@ -25,6 +25,9 @@ pub enum FactKey {
     /// Moves of the branch for which the platform let somebody go around its rules.
     #[serde(rename = "branch.bypasses")]
     BranchBypasses,
+    /// The rules of the branch before something was merged, from a file.
+    #[serde(rename = "branch.rules_before")]
+    BranchRulesBefore,
     /// Title, text, author, branches and state of the change.
     #[serde(rename = "change.identity")]
     ChangeIdentity,
@@ -55,6 +58,9 @@ pub enum FactKey {
     /// Signatures of the commits.
     #[serde(rename = "change.signatures")]
     ChangeSignatures,
+    /// What the change says that it copies or takes back.
+    #[serde(rename = "change.originals")]
+    ChangeOriginals,
     /// Members of the teams that the policy names.
     #[serde(rename = "team.members")]
     TeamMembers,
@@ -149,12 +155,13 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
         Self::BranchArrivedChanges,
         Self::BranchBypasses,
+        Self::BranchRulesBefore,
         Self::ChangeIdentity,
         Self::ChangeAssociation,
         Self::ChangeCommits,
@@ -165,6 +172,7 @@ impl FactKey {
         Self::ChangeFiles,
         Self::ChangeThreads,
         Self::ChangeSignatures,
+        Self::ChangeOriginals,
         Self::TeamMembers,
         Self::ScanResults,
         Self::OrganizationSettings,
@@ -205,6 +213,7 @@ impl FactKey {
             Self::BranchArrivals => "branch.arrivals",
             Self::BranchArrivedChanges => "branch.arrived_changes",
             Self::BranchBypasses => "branch.bypasses",
+            Self::BranchRulesBefore => "branch.rules_before",
             Self::ChangeIdentity => "change.identity",
             Self::ChangeAssociation => "change.association",
             Self::ChangeCommits => "change.commits",
@@ -215,6 +224,7 @@ impl FactKey {
             Self::ChangeFiles => "change.files",
             Self::ChangeThreads => "change.threads",
             Self::ChangeSignatures => "change.signatures",
+            Self::ChangeOriginals => "change.originals",
             Self::TeamMembers => "team.members",
             Self::ScanResults => "scan.results",
             Self::OrganizationSettings => "organization.settings",
@@ -262,6 +272,9 @@ impl FactKey {
             Self::BranchBypasses => {
                 "moves of the branch for which the platform let somebody go around its rules"
             }
+            Self::BranchRulesBefore => {
+                "the rules of the branch before something was merged, handed in as a file"
+            }
             Self::ChangeIdentity => "title, text, author, branches and state of the change",
             Self::ChangeAssociation => "the change that a commit on the branch came through",
             Self::ChangeCommits => "the commits of the change and everyone who had a hand in them",
@@ -272,6 +285,9 @@ impl FactKey {
             Self::ChangeFiles => "the files that the change touches",
             Self::ChangeThreads => "threads of the review, and who asks for changes",
             Self::ChangeSignatures => "signatures of the commits",
+            Self::ChangeOriginals => {
+                "changes that the change says it copies or takes back, with their reviews"
+            }
             Self::TeamMembers => "members of the teams that the policy names",
             Self::ScanResults => "scan reports handed in as files",
             Self::OrganizationSettings => {

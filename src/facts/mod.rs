@@ -15,8 +15,10 @@ mod drift;
 mod fact;
 mod in_words;
 mod key;
+mod originals;
 mod policy_document;
 mod requirement;
+mod rules_before;
 mod scan;
 mod settings;
 mod settings_snapshot;
@@ -44,8 +46,10 @@ pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use in_words::InWords;
 pub use key::{FactKey, Needs};
+pub use originals::{Original, OriginalReference};
 pub use policy_document::PolicyDocument;
 pub use requirement::{Combine, Demand, Requirement};
+pub use rules_before::RulesBefore;
 pub use scan::{
     Finding, FindingCount, Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun,
     Severity, SeverityOrigin,

@@ -14,7 +14,9 @@ use super::changed_file::ChangedFile;
 use super::discussion::Discussion;
 use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
+use super::originals::Original;
 use super::policy_document::PolicyDocument;
+use super::rules_before::RulesBefore;
 use super::scan::ScanResults;
 use super::settings::Settings;
 use super::settings_snapshot::SettingsOrigin;
@@ -138,6 +140,9 @@ pub struct Snapshot {
     /// move of a branch is judged.
     #[serde(default = "not_collected::bypasses")]
     pub bypasses: Fact<Option<RuleBypasses>>,
+    /// Group `branch.rules_before`.
+    #[serde(default = "not_collected::rules_before")]
+    pub rules_before: Fact<RulesBefore>,
     /// Group `change.identity`.
     pub identity: Fact<Identity>,
     /// Group `change.association`.
@@ -164,6 +169,9 @@ pub struct Snapshot {
     /// Group `team.members`: the teams that the policy names in its controls.
     #[serde(default = "not_collected::teams")]
     pub teams: Fact<Vec<TeamMembers>>,
+    /// Group `change.originals`: one entry for each of [`Snapshot::original_references`].
+    #[serde(default = "not_collected::originals")]
+    pub originals: Fact<Vec<Original>>,
     /// What overrides need to know about people.
     pub override_people: Fact<OverridePeople>,
     /// Group `scan.results`.
@@ -180,8 +188,8 @@ pub struct Snapshot {
 /// What a snapshot of an older version does not hold: it was not collected.
 mod not_collected {
     use super::{
-        Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey,
-        RuleBypasses, TeamMembers, Unknown,
+        Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
+        RuleBypasses, RulesBefore, TeamMembers, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -210,6 +218,14 @@ mod not_collected {
 
     pub(super) fn arrived_changes() -> Fact<Option<Vec<ArrivedChange>>> {
         of(FactKey::BranchArrivedChanges)
+    }
+
+    pub(super) fn rules_before() -> Fact<RulesBefore> {
+        of(FactKey::BranchRulesBefore)
+    }
+
+    pub(super) fn originals() -> Fact<Vec<Original>> {
+        of(FactKey::ChangeOriginals)
     }
 
     pub(super) fn bypasses() -> Fact<Option<RuleBypasses>> {
@@ -250,6 +266,7 @@ impl Snapshot {
             arrivals: not_collected::arrivals(),
             arrived_changes: not_collected::arrived_changes(),
             bypasses: not_collected::bypasses(),
+            rules_before: not_collected::rules_before(),
             identity: hidden(FactKey::ChangeIdentity.name()),
             association: hidden(FactKey::ChangeAssociation.name()),
             commits: hidden(FactKey::ChangeCommits.name()),
@@ -261,6 +278,7 @@ impl Snapshot {
             discussion: not_collected::discussion(),
             signatures: not_collected::signatures(),
             teams: not_collected::teams(),
+            originals: not_collected::originals(),
             override_people: hidden("override.people"),
             scans: hidden(FactKey::ScanResults.name()),
             settings: Settings::all_unknown(),
@@ -291,6 +309,7 @@ impl Snapshot {
                     seen.arrived_changes = self.arrived_changes.clone();
                 }
                 FactKey::BranchBypasses => seen.bypasses = self.bypasses.clone(),
+                FactKey::BranchRulesBefore => seen.rules_before = self.rules_before.clone(),
                 FactKey::ChangeIdentity => seen.identity = self.identity.clone(),
                 FactKey::ChangeAssociation => seen.association = self.association.clone(),
                 FactKey::ChangeCommits => seen.commits = self.commits.clone(),
@@ -301,6 +320,7 @@ impl Snapshot {
                 FactKey::ChangeFiles => seen.files = self.files.clone(),
                 FactKey::ChangeThreads => seen.discussion = self.discussion.clone(),
                 FactKey::ChangeSignatures => seen.signatures = self.signatures.clone(),
+                FactKey::ChangeOriginals => seen.originals = self.originals.clone(),
                 FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
                 FactKey::OrganizationSettings

@@ -11,6 +11,7 @@ mod arrived;
 #[cfg(test)]
 mod arrived_testing;
 pub(super) mod branch_moves_through_changes;
+pub(super) mod branch_protected_at_merge;
 pub(super) mod change_through_pull_request;
 pub(super) mod changes_met_requirements_at_merge;
 pub(super) mod checks_succeeded;
@@ -26,6 +27,7 @@ pub(super) mod history_only_grows;
 pub(super) mod identities_resolved;
 pub(super) mod merger_recorded;
 pub(super) mod nothing_added_after_approval;
+pub(super) mod original_approved;
 mod owners;
 pub(super) mod review_has_substance;
 pub(super) mod review_settled;

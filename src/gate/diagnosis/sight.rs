@@ -17,6 +17,7 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::BranchArrivals,
     FactKey::BranchArrivedChanges,
     FactKey::BranchBypasses,
+    FactKey::BranchRulesBefore,
     FactKey::ChangeIdentity,
     FactKey::ChangeAssociation,
     FactKey::ChangeCommits,
@@ -27,6 +28,7 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::ChangeFiles,
     FactKey::ChangeThreads,
     FactKey::ChangeSignatures,
+    FactKey::ChangeOriginals,
     FactKey::ScanResults,
 ];
 
@@ -122,6 +124,8 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         FactKey::ChangeFiles => facts.files.known().err(),
         FactKey::ChangeThreads => facts.discussion.known().err(),
         FactKey::ChangeSignatures => facts.signatures.known().err(),
+        FactKey::BranchRulesBefore => facts.rules_before.known().err(),
+        FactKey::ChangeOriginals => facts.originals.known().err(),
         FactKey::TeamMembers => facts.teams.known().err(),
         FactKey::ScanResults => facts.scans.known().err(),
         FactKey::OrganizationSettings

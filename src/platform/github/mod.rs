@@ -213,6 +213,9 @@ impl Session {
                 }
             }
         }
+        if needs.has(FactKey::ChangeOriginals) {
+            snapshot.originals = Box::pin(arrivals::originals::collect(self, snapshot)).await;
+        }
         self.finish(snapshot);
     }
 

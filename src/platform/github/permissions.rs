@@ -90,6 +90,12 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             NOT_POSSIBLE,
             "organization Members: read",
         ),
+        (
+            FactKey::ChangeOriginals,
+            "contents: read and pull-requests: read",
+            "Contents: read and Pull requests: read",
+        ),
+        (FactKey::BranchRulesBefore, "none", "none"),
         (FactKey::ScanResults, "none", "none"),
         (
             FactKey::OrganizationSettings,

@@ -262,6 +262,9 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             });
         snapshot.checks = checks::checks(&merge_request, &results);
     }
+    if needs.has(FactKey::ChangeOriginals) {
+        snapshot.originals = Box::pin(arrivals::originals::collect(session, snapshot)).await;
+    }
 }
 
 /// The members of every group that the policy's controls name.
@@ -395,6 +398,7 @@ fn no_change(snapshot: &mut Snapshot, needs: &Needs) {
             FactKey::ChangeFiles => snapshot.files = Fact::Unknown(hidden(key)),
             FactKey::ChangeThreads => snapshot.discussion = Fact::Unknown(hidden(key)),
             FactKey::ChangeSignatures => snapshot.signatures = Fact::Unknown(hidden(key)),
+            FactKey::ChangeOriginals => snapshot.originals = Fact::Unknown(hidden(key)),
             // What does not hang on a change.
             _ => {}
         }

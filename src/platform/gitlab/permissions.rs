@@ -66,6 +66,12 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         ),
         (FactKey::ChangeSignatures, NOT_BY_JOB_TOKEN, CHANGE),
         (FactKey::TeamMembers, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
+        (FactKey::ChangeOriginals, NOT_BY_JOB_TOKEN, CHANGE),
+        (
+            FactKey::BranchRulesBefore,
+            "no token needed",
+            "no token needed",
+        ),
         (FactKey::ScanResults, "no token needed", "no token needed"),
         (FactKey::OrganizationSettings, NOT_BY_JOB_TOKEN, GROUP_OWNER),
         (FactKey::OrganizationIdentity, NOT_BY_JOB_TOKEN, GROUP_OWNER),

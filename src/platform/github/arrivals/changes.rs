@@ -37,7 +37,7 @@ pub(super) async fn ask(
     Fact::seen_in(Some(found.into_iter().flatten().collect()), sources.clone())
 }
 
-async fn some(session: &Session, numbers: &[u64]) -> Vec<ArrivedChange> {
+pub(super) async fn some(session: &Session, numbers: &[u64]) -> Vec<ArrivedChange> {
     let query = questions::changes(numbers);
     let variables = json!({"owner": session.owner, "name": session.name});
     let answer = session

@@ -6,6 +6,7 @@
 mod bypasses;
 mod changes;
 mod look;
+pub(super) mod originals;
 mod questions;
 mod read;
 #[cfg(test)]

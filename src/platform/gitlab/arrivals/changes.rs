@@ -36,8 +36,13 @@ pub(super) async fn ask(
         return Fact::seen_in(Some(Vec::new()), sources.clone());
     }
     session.transport.begin_wave();
-    let some = numbers.len().min(MOST_CHANGES);
-    let (asked, rest) = numbers.split_at(some);
+    Fact::seen_in(Some(some(session, &numbers).await), sources.clone())
+}
+
+/// The changes of these numbers, as many as are looked at.
+pub(super) async fn some(session: &Session, numbers: &[u64]) -> Vec<ArrivedChange> {
+    let key = FactKey::BranchArrivedChanges;
+    let (asked, rest) = numbers.split_at(numbers.len().min(MOST_CHANGES));
     let members = lookups::members(true, false, session).await;
     let (members, more) =
         members.unwrap_or_else(|| (Err(Unknown::not_collected(key.name())), false));
@@ -56,7 +61,7 @@ pub(super) async fn ask(
         rest.iter()
             .map(|number| ArrivedChange::unseen(*number, &left_out)),
     );
-    Fact::seen_in(Some(all), sources.clone())
+    all
 }
 
 async fn one(

@@ -4,6 +4,7 @@
 
 mod changes;
 mod look;
+pub(super) mod originals;
 #[cfg(test)]
 mod tests;
 mod ways;
