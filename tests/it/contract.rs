@@ -74,9 +74,18 @@ fn variants(code: &str) -> Vec<Value> {
             json!({"min": 2}),
             json!({"logins": ["bob", "dan"], "names": ["*@acme.test"], "trailers": []}),
         ],
+        "CHG-09" => vec![
+            json!({"bots": ["ana", "carol"]}),
+            json!({"bots": ["ana", "carol", "gus", "rita"], "allow_unsigned": true, "paths": ["**"]}),
+        ],
         "CHG-12" => vec![
             json!({"signers": ["@acme/gate"]}),
             json!({"signers": ["@ana"], "allow_platform": true}),
+        ],
+        "CHG-14" => vec![
+            json!({"min_tests": 5}),
+            json!({"checks": [{"name": "test"}]}),
+            json!({"checks": [{"name": "test", "app": "15368"}]}),
         ],
         "CHG-15" => vec![
             json!({"headings": ["Test plan"]}),
@@ -98,6 +107,16 @@ fn variants(code: &str) -> Vec<Value> {
             json!({"recorded_bypasses": false}),
             json!({"min": 2, "gate": "test", "allow_skipped": true}),
         ],
+        "CHG-23" => vec![
+            json!({"allow_before_checks": true, "max_lines": 1}),
+            json!({"min_open_minutes": 0, "min_review_seconds": 100_000}),
+        ],
+        "CHG-25" => vec![
+            json!({"labels": ["x"], "incident": "ENG-[0-9]+", "review_within_hours": 0}),
+            json!({"labels": ["x"]}),
+        ],
+        "CHG-26" => vec![json!({"min": 2}), json!({"branches": ["feature"]})],
+        "CHG-28" => vec![json!({"max_age_hours": 0})],
         "DEP-01" => vec![
             json!({"min": 2}),
             json!({"production": [], "required": true}),
@@ -307,6 +326,8 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("arrivals") => FactKey::BranchArrivals,
         Some("arrived_changes") => FactKey::BranchArrivedChanges,
         Some("bypasses") => FactKey::BranchBypasses,
+        Some("rules_before") => FactKey::BranchRulesBefore,
+        Some("originals") => FactKey::ChangeOriginals,
         Some("identity") => FactKey::ChangeIdentity,
         Some("association") => FactKey::ChangeAssociation,
         Some("commits") => FactKey::ChangeCommits,

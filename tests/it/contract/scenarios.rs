@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use ccgate::facts::{
-    Account, AccountKind, Association, BranchRules, BypassActor, BypassKind, BypassMode,
-    ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine,
-    Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
+    Account, AccountKind, ArrivedChange, Association, BranchRules, BypassActor, BypassKind,
+    BypassMode, ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus,
+    Combine, Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
     FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured, MergeMethod,
-    OverridePeople, PathReviewers, Person, Platform, PolicyDocument, Push, PushKind, RequiredCheck,
-    RequiredWorkflow, Requirement, Review, ReviewState, ScanKind, ScanReport, ScanResults, ScanRun,
-    Settings, Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread,
+    Original, OriginalReference, OverridePeople, PathReviewers, Person, Platform, PolicyDocument,
+    Push, PushKind, RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore,
+    ScanKind, ScanReport, ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot,
+    Source, Subject, TeamMembers, Thread,
 };
 use jiff::Timestamp;
 
@@ -205,6 +206,14 @@ fn scan(open: u64, revision: &str) -> ScanResults {
         covered: if open == 0 { 90 } else { 10 },
         total: 100,
     };
+    // A test that failed is a finding of its report.
+    let tests = ScanRun {
+        measured: Some(Measured::Tests {
+            total: 5,
+            skipped: 1,
+        }),
+        ..of_kind("JUnit", Some(ScanKind::Tests))
+    };
     ScanResults {
         reports: vec![ScanReport {
             pattern: "out/*.sarif".to_owned(),
@@ -220,6 +229,7 @@ fn scan(open: u64, revision: &str) -> ScanResults {
                 of_kind("checkov", Some(ScanKind::Iac)),
                 measured("LCOV", ScanKind::Coverage, lines),
                 measured("CycloneDX", ScanKind::Sbom, components),
+                tests,
             ]),
         }],
     }
@@ -229,7 +239,8 @@ pub(crate) fn identity(platform: Platform) -> Identity {
     Identity {
         number: 7,
         title: "ENG-7 Do it".to_owned(),
-        body: "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.".to_owned(),
+        body: "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.\n\nBackport of #3"
+            .to_owned(),
         author: Some(Account::human("ana")),
         source_branch: "feature".to_owned(),
         target_branch: "main".to_owned(),
@@ -461,6 +472,28 @@ fn signature(sha: String, state: SignatureState) -> CommitSignature {
     }
 }
 
+/// Change 3, which bob approved and merged a day before.
+fn original(platform: Platform) -> Original {
+    let three = Identity {
+        number: 3,
+        state: ChangeState::Merged,
+        merged_at: Some(at("2026-06-01T11:00:00Z")),
+        merged_by: Some(Account::human("bob")),
+        ..identity(platform)
+    };
+    Original {
+        reference: OriginalReference::Change(3),
+        changes: seen(vec![ArrivedChange {
+            number: 3,
+            identity: seen(three),
+            commits: seen(vec![commit(head(), "ana", "carol")]),
+            reviews: seen(vec![approval(platform, "bob", true)]),
+            pushes: seen(vec![push(platform, "ana")]),
+            checks: seen(Vec::new()),
+        }]),
+    }
+}
+
 /// A merged change of which only what a merge is about was seen.
 fn merged(platform: Platform, by: Option<&str>) -> Snapshot {
     let mut facts = good(platform);
@@ -555,6 +588,13 @@ fn good(platform: Platform) -> Snapshot {
         team: "@acme/gate".to_owned(),
         members: seen(vec!["bob".to_owned(), "dan".to_owned()]),
     }]);
+    facts.originals = seen(vec![original(platform)]);
+    facts.rules_before = seen(RulesBefore {
+        seen_at: at("2026-05-31T12:00:00Z"),
+        digest: format!("sha256:{}", "22".repeat(32)),
+        signed_by: None,
+        rules: seen(rules(platform, true)),
+    });
     facts.override_people = seen(OverridePeople {
         members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
         last_pusher: seen(Account::human("ana")),
@@ -574,6 +614,8 @@ fn bad(platform: Platform) -> Snapshot {
     plain.title = "Do it".to_owned();
     plain.body.clear();
     plain.linked_issues.clear();
+    plain.source_branch = "revert-7-feature".to_owned();
+    plain.labels = vec!["emergency".to_owned()];
     facts.identity = seen(plain);
     facts.association = seen(Association::DirectPush {
         pusher: Some(Account::human("eve")),
