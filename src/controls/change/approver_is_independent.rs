@@ -35,14 +35,14 @@ impl Control for ApproverIsIndependent {
         ],
         rationale: "Whoever wrote a part of a change cannot be the one who judges it.",
         cheat: "Committing under an address that belongs to no account, as a co-author or \
-                        through a force push, then approving. All of these had a hand in the change, \
+                        through a push, then approving. All of these had a hand in the change, \
                         somebody without an account makes this fail, and a list of commits that does \
                         not reach the head is unknown.",
         remedy_github: "ask somebody for a review who did not open the change, has no commit in it, is \
                         no co-author and never force-pushed it",
-        remedy_gitlab: "ask somebody for an approval who did not open the change, has no commit in it \
-                        and is no co-author; \"Prevent approvals by users who add commits\" keeps it \
-                        so",
+        remedy_gitlab: "ask somebody for an approval who did not open the change, has no commit in it, \
+                        is no co-author and pushed nothing to it; \"Prevent approvals by users who \
+                        add commits\" keeps it so",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {

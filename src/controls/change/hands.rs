@@ -41,14 +41,15 @@ impl Hands {
         }
         match facts.pushes.known() {
             Ok(pushes) => {
-                for push in pushes
-                    .iter()
-                    .filter(|push| push.kind == PushKind::ForcePush)
-                {
+                for push in pushes {
+                    let how = match push.kind {
+                        PushKind::ForcePush => "force-pushed it",
+                        // What the change was opened with is its opener's.
+                        PushKind::Push if push.before.is_none() => continue,
+                        PushKind::Push => "pushed to it",
+                    };
                     match push.actor.known() {
-                        Ok(who) => {
-                            hands.add_account(who.as_ref(), "force-pushed it");
-                        }
+                        Ok(who) => hands.add_account(who.as_ref(), how),
                         Err(unknown) => hands.hidden.push(unknown),
                     }
                 }

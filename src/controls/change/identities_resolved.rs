@@ -35,7 +35,7 @@ impl Control for IdentitiesResolved {
         rationale: "Whoever cannot be named cannot be told apart from those who approve, and nobody \
                     answers for what they wrote.",
         cheat: "Committing under an invented address, or under the platform's own. Author, committer, \
-                co-authors, opener and force-pushers each have to belong to an account; an address that \
+                co-authors, opener and pushers each have to belong to an account; an address that \
                 the platform did not resolve is unknown, never somebody.",
         remedy_github: "add the commit's e-mail address to its account under \"Emails\", or rewrite the \
                         commit; where an account was deleted, open the change anew",

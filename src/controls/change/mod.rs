@@ -27,6 +27,8 @@ pub(super) mod identities_resolved;
 pub(super) mod merger_recorded;
 pub(super) mod nothing_added_after_approval;
 mod owners;
+#[cfg(test)]
+mod population;
 pub(super) mod review_has_substance;
 pub(super) mod review_settled;
 pub(super) mod sensitive_paths_approved;
