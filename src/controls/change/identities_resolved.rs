@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::hands::Hands;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::controls::judging::some;
+use crate::controls::tree::Tree;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -68,6 +69,13 @@ impl Control for IdentitiesResolved {
             format!("all {count} who had a hand in the change are accounts"),
             format!("{count} accounts"),
         )))
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        Some(Tree {
+            hands: Some(Hands::of(facts).into_deeds()),
+            branches: Vec::new(),
+        })
     }
 
     fn weaker_than(&self, _base: &Self) -> Option<String> {

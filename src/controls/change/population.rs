@@ -11,9 +11,11 @@ use fastrand::Rng;
 use super::approval_covers_head::ApprovalCoversHead;
 use super::approvals_sufficient::ApprovalsSufficient;
 use super::approver_is_independent::ApproverIsIndependent;
+use crate::controls::control::Control;
 use crate::controls::testing::verdict_of;
+use crate::controls::tree::Worth;
 use crate::facts::Snapshot;
-use world::World;
+use world::{Opinion, World};
 
 /// How many changes.
 const CHANGES: u64 = 2_000;
@@ -153,6 +155,65 @@ fn freshness_agrees_with_the_oracle() {
     tally.is_mixed();
     let most = u32::try_from(CHANGES).unwrap_or(u32::MAX) / 10;
     assert!(excuses < most, "stricter than the oracle {excuses} times");
+}
+
+/// The names of those whose reviews count according to the tree, and how many have to.
+fn counted_in_tree<C: Control>(control: &C, facts: &Snapshot) -> (Vec<String>, usize) {
+    let tree = control.tree(&facts.restricted_to(&C::META.visible()));
+    let branch = tree.expect("it weighs reviews").branches.remove(0);
+    let mut names: Vec<String> = branch
+        .rulings
+        .iter()
+        .flatten()
+        .filter(|ruling| matches!(ruling.worth, Worth::Counts(_)))
+        .map(|ruling| ruling.who().to_lowercase())
+        .collect();
+    names.sort();
+    (names, branch.needed)
+}
+
+/// The verdict counts what the tree says that counts: it passes where that is enough, and
+/// only there; and where nothing is hidden, those are the ones that the oracle names.
+fn tree_agrees<C: Control>(case: &Case, control: &C, truth: Option<Vec<&Opinion>>) {
+    let seed = case.seed;
+    for facts in std::iter::once(&case.facts).chain(&case.veiled) {
+        let (names, needed) = counted_in_tree(control, facts);
+        let passes = verdict_of(control, facts) == "pass";
+        assert_eq!(passes, names.len() >= needed, "seed {seed}: {names:?}");
+    }
+    let Some(truth) = truth else { return };
+    let mut wanted: Vec<String> = truth
+        .iter()
+        .map(|opinion| format!("@{}", world::CAST[opinion.who].0))
+        .collect();
+    wanted.sort();
+    let (names, _) = counted_in_tree(control, &case.facts);
+    assert_eq!(names, wanted, "seed {seed}: {:#?}", case.world);
+}
+
+#[test]
+fn the_tree_counts_exactly_those_that_the_verdict_counts() {
+    for case in population() {
+        let world = &case.world;
+        let standing = oracle::standing(world);
+        tree_agrees(
+            &case,
+            &ApprovalsSufficient::at_least(case.min),
+            Some(standing),
+        );
+        let known = oracle::everybody_is_known(world);
+        tree_agrees(
+            &case,
+            &ApproverIsIndependent::default(),
+            known.then(|| oracle::independent(world)),
+        );
+        let clear = known && !oracle::clock_cannot_tell(world, case.carried);
+        tree_agrees(
+            &case,
+            &ApprovalCoversHead::new(case.min, case.carried),
+            clear.then(|| oracle::covering(world, case.carried)),
+        );
+    }
 }
 
 /// What the three are for together: somebody else has seen what is merged.

@@ -86,20 +86,29 @@ pub(in crate::controls::change) fn enough_approved(world: &World, min: u32) -> b
 
 /// CHG-04.
 pub(in crate::controls::change) fn somebody_independent_approved(world: &World) -> bool {
-    everybody_is_known(world)
-        && standing(world)
-            .iter()
-            .any(|opinion| is_independent(world, opinion))
+    everybody_is_known(world) && !independent(world).is_empty()
+}
+
+/// The approvals by people without a hand in the change. The opener has one.
+pub(in crate::controls::change) fn independent(world: &World) -> Vec<&Opinion> {
+    let mut found = standing(world);
+    found.retain(|opinion| is_independent(world, opinion));
+    found
 }
 
 /// CHG-03. Where somebody independent approved, only such approvals are worth something.
 pub(in crate::controls::change) fn head_is_covered(world: &World, min: u32, carried: bool) -> bool {
+    covering(world, carried).len() >= min.max(1) as usize
+}
+
+/// The approvals that cover the head.
+pub(in crate::controls::change) fn covering(world: &World, carried: bool) -> Vec<&Opinion> {
     let mut pool = standing(world);
     if pool.iter().any(|opinion| is_independent(world, opinion)) {
         pool.retain(|opinion| is_independent(world, opinion));
     }
     pool.retain(|opinion| covers_head(world, opinion, carried));
-    pool.len() >= min.max(1) as usize
+    pool
 }
 
 /// What the three are for.
