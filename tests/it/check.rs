@@ -432,3 +432,31 @@ fn a_required_check_that_runs_is_waited_for_beside_the_gates_own() {
     });
     assert_eq!(bench.decision(&[]).0, 0);
 }
+
+#[test]
+fn explain_shows_who_had_a_hand_in_a_change_and_what_each_review_is_worth() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.approve(42, "li"));
+    let ended = bench.run(&[
+        "explain",
+        "CHG-04",
+        "--repo",
+        "acme/payments",
+        "--platform",
+        "github",
+        "--change",
+        "42",
+    ]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in [
+        "approver-is-independent: pass",
+        "@lena opened it",
+        "@tom wrote a commit",
+        "@tom approved at ",
+        "does not count: the reviewer had a hand in the change: wrote a commit",
+        "@li approved at ",
+        "counts: the reviewer may write and had no hand in the change",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+}

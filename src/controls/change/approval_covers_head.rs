@@ -17,7 +17,8 @@ use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 pub(crate) struct ApprovalCoversHead {
     /// Fewest approvals; 0 counts as 1.
     min: u32,
-    /// Whether an approval counts that the platform moved forward over a later push.
+    /// Whether an approval counts that the platform moved forward over a later push; if not,
+    /// a head that is a merge is unknown where it is not told when it came.
     allow_carried_forward: bool,
 }
 
