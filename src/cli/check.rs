@@ -107,6 +107,11 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
             }
             None => host.collect(&mut snapshot, &needs).await,
         }
+        // It may have moved while it was read.
+        if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
+            let decision = gate::undecided(&snapshot, problem);
+            return Ok((snapshot, Judged::without_policy(decision)));
+        }
         if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
             host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
                 .await;

@@ -127,23 +127,30 @@ fn here(
     let policy = policy::load(&snapshot.policy, snapshot.latest_time()).ok();
     let name = entry.map_or(name, |entry| entry.meta.code);
     let bound = policy.as_ref().and_then(|policy| bound(policy, name));
-    let (meta, outcome) = match (bound, entry) {
-        (Some(bound), _) => (bound.control.meta(), bound.control.evaluate(&snapshot)),
-        (None, Some(entry)) => (
-            entry.meta,
+    let by_defaults = match (bound, entry) {
+        (None, Some(entry)) => Some(
             entry
                 .bind(serde_json::json!({}))
-                .map_err(CommandError::usage)?
-                .evaluate(&snapshot),
+                .map_err(CommandError::usage)?,
         ),
-        (None, None) => return Err(no_control(name)),
+        (Some(_), _) | (None, None) => None,
     };
+    let Some(control) = bound
+        .map(|bound| bound.control.as_ref())
+        .or(by_defaults.as_deref())
+    else {
+        return Err(no_control(name));
+    };
+    let meta = control.meta();
     let width = world.width();
-    let mut text = render::outcome(meta, &outcome, width);
+    let mut text = render::outcome(meta, &control.evaluate(&snapshot), width);
     if bound.is_none() {
         text.push_str("  by its defaults: no policy that was read names it\n");
     }
     text.push_str(&render::effective(meta, &snapshot.branch_rules, width));
+    if let Some(tree) = control.tree(&snapshot) {
+        text.push_str(&render::tree(&tree, &snapshot, width));
+    }
     Ok(text)
 }
 

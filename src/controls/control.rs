@@ -11,6 +11,7 @@ use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Needs, Platform, Snapshot, Source, Unknown};
 
 use super::custom::CustomControl;
+use super::tree::Tree;
 
 /// What a control speaks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,6 +293,12 @@ pub trait Control:
     /// The reason why a fact that decides could not be seen.
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown>;
 
+    /// How the verdict came about, for a control that weighs reviews or asks who had a
+    /// hand in a change; made of the same values as the verdict.
+    fn tree(&self, _facts: &Snapshot) -> Option<Tree> {
+        None
+    }
+
     /// Teams that its parameters name and whose members it has to see.
     fn teams(&self) -> Vec<String> {
         Vec::new()
@@ -312,6 +319,10 @@ pub trait Bound: Send + Sync {
     /// # Errors
     /// The reason why a fact that decides could not be seen.
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown>;
+    /// See [`Control::tree`].
+    fn tree(&self, _facts: &Snapshot) -> Option<Tree> {
+        None
+    }
     /// See [`Control::teams`].
     fn teams(&self) -> Vec<String> {
         Vec::new()
@@ -335,6 +346,10 @@ impl<C: Control> Bound for Filled<C> {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         self.0.evaluate(&facts.restricted_to(&C::META.visible()))
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        self.0.tree(&facts.restricted_to(&C::META.visible()))
     }
 
     fn teams(&self) -> Vec<String> {

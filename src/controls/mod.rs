@@ -19,6 +19,7 @@ mod pipeline;
 mod scan;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tree;
 mod webhooks;
 
 use control::entry;
@@ -26,6 +27,8 @@ pub use control::{
     Awaiting, Bound, Control, Entry, Evidence, FailReason, Failure, Meta, Observation, Scope,
     Verdict,
 };
+
+pub use tree::{Against, Branch, Deed, Doer, Ruling, Tree, Worth};
 
 pub(crate) use pipeline::guarding;
 

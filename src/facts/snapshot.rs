@@ -106,8 +106,19 @@ pub struct Requests {
     pub graphql_points: u32,
     /// Rounds of requests that waited for each other.
     pub waves: u32,
+    /// How often everything was read again, because the change moved while it was read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub read_again: u32,
     /// Each request.
     pub log: Vec<Recorded>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// All facts of one moment about one subject.

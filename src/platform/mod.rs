@@ -3,6 +3,7 @@
 //! controls nor policies; it is told which groups of facts are needed.
 
 mod access;
+mod again;
 pub mod context;
 mod first_parents;
 mod github;
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 use crate::facts::{
     Account, BranchRules, Fact, Needs, PolicyDocument, PreviousTip, Requests, Snapshot,
 };
+
+use again::Stood;
 
 pub use context::{Flags, Place, Wanted};
 pub use github::{AppKey, app_token, permissions as github_permissions};
@@ -75,11 +78,15 @@ pub struct Readers {
 }
 
 /// An open connection to one platform about one subject.
+pub struct Host {
+    session: Session,
+    /// How the policy was asked for.
+    policy: Option<PolicyWanted>,
+}
+
 #[expect(clippy::large_enum_variant, reason = "there is one for the whole run")]
-pub enum Host {
-    /// GitHub.
+enum Session {
     Github(github::Session),
-    /// GitLab.
     Gitlab(gitlab::Session),
 }
 
@@ -93,43 +100,65 @@ impl Host {
         if setup.settings_token.as_ref() == Some(&setup.token) {
             setup.settings_token = None;
         }
-        match setup.place.platform {
-            crate::facts::Platform::Github => Ok(Self::Github(github::Session::new(setup)?)),
-            crate::facts::Platform::Gitlab => Ok(Self::Gitlab(gitlab::Session::new(setup)?)),
-        }
+        let session = match setup.place.platform {
+            crate::facts::Platform::Github => Session::Github(github::Session::new(setup)?),
+            crate::facts::Platform::Gitlab => Session::Gitlab(gitlab::Session::new(setup)?),
+        };
+        Ok(Self {
+            session,
+            policy: None,
+        })
     }
 
     /// First round: what is the subject, and what is the policy. The snapshot
     /// comes back whatever happens; what could not be read is unknown in it.
     pub async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
-        match self {
-            Self::Github(session) => session.open(policy).await,
-            Self::Gitlab(session) => session.open(policy).await,
-        }
+        self.policy = Some(policy.clone());
+        self.session.open(policy).await
     }
 
-    /// Second round: fills in the groups that are needed, and no others.
+    /// Second round: fills in the groups that are needed, and no others. A change that
+    /// moves meanwhile is opened and read again, at most twice; then it is unknown.
     pub async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
-        match self {
-            Self::Github(session) => session.collect(snapshot, needs).await,
-            Self::Gitlab(session) => session.collect(snapshot, needs).await,
+        let mut readings = 1;
+        loop {
+            let why = match self.session.collect(snapshot, needs).await {
+                Stood::Still => break,
+                Stood::Hidden(unknown) => unknown,
+                Stood::Moved => {
+                    if readings <= again::MOST
+                        && let Some(policy) = &self.policy
+                    {
+                        self.session.begin_again();
+                        let opened = self.session.open(policy).await;
+                        if again::take(snapshot, opened) {
+                            readings += 1;
+                            continue;
+                        }
+                    }
+                    again::restless(readings)
+                }
+            };
+            again::hide(snapshot, needs, &why);
+            break;
         }
+        snapshot.requests = self.requests();
     }
 
     /// The rules of a further branch in scope, after [`Self::collect`].
     pub async fn branch_rules(&mut self, branch: &str, needs: &Needs) -> Fact<BranchRules> {
-        match self {
-            Self::Github(session) => session.branch_rules(branch, needs).await,
-            Self::Gitlab(session) => session.branch_rules(branch),
+        match &self.session {
+            Session::Github(session) => session.branch_rules(branch, needs).await,
+            Session::Gitlab(session) => session.branch_rules(branch),
         }
     }
 
     /// Whether it is known already where the branch stood before, or whether that
     /// does not matter here.
     pub fn knows_previous_tip(&self) -> bool {
-        let wanted = match self {
-            Self::Github(session) => session.wanted(),
-            Self::Gitlab(session) => session.wanted(),
+        let wanted = match &self.session {
+            Session::Github(session) => session.wanted(),
+            Session::Gitlab(session) => session.wanted(),
         };
         match wanted {
             Wanted::Commit { before, .. } => before.is_some(),
@@ -139,9 +168,9 @@ impl Host {
 
     /// Says where the branch stood before, before [`Self::collect`].
     pub fn set_previous_tip(&mut self, tip: PreviousTip) {
-        let wanted = match self {
-            Self::Github(session) => session.wanted_mut(),
-            Self::Gitlab(session) => session.wanted_mut(),
+        let wanted = match &mut self.session {
+            Session::Github(session) => session.wanted_mut(),
+            Session::Gitlab(session) => session.wanted_mut(),
         };
         if let Wanted::Commit { before, .. } = wanted {
             *before = Some(tip);
@@ -150,25 +179,50 @@ impl Host {
 
     /// Whose tokens ask, after [`Self::open`]. What the first round told is not asked again.
     pub async fn identity(&mut self) -> Readers {
-        match self {
-            Self::Github(session) => session.identity().await,
-            Self::Gitlab(session) => session.identity().await,
+        match &mut self.session {
+            Session::Github(session) => session.identity().await,
+            Session::Gitlab(session) => session.identity().await,
         }
     }
 
     /// What it cost so far.
     pub fn requests(&self) -> Requests {
-        match self {
-            Self::Github(session) => session.requests(),
-            Self::Gitlab(session) => session.requests(),
+        match &self.session {
+            Session::Github(session) => session.requests(),
+            Session::Gitlab(session) => session.requests(),
         }
     }
 
     /// Third round, only when somebody wrote an override command: who may, and who pushed last.
     pub async fn collect_override_people(&mut self, snapshot: &mut Snapshot, teams: &[String]) {
+        match &mut self.session {
+            Session::Github(session) => session.collect_override_people(snapshot, teams).await,
+            Session::Gitlab(session) => session.collect_override_people(snapshot, teams).await,
+        }
+    }
+}
+
+/// The questions are made on the heap: they would need much of the stack, at each level again.
+impl Session {
+    async fn open(&mut self, policy: &PolicyWanted) -> Snapshot {
         match self {
-            Self::Github(session) => session.collect_override_people(snapshot, teams).await,
-            Self::Gitlab(session) => session.collect_override_people(snapshot, teams).await,
+            Self::Github(session) => Box::pin(session.open(policy)).await,
+            Self::Gitlab(session) => Box::pin(session.open(policy)).await,
+        }
+    }
+
+    async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Stood {
+        match self {
+            Self::Github(session) => Box::pin(session.collect(snapshot, needs)).await,
+            Self::Gitlab(session) => Box::pin(session.collect(snapshot, needs)).await,
+        }
+    }
+
+    /// Forgets what was read, and writes down that it is read again.
+    fn begin_again(&mut self) {
+        match self {
+            Self::Github(session) => session.begin_again(),
+            Self::Gitlab(session) => session.begin_again(),
         }
     }
 }

@@ -177,6 +177,12 @@ impl Page {
             wording::number(requests.count, "API request"),
             wording::number(requests.waves, "wave")
         ));
+        if requests.read_again > 0 {
+            self.line(&format!(
+                "        the change moved while it was read; all was read again, {}",
+                wording::number(requests.read_again, "time")
+            ));
+        }
         if let Some((who, command)) = wording::override_hint(decision) {
             self.paragraph(
                 "        ",

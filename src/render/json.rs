@@ -147,6 +147,8 @@ struct Requests {
     count: u32,
     graphql_points: u32,
     waves: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_again: Option<u32>,
 }
 
 impl<'a> Document<'a> {
@@ -202,6 +204,7 @@ impl<'a> Document<'a> {
                 count: decision.requests.count,
                 graphql_points: decision.requests.graphql_points,
                 waves: decision.requests.waves,
+                read_again: Some(decision.requests.read_again).filter(|times| *times > 0),
             },
         }
     }

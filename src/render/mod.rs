@@ -16,6 +16,7 @@ mod policy_schema;
 mod sarif;
 #[cfg(test)]
 mod testing;
+mod tree;
 mod wording;
 mod wrap;
 
@@ -30,4 +31,5 @@ pub use markdown::markdown;
 pub use own::{explain_own, expressions_document};
 pub use policy_schema::policy_schema;
 pub use sarif::sarif;
+pub use tree::tree;
 pub use wrap::wrap;

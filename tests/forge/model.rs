@@ -52,6 +52,8 @@ pub struct Organisation {
     pub classic: Option<Value>,
     pub pull_requests: Vec<PullRequest>,
     pub security_team: Vec<String>,
+    /// How often change 42 is pushed to right after it was opened by a reader.
+    pub restless: u32,
     activity: Vec<Value>,
 }
 
@@ -92,6 +94,7 @@ impl Organisation {
             classic: None,
             pull_requests: Vec::new(),
             security_team: vec!["ana".to_owned()],
+            restless: 0,
             activity: Vec::new(),
         };
         acme.open(42, "lena", "Retry card capture (PAY-318)", "capture-retry");

@@ -99,21 +99,21 @@ fn routes(shared: Shared) -> axum::Router {
 }
 
 async fn answer_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
-    let organisation = locked(&shared);
+    let mut organisation = locked(&shared);
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let root = json!({
         "viewer": {"__typename": "User", "login": "ccgate-demo"},
         "repository": organisation.repository(),
         "rateLimit": {"cost": 1, "remaining": 4999},
     });
-    answer(
-        &organisation,
-        &graphql::answer(
-            request["query"].as_str().unwrap_or_default(),
-            &request["variables"],
-            &root,
-        ),
-    )
+    let query = request["query"].as_str().unwrap_or_default();
+    let found = graphql::answer(query, &request["variables"], &root);
+    let answered = answer(&organisation, &found);
+    if query.contains("CcgateOpen") && organisation.restless > 0 {
+        organisation.restless -= 1;
+        organisation.push(42, "lena", "Think again");
+    }
+    answered
 }
 
 async fn rules(State(shared): State<Shared>) -> Response {

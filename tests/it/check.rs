@@ -268,6 +268,55 @@ fn a_check_costs_few_requests_in_two_waves() {
 }
 
 #[test]
+fn a_change_that_moves_while_it_is_read_is_read_again() {
+    for times in [1, 2] {
+        let bench = Bench::new();
+        bench.forge.with(|acme| acme.restless = times);
+        let (_, decision) = bench.decision(&[]);
+        assert_eq!(decision["requests"]["read_again"], times, "{decision:#}");
+        let head = bench.forge.with(|acme| acme.change(42).head().to_owned());
+        assert_eq!(decision["subject"]["head"], head.as_str());
+        assert_eq!(control(&decision, "CHG-04")["verdict"], "fail");
+    }
+    let (_, decision) = Bench::new().decision(&[]);
+    assert!(decision["requests"]["read_again"].is_null());
+}
+
+#[test]
+fn a_change_that_never_stands_still_is_unknown_and_says_so() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.approve(42, "li");
+        acme.restless = 3;
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_ne!(code, 0);
+    assert_eq!(decision["requests"]["read_again"], 2);
+    for code in ["CHG-02", "CHG-03", "CHG-04"] {
+        let control = control(&decision, code);
+        assert_eq!(control["verdict"], "unknown", "{control:#}");
+        assert!(
+            control
+                .to_string()
+                .contains("moved while it was read, 3 times")
+        );
+    }
+}
+
+#[test]
+fn a_run_for_a_head_that_is_left_while_it_is_read_decides_nothing() {
+    let bench = Bench::new();
+    let head = bench.forge.with(|acme| {
+        acme.approve(42, "li");
+        acme.restless = 1;
+        acme.change(42).head().to_owned()
+    });
+    let (code, decision) = bench.decision(&["--head", &head]);
+    assert_ne!(code, 0);
+    assert_eq!(decision["decision"], "undecided", "{decision:#}");
+}
+
+#[test]
 fn hostile_text_is_harmless_in_every_format() {
     let bench = Bench::new().env("GITHUB_ACTIONS", "true");
     bench.forge.with(|acme| {
@@ -382,4 +431,32 @@ fn a_required_check_that_runs_is_waited_for_beside_the_gates_own() {
         check.conclusion = Some("SUCCESS".to_owned());
     });
     assert_eq!(bench.decision(&[]).0, 0);
+}
+
+#[test]
+fn explain_shows_who_had_a_hand_in_a_change_and_what_each_review_is_worth() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| acme.approve(42, "li"));
+    let ended = bench.run(&[
+        "explain",
+        "CHG-04",
+        "--repo",
+        "acme/payments",
+        "--platform",
+        "github",
+        "--change",
+        "42",
+    ]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for part in [
+        "approver-is-independent: pass",
+        "@lena opened it",
+        "@tom wrote a commit",
+        "@tom approved at ",
+        "does not count: the reviewer had a hand in the change: wrote a commit",
+        "@li approved at ",
+        "counts: the reviewer may write and had no hand in the change",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
 }

@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::approvals::branch;
 use super::hands::Hands;
-use super::owners::{tally, worthy};
+use super::owners::{Tally, of_those, worthy};
 use crate::controls::allowances;
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::globs::Globs;
 use crate::controls::judging::some;
+use crate::controls::tree::{Against, Ruling, Tree};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{Account, AccountKind, Commit, FactKey, Person, Platform, Snapshot, Unknown};
 
@@ -102,9 +104,7 @@ impl Control for AgentChangesApproved {
             };
         }
         let min = self.min.max(1) as usize;
-        let people = tally(&worthy(facts, &hands)?, |account| {
-            Ok(!self.is_agent(account))
-        });
+        let people = Tally::of(&self.weighed(facts, &hands)?);
         let reached = people.reaches(min)?;
         let agents = some(&agents);
         let approved = if people.sure.is_empty() {
@@ -121,6 +121,14 @@ impl Control for AgentChangesApproved {
             Verdict::Pass(evidence)
         } else {
             Verdict::fail(evidence).awaiting(Awaiting::Approval)
+        })
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let hands = Hands::of(facts);
+        Some(Tree {
+            branches: branch(self.min, self.weighed(facts, &hands)),
+            hands: Some(hands.into_deeds()),
         })
     }
 
@@ -141,6 +149,18 @@ impl Control for AgentChangesApproved {
 }
 
 impl AgentChangesApproved {
+    /// What each review is worth.
+    ///
+    /// # Errors
+    /// Why the reviews could not be seen.
+    fn weighed(&self, facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
+        Ok(of_those(
+            &worthy(facts, hands)?,
+            |account| Ok(!self.is_agent(account)),
+            &Against::Agent,
+        ))
+    }
+
     /// The platform's own account stands for the person whom the commit names.
     fn is_agent(&self, account: &Account) -> bool {
         match account.kind {

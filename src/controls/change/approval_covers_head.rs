@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Standing, Weighed, covered, judged, latest, standing};
+use super::approvals::{Standing, Weighed, branch, covered, rulings, standing};
 use super::cover::{Cover, cover};
 use super::hands::Hands;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
+use crate::controls::tree::{Against, Ruling, Tree, Worth};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -16,7 +17,8 @@ use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 pub(crate) struct ApprovalCoversHead {
     /// Fewest approvals; 0 counts as 1.
     min: u32,
-    /// Whether an approval counts that the platform moved forward over a later push.
+    /// Whether an approval counts that the platform moved forward over a later push; if not,
+    /// a head that is a merge is unknown where it is not told when it came.
     allow_carried_forward: bool,
 }
 
@@ -70,46 +72,21 @@ impl Control for ApprovalCoversHead {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.reviews;
-        let reviews = fact.known()?;
-        let identity = facts.identity.known();
-        let hands = Hands::of(facts);
         let min = self.min.max(1) as usize;
-        let mut weighed = Vec::new();
-        let mut covers = Vec::new();
-        for approval in latest(reviews) {
-            let counts = match standing(&approval, &identity) {
-                Standing::Counts => Ok(()),
-                Standing::Never => continue,
-                Standing::Hidden(unknown) => Err(unknown),
-            };
-            let cover = cover(&approval, facts, self.allow_carried_forward);
-            weighed.push(Weighed {
-                login: approval.reviewer.login.clone(),
-                counts,
-                fresh: cover
-                    .as_ref()
-                    .map(|cover| matches!(cover, Cover::Head(_)))
-                    .map_err(Clone::clone),
-                free: hands.hand_of(approval.reviewer).map(|hand| hand.is_none()),
-            });
-            covers.push((approval.reviewer.login.clone(), cover));
-        }
-        let covering = covered(&weighed, min)?;
-        let judged: Vec<&str> = judged(&weighed)
-            .into_iter()
-            .map(|one| one.login.as_str())
-            .collect();
+        let hands = Hands::of(facts);
+        let (rulings, covering) = self.weighed(facts, &hands)?;
+        let covering = covering?;
         let mut good = Vec::new();
         let mut stale = Vec::new();
         let mut aside = Vec::new();
-        for (login, cover) in &covers {
-            match cover {
-                Ok(Cover::Head(_)) if !judged.contains(&login.as_str()) => {
-                    aside.push(format!("@{login} had a hand in the change"));
+        for ruling in &rulings {
+            match &ruling.worth {
+                Worth::Counts(how) => good.push(how.as_str()),
+                Worth::Never(Against::Stale(how)) => stale.push(how.as_str()),
+                Worth::Never(Against::Hand(_)) => {
+                    aside.push(format!("{} had a hand in the change", ruling.who()));
                 }
-                Ok(Cover::Head(how)) => good.push(how.as_str()),
-                Ok(Cover::Older(how)) => stale.push(how.as_str()),
-                Err(_) => {}
+                Worth::Never(_) | Worth::Unknown(_) => {}
             }
         }
         let evidence = |seen: String| {
@@ -137,12 +114,73 @@ impl Control for ApprovalCoversHead {
         Ok(verdict.awaiting(Awaiting::Approval))
     }
 
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let hands = Hands::of(facts);
+        let weighed = self.weighed(facts, &hands).map(|(rulings, _)| rulings);
+        Some(Tree {
+            branches: branch(self.min, weighed),
+            hands: Some(hands.into_deeds()),
+        })
+    }
+
     fn weaker_than(&self, base: &Self) -> Option<String> {
         if self.allow_carried_forward && !base.allow_carried_forward {
             return Some("accepts approvals that were carried forward".to_owned());
         }
         (self.min.max(1) < base.min.max(1))
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
+    }
+}
+
+impl ApprovalCoversHead {
+    /// What each review is worth, and whether enough of them cover the head.
+    ///
+    /// # Errors
+    /// Why the reviews could not be seen.
+    fn weighed(
+        &self,
+        facts: &Snapshot,
+        hands: &Hands,
+    ) -> Result<(Vec<Ruling>, Result<bool, Unknown>), Unknown> {
+        let identity = facts.identity.known();
+        // What becomes of each is known when all are: one independent approval sets others aside.
+        let mut weighed = Vec::new();
+        let mut rulings = rulings(facts.reviews.known()?, |approval| {
+            let counts = match standing(approval, &identity) {
+                Standing::Counts => Ok(()),
+                Standing::Never(against) => return Worth::Never(against),
+                Standing::Hidden(unknown) => Err(unknown),
+            };
+            let cover = cover(approval, facts, self.allow_carried_forward);
+            let hand = hands.hand_of(approval.reviewer);
+            weighed.push(Weighed {
+                counts: counts.clone(),
+                fresh: cover
+                    .as_ref()
+                    .map(|cover| matches!(cover, Cover::Head(_)))
+                    .map_err(Clone::clone),
+                free: hand.clone().map(|hand| hand.is_none()),
+            });
+            match cover {
+                Ok(Cover::Older(how)) => Worth::Never(Against::Stale(how)),
+                Ok(Cover::Head(how)) => counts.map_or_else(Worth::Unknown, |()| Worth::Counts(how)),
+                Err(unknown) => Worth::Unknown(unknown),
+            }
+        });
+        let covering = covered(&weighed, self.min.max(1) as usize);
+        let independent = weighed.iter().any(Weighed::surely_free);
+        for ruling in &mut rulings {
+            let (Worth::Counts(_), Some(reviewer)) = (&ruling.worth, &ruling.reviewer) else {
+                continue;
+            };
+            match (independent, hands.hand_of(reviewer), &covering) {
+                (true, Ok(None), _) | (false, _, Ok(_)) => {}
+                (true, Ok(Some(how)), _) => ruling.worth = Worth::Never(Against::Hand(how)),
+                (true, Err(unknown), _) => ruling.worth = Worth::Unknown(unknown),
+                (false, _, Err(unknown)) => ruling.worth = Worth::Unknown(unknown.clone()),
+            }
+        }
+        Ok((rulings, covering))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which approvals stand and what they are worth together. CHG-02, CHG-03 and
 //! CHG-04 all count here, so that they cannot rest on different people.
 
+use crate::controls::tree::{Against, Branch, Ruling, Worth};
 use crate::facts::{Account, Identity, Review, ReviewState, Snapshot, Unknown};
 
 /// The latest opinion of somebody, where it is an approval.
@@ -14,33 +15,82 @@ pub(super) struct Approval<'a> {
 /// Whether an approval counts.
 pub(super) enum Standing {
     Counts,
-    Never,
+    Never(Against),
     Hidden(Unknown),
 }
 
-/// Approvals by people that no later opinion of the same person replaced.
-/// A state we do not know replaces one too: we err to the strict side.
-/// A review whose account is gone is nobody's, so it never counts.
-pub(super) fn latest(reviews: &[Review]) -> Vec<Approval<'_>> {
-    let mut approvals: Vec<Approval<'_>> = Vec::new();
-    for review in reviews {
-        let Some(reviewer) = &review.reviewer else {
-            continue;
-        };
-        match review.state {
-            ReviewState::Commented => {}
-            ReviewState::Approved => {
-                approvals.retain(|earlier| !earlier.reviewer.is(&reviewer.login));
-                if reviewer.is_human() {
-                    approvals.push(Approval { reviewer, review });
-                }
-            }
-            ReviewState::ChangesRequested | ReviewState::Dismissed | ReviewState::Other(_) => {
-                approvals.retain(|earlier| !earlier.reviewer.is(&reviewer.login));
-            }
-        }
+/// The review as an approval by a person that no later opinion of the same account
+/// replaced, or why it is none. A state we do not know replaces an approval too: we err
+/// to the strict side. A review whose account is gone is nobody's, so it never counts.
+fn opinion(reviews: &[Review], index: usize) -> Result<Approval<'_>, Against> {
+    let review = &reviews[index];
+    let Some(reviewer) = &review.reviewer else {
+        return Err(Against::Gone);
+    };
+    match &review.state {
+        ReviewState::Approved => {}
+        ReviewState::Commented => return Err(Against::Comment),
+        ReviewState::ChangesRequested => return Err(Against::ChangesRequested),
+        ReviewState::Dismissed => return Err(Against::Dismissed),
+        ReviewState::Other(word) => return Err(Against::Odd(word.clone())),
     }
-    approvals
+    if !reviewer.is_human() {
+        return Err(Against::NotAPerson);
+    }
+    let is_replaced = reviews[index + 1..].iter().any(|later| {
+        later.state != ReviewState::Commented
+            && later
+                .reviewer
+                .as_ref()
+                .is_some_and(|who| who.is(&reviewer.login))
+    });
+    if is_replaced {
+        return Err(Against::Replaced);
+    }
+    Ok(Approval { reviewer, review })
+}
+
+/// What becomes of each review, where `weigh` says what the approvals that stand are worth.
+pub(super) fn rulings<'a>(
+    reviews: &'a [Review],
+    mut weigh: impl FnMut(&Approval<'a>) -> Worth,
+) -> Vec<Ruling> {
+    (0..reviews.len())
+        .map(|index| Ruling {
+            review: index,
+            reviewer: reviews[index].reviewer.clone(),
+            worth: match opinion(reviews, index) {
+                Ok(approval) => weigh(&approval),
+                Err(against) => Worth::Never(against),
+            },
+        })
+        .collect()
+}
+
+/// The question of a control that asks one.
+pub(super) fn branch(needed: u32, rulings: Result<Vec<Ruling>, Unknown>) -> Vec<Branch> {
+    vec![Branch {
+        about: None,
+        needed: needed.max(1) as usize,
+        rulings,
+    }]
+}
+
+/// What each review is worth to CHG-02.
+///
+/// # Errors
+/// Why the reviews could not be seen.
+pub(super) fn counted(facts: &Snapshot) -> Result<Vec<Ruling>, Unknown> {
+    let identity = facts.identity.known();
+    Ok(rulings(facts.reviews.known()?, |approval| {
+        match standing(approval, &identity) {
+            Standing::Counts => {
+                Worth::Counts("the reviewer may write and did not open the change".to_owned())
+            }
+            Standing::Never(against) => Worth::Never(against),
+            Standing::Hidden(unknown) => Worth::Unknown(unknown),
+        }
+    }))
 }
 
 /// The approvals that count for CHG-02, for expressions of a policy.
@@ -48,13 +98,13 @@ pub(super) fn latest(reviews: &[Review]) -> Vec<Approval<'_>> {
 /// # Errors
 /// The reason why it cannot be told of one of them whether it counts.
 pub(in crate::controls) fn counting(facts: &Snapshot) -> Result<Vec<&Review>, Unknown> {
-    let identity = facts.identity.known();
+    let reviews = facts.reviews.known()?;
     let mut counting = Vec::new();
-    for approval in latest(facts.reviews.known()?) {
-        match standing(&approval, &identity) {
-            Standing::Counts => counting.push(approval.review),
-            Standing::Never => {}
-            Standing::Hidden(unknown) => return Err(unknown),
+    for ruling in counted(facts)? {
+        match ruling.worth {
+            Worth::Counts(_) => counting.push(&reviews[ruling.review]),
+            Worth::Never(_) => {}
+            Worth::Unknown(unknown) => return Err(unknown),
         }
     }
     Ok(counting)
@@ -64,7 +114,7 @@ pub(in crate::controls) fn counting(facts: &Snapshot) -> Result<Vec<&Review>, Un
 pub(super) fn may_write(approval: &Approval<'_>) -> Standing {
     match approval.review.can_write.known() {
         Ok(true) => Standing::Counts,
-        Ok(false) => Standing::Never,
+        Ok(false) => Standing::Never(Against::MayNotWrite),
         Err(unknown) => Standing::Hidden(unknown),
     }
 }
@@ -73,11 +123,11 @@ pub(super) fn may_write(approval: &Approval<'_>) -> Standing {
 pub(super) fn standing(approval: &Approval<'_>, identity: &Result<&Identity, Unknown>) -> Standing {
     match may_write(approval) {
         Standing::Counts => {}
-        Standing::Never => return Standing::Never,
+        Standing::Never(against) => return Standing::Never(against),
         // The author's own is out whatever else is hidden.
         Standing::Hidden(unknown) => {
             return if own(approval, identity) {
-                Standing::Never
+                Standing::Never(Against::Opener)
             } else {
                 Standing::Hidden(unknown)
             };
@@ -85,7 +135,7 @@ pub(super) fn standing(approval: &Approval<'_>, identity: &Result<&Identity, Unk
     }
     match identity {
         Err(unknown) => Standing::Hidden(unknown.clone()),
-        Ok(_) if own(approval, identity) => Standing::Never,
+        Ok(_) if own(approval, identity) => Standing::Never(Against::Opener),
         Ok(_) => Standing::Counts,
     }
 }
@@ -101,8 +151,6 @@ fn own(approval: &Approval<'_>, identity: &Result<&Identity, Unknown>) -> bool {
 
 /// An approval that may count, with everything that decides about it.
 pub(super) struct Weighed {
-    /// Who approved.
-    pub(super) login: String,
     /// That it counts, or why that cannot be told.
     pub(super) counts: Result<(), Unknown>,
     /// Whether it covers the head.
@@ -112,7 +160,8 @@ pub(super) struct Weighed {
 }
 
 impl Weighed {
-    fn surely_free(&self) -> bool {
+    /// Whether it counts and is independent, whatever is hidden.
+    pub(super) fn surely_free(&self) -> bool {
         self.counts.is_ok() && self.free == Ok(true)
     }
 
@@ -132,23 +181,14 @@ impl Weighed {
     }
 }
 
-/// The approvals that the head has to be covered by: those of independent
-/// people as soon as there is one, all of them otherwise.
+/// Whether at least `min` of the approvals cover the head, of those that it has to be
+/// covered by: those of independent people as soon as there is one, all of them otherwise.
+/// Holds, or not, only if it does whatever the hidden parts may be.
 ///
 /// Otherwise an independent approval that is stale (enough for CHG-04) and the
 /// fresh one of a co-author (enough for CHG-03) would together open the gate
 /// for something that no independent person has seen. Where nobody independent
 /// approved, CHG-04 says so, and freshness is judged by itself.
-pub(super) fn judged(approvals: &[Weighed]) -> Vec<&Weighed> {
-    let independent = approvals.iter().any(Weighed::surely_free);
-    approvals
-        .iter()
-        .filter(|approval| !independent || approval.surely_free())
-        .collect()
-}
-
-/// Whether at least `min` of the [`judged`] approvals cover the head. Holds,
-/// or not, only if it does whatever the hidden parts may be.
 ///
 /// # Errors
 /// Why it hangs on something hidden.

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Standing, latest, standing};
+use super::approvals::{branch, counted};
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
+use crate::controls::tree::{Tree, Worth};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -55,16 +56,14 @@ impl Control for ApprovalsSufficient {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.reviews;
-        let reviews = fact.known()?;
-        let identity = facts.identity.known();
         let min = self.min.max(1) as usize;
         let mut who = Vec::new();
         let mut hidden = Vec::new();
-        for approval in latest(reviews) {
-            match standing(&approval, &identity) {
-                Standing::Counts => who.push(format!("@{}", approval.reviewer.login)),
-                Standing::Never => {}
-                Standing::Hidden(unknown) => hidden.push(unknown),
+        for ruling in counted(facts)? {
+            match &ruling.worth {
+                Worth::Counts(_) => who.push(ruling.who()),
+                Worth::Never(_) => {}
+                Worth::Unknown(unknown) => hidden.push(unknown.clone()),
             }
         }
         let seen = if who.is_empty() {
@@ -90,6 +89,13 @@ impl Control for ApprovalsSufficient {
                 })
                 .awaiting(Awaiting::Approval)),
         }
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        Some(Tree {
+            hands: None,
+            branches: branch(self.min, counted(facts)),
+        })
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Standing, latest, may_write};
+use super::approvals::{Standing, branch, may_write, rulings};
 use super::hands::Hands;
 use crate::controls::control::{Awaiting, Control, Evidence, FailReason, Meta, Scope, Verdict};
+use crate::controls::tree::{Against, Ruling, Tree, Worth};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -35,14 +36,14 @@ impl Control for ApproverIsIndependent {
         ],
         rationale: "Whoever wrote a part of a change cannot be the one who judges it.",
         cheat: "Committing under an address that belongs to no account, as a co-author or \
-                        through a force push, then approving. All of these had a hand in the change, \
+                        through a push, then approving. All of these had a hand in the change, \
                         somebody without an account makes this fail, and a list of commits that does \
                         not reach the head is unknown.",
         remedy_github: "ask somebody for a review who did not open the change, has no commit in it, is \
                         no co-author and never force-pushed it",
-        remedy_gitlab: "ask somebody for an approval who did not open the change, has no commit in it \
-                        and is no co-author; \"Prevent approvals by users who add commits\" keeps it \
-                        so",
+        remedy_gitlab: "ask somebody for an approval who did not open the change, has no commit in it, \
+                        is no co-author and pushed nothing to it; \"Prevent approvals by users who \
+                        add commits\" keeps it so",
     };
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
@@ -68,17 +69,14 @@ impl Control for ApproverIsIndependent {
         let mut own = Vec::new();
         let mut free = Vec::new();
         let mut in_doubt = Vec::new();
-        for approval in latest(fact.known()?) {
-            let login = &approval.reviewer.login;
-            match (may_write(&approval), hands.hand_of(approval.reviewer)) {
-                (Standing::Never, _) => {}
-                (Standing::Counts | Standing::Hidden(_), Ok(Some(how))) => {
-                    own.push(format!("@{login}, who {how}"));
+        for ruling in weighed(facts, &hands)? {
+            match &ruling.worth {
+                Worth::Counts(_) => free.push(ruling.who()),
+                Worth::Never(Against::Hand(how)) => {
+                    own.push(format!("{}, who {how}", ruling.who()));
                 }
-                (Standing::Counts, Ok(None)) => free.push(format!("@{login}")),
-                (Standing::Hidden(unknown), Ok(None)) | (_, Err(unknown)) => {
-                    in_doubt.push(unknown);
-                }
+                Worth::Never(_) => {}
+                Worth::Unknown(unknown) => in_doubt.push(unknown.clone()),
             }
         }
         let seen = fact.sources();
@@ -123,9 +121,36 @@ impl Control for ApproverIsIndependent {
         .next("ask somebody who had no hand in the change"))
     }
 
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let hands = Hands::of(facts);
+        Some(Tree {
+            branches: branch(1, weighed(facts, &hands)),
+            hands: Some(hands.into_deeds()),
+        })
+    }
+
     fn weaker_than(&self, _base: &Self) -> Option<String> {
         None
     }
+}
+
+/// What each review is worth: whether the approver may write and had no hand in it.
+///
+/// # Errors
+/// Why the reviews could not be seen.
+fn weighed(facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
+    Ok(rulings(facts.reviews.known()?, |approval| {
+        match (may_write(approval), hands.hand_of(approval.reviewer)) {
+            (Standing::Never(against), _) => Worth::Never(against),
+            (Standing::Counts | Standing::Hidden(_), Ok(Some(how))) => {
+                Worth::Never(Against::Hand(how))
+            }
+            (Standing::Counts, Ok(None)) => {
+                Worth::Counts("the reviewer may write and had no hand in the change".to_owned())
+            }
+            (Standing::Hidden(unknown), Ok(None)) | (_, Err(unknown)) => Worth::Unknown(unknown),
+        }
+    }))
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Standing, latest, standing};
-use super::owners::{Owners, Tally};
+use super::approvals::{branch, counted};
+use super::owners::{Owners, Tally, of_those};
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
+use crate::controls::tree::{Against, Ruling, Tree, Worth};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -58,23 +59,16 @@ impl Control for ApproverMayWrite {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let fact = &facts.reviews;
-        let identity = facts.identity.known();
         let min = self.min.max(1) as usize;
-        let mut tally = Tally::default();
-        let mut others = Vec::new();
-        for approval in latest(fact.known()?) {
-            let login = format!("@{}", approval.reviewer.login);
-            let named = if self.from.is_empty() {
-                Ok(true)
-            } else {
-                self.from.include(approval.reviewer, facts)
-            };
-            match (standing(&approval, &identity), named) {
-                (Standing::Never, _) | (_, Ok(false)) => others.push(login),
-                (Standing::Hidden(unknown), _) | (_, Err(unknown)) => tally.in_doubt.push(unknown),
-                (Standing::Counts, Ok(true)) => tally.sure.push(login),
-            }
-        }
+        let rulings = self.weighed(facts)?;
+        let tally = Tally::of(&rulings);
+        let others: Vec<String> = rulings
+            .iter()
+            .filter(|ruling| {
+                matches!(&ruling.worth, Worth::Never(against) if against.is_about_the_approver())
+            })
+            .map(Ruling::who)
+            .collect();
         let reached = tally.reaches(min)?;
         let mut seen = if tally.sure.is_empty() {
             "no approval by somebody who may write".to_owned()
@@ -100,6 +94,13 @@ impl Control for ApproverMayWrite {
         })
     }
 
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        Some(Tree {
+            hands: None,
+            branches: branch(self.min, self.weighed(facts)),
+        })
+    }
+
     fn teams(&self) -> Vec<String> {
         self.from.teams()
     }
@@ -110,6 +111,24 @@ impl Control for ApproverMayWrite {
         }
         (self.min.max(1) < base.min.max(1))
             .then(|| format!("asks for {} approvals instead of {}", self.min, base.min))
+    }
+}
+
+impl ApproverMayWrite {
+    /// What each review is worth.
+    ///
+    /// # Errors
+    /// Why the reviews could not be seen.
+    fn weighed(&self, facts: &Snapshot) -> Result<Vec<Ruling>, Unknown> {
+        let counted = counted(facts)?;
+        if self.from.is_empty() {
+            return Ok(counted);
+        }
+        Ok(of_those(
+            &counted,
+            |account| self.from.include(account, facts),
+            &Against::NotNamed(self.from.in_words()),
+        ))
     }
 }
 

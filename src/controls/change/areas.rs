@@ -3,10 +3,11 @@
 //! CHG-17 judge here.
 
 use super::hands::Hands;
-use super::owners::{Owners, Tally, tally, worthy};
+use super::owners::{Owners, Tally, of_those, worthy};
 use crate::controls::control::{Awaiting, Evidence, Verdict};
 use crate::controls::judging::some;
 use crate::controls::path_glob::PathGlobs;
+use crate::controls::tree::{Against, Branch, Ruling, Tree};
 use crate::facts::{ChangedFile, Fact, FactKey, Snapshot, Unknown};
 
 /// Groups of facts that this judgement looks at.
@@ -39,6 +40,18 @@ impl Area<'_> {
         } else {
             self.owners.in_words()
         }
+    }
+
+    /// What the reviews are worth to it, of what they are worth at all.
+    fn weighed(&self, approvals: &[Ruling], facts: &Snapshot) -> Vec<Ruling> {
+        if self.owners.is_empty() {
+            return approvals.to_vec();
+        }
+        of_those(
+            approvals,
+            |account| self.owners.include(account, facts),
+            &Against::NotNamed(self.owners.in_words()),
+        )
     }
 
     /// In which way it asks for less than `base`, whatever its paths.
@@ -74,6 +87,37 @@ fn touching(area: &Area<'_>, files: &[ChangedFile]) -> Result<Vec<String>, Unkno
     }
 }
 
+/// How [`judge`] comes to its verdict: one question for each area that the change
+/// touches, or may touch.
+pub(super) fn tree(facts: &Snapshot, areas: &[Area<'_>]) -> Tree {
+    let hands = Hands::of(facts);
+    let approvals = worthy(facts, &hands);
+    let files = facts.files.known();
+    let branches = areas
+        .iter()
+        .filter_map(|area| {
+            let touched = files.clone().and_then(|files| touching(area, files));
+            let about = match touched {
+                Ok(paths) if paths.is_empty() => return None,
+                Ok(paths) => format!("{}, by {}", some(&paths), area.by_whom()),
+                Err(unknown) => format!("an area that may be touched ({unknown})"),
+            };
+            Some(Branch {
+                about: Some(about),
+                needed: area.needed(),
+                rulings: approvals
+                    .as_ref()
+                    .map(|approvals| area.weighed(approvals, facts))
+                    .map_err(Clone::clone),
+            })
+        })
+        .collect();
+    Tree {
+        branches,
+        hands: Some(hands.into_deeds()),
+    }
+}
+
 /// Judges all areas: every one that the change touches needs its own approvals.
 /// `none` is the sentence for a change that touches no area.
 pub(super) fn judge(facts: &Snapshot, areas: &[Area<'_>], none: &str) -> Result<Verdict, Unknown> {
@@ -90,13 +134,7 @@ pub(super) fn judge(facts: &Snapshot, areas: &[Area<'_>], none: &str) -> Result<
         }
         let reached = match &approvals {
             Ok(approvals) => {
-                let tally = tally(approvals, |account| {
-                    if area.owners.is_empty() {
-                        Ok(true)
-                    } else {
-                        area.owners.include(account, facts)
-                    }
-                });
+                let tally = Tally::of(&area.weighed(approvals, facts));
                 tally.reaches(area.needed()).map(|reached| (reached, tally))
             }
             Err(unknown) => Err(unknown.clone()),

@@ -4,7 +4,7 @@
 use super::approvals::Approval;
 use super::hands::short;
 use super::head::head;
-use crate::facts::{FactKey, Push, Snapshot, Unknown, Why};
+use crate::facts::{Commit, FactKey, Push, PushKind, Snapshot, Unknown, Why};
 
 /// What an approval covers, in words.
 pub(super) enum Cover {
@@ -79,6 +79,9 @@ pub(super) fn cover(
         Err(unknown) => return Err(unknown),
     };
     let Some(first) = later.iter().min_by_key(|push| push.at) else {
+        if !carried {
+            head_was_there(approval, facts, head)?;
+        }
         return Ok(Cover::Head(format!(
             "@{who} approved the head {}",
             short(head)
@@ -94,4 +97,41 @@ pub(super) fn cover(
     } else {
         Cover::Older(how)
     })
+}
+
+/// That the head is no merge over which the platform may have moved the approval. When
+/// a merge of the target came is told by no platform that ties approvals to commits,
+/// unless it was pushed by force.
+///
+/// # Errors
+/// Why that cannot be told.
+fn head_was_there(approval: &Approval<'_>, facts: &Snapshot, head: &str) -> Result<(), Unknown> {
+    let submitted = *approval.review.submitted_at.known()?;
+    let pushed_before = facts.pushes.known()?.iter().any(|push| {
+        push.kind == PushKind::ForcePush
+            && push.after.as_deref() == Some(head)
+            && push.at < submitted
+    });
+    let merges = |commit: &Commit| commit.sha == head && commit.parents.len() > 1;
+    if pushed_before {
+        return Ok(());
+    }
+    let commits = facts.commits.known()?;
+    let unknown =
+        |detail: String| Unknown::new(FactKey::ChangeCommits.name(), Why::NotSupported, detail);
+    if !commits.iter().any(|commit| commit.sha == head) {
+        return Err(unknown(format!(
+            "the list of commits does not reach the head {}",
+            short(head)
+        )));
+    }
+    if commits.iter().any(merges) {
+        return Err(unknown(format!(
+            "the head {} is a merge, and whether @{} approved it or what stood there before is not \
+             told; rebase onto the target instead, and ask for the approval again",
+            short(head),
+            approval.reviewer.login
+        )));
+    }
+    Ok(())
 }

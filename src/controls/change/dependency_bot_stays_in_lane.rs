@@ -3,13 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::approvals::branch;
 use super::checks_succeeded::ChecksSucceeded;
 use super::hands::{Hands, short};
-use super::owners::{tally, worthy};
+use super::owners::{Tally, worthy};
 use crate::controls::allowances;
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::some;
 use crate::controls::path_glob::PathGlobs;
+use crate::controls::tree::Tree;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
     Account, AccountKind, CommitSignature, FactKey, Platform, SignatureState, Snapshot, Unknown,
@@ -139,7 +141,7 @@ impl Control for DependencyBotStaysInLane {
             ))));
         }
         // Approved by people it passes in the lane and out of it.
-        let approvals = tally(&worthy(facts, &hands)?, |_| Ok(true));
+        let approvals = Tally::of(&worthy(facts, &hands)?);
         let min = self.min.max(1) as usize;
         let approved = approvals.reaches(min);
         if approved == Ok(true) {
@@ -157,6 +159,14 @@ impl Control for DependencyBotStaysInLane {
             approvals.sure.len()
         )))
         .awaiting(Awaiting::Approval))
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let hands = Hands::of(facts);
+        Some(Tree {
+            branches: branch(self.min, worthy(facts, &hands)),
+            hands: Some(hands.into_deeds()),
+        })
     }
 
     fn weaker_than(&self, base: &Self) -> Option<String> {

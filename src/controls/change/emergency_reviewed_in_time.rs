@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrived::{brought, moved, until};
 use super::hands::Hands;
-use super::owners::{tally, worthy};
+use super::owners::{Tally, worthy};
 use super::text::visible;
 use super::ticket_pattern::TicketPattern;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
@@ -245,7 +245,7 @@ fn approved_until(facts: &Snapshot, deadline: Timestamp) -> Result<Vec<String>, 
 /// # Errors
 /// Why there may be somebody where nobody is sure.
 fn approvers(facts: &Snapshot) -> Result<Vec<String>, Unknown> {
-    let tally = tally(&worthy(facts, &Hands::of(facts))?, |_| Ok(true));
+    let tally = Tally::of(&worthy(facts, &Hands::of(facts))?);
     tally.reaches(1)?;
     Ok(tally.sure)
 }

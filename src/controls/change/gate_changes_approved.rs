@@ -7,6 +7,7 @@ use super::areas::{self, Area};
 use super::owners::Owners;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::path_glob::PathGlobs;
+use crate::controls::tree::Tree;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{Platform, Snapshot, Unknown};
 
@@ -74,6 +75,10 @@ impl Control for GateChangesApproved {
             &[self.area()],
             "the change touches no file that makes the gate",
         )
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        Some(areas::tree(facts, &[self.area()]))
     }
 
     fn teams(&self) -> Vec<String> {

@@ -3,6 +3,7 @@
 //! then nobody can be told apart from them.
 
 use super::head::head;
+use crate::controls::tree::{Deed, Doer};
 use crate::facts::{
     Account, AccountKind, Commit, FactKey, Person, PushKind, Snapshot, Unknown, Why,
 };
@@ -19,6 +20,8 @@ pub(super) struct Hands {
     people: Vec<Hand>,
     nobody: Vec<String>,
     hidden: Vec<Unknown>,
+    /// All of it as it was found.
+    deeds: Vec<Deed>,
 }
 
 impl Hands {
@@ -27,33 +30,36 @@ impl Hands {
             people: Vec::new(),
             nobody: Vec::new(),
             hidden: Vec::new(),
+            deeds: Vec::new(),
         };
         match facts.identity.known() {
             Ok(identity) => {
-                hands.add_account(identity.author.as_ref(), "opened it");
+                hands.add_account(identity.author.as_ref(), "opened it", None);
             }
-            Err(unknown) => hands.hidden.push(unknown),
+            Err(unknown) => hands.hide(unknown, "opened it", None),
         }
         match facts.commits.known() {
             // A head that cannot be told is among the hidden already: so is the opener.
             Ok(commits) => hands.add_commits(commits, head(facts).ok()),
-            Err(unknown) => hands.hidden.push(unknown),
+            Err(unknown) => hands.hide(unknown, "wrote commits", None),
         }
         match facts.pushes.known() {
             Ok(pushes) => {
-                for push in pushes
-                    .iter()
-                    .filter(|push| push.kind == PushKind::ForcePush)
-                {
+                for push in pushes {
+                    let how = match push.kind {
+                        PushKind::ForcePush => "force-pushed it",
+                        // What the change was opened with is its opener's.
+                        PushKind::Push if push.before.is_none() => continue,
+                        PushKind::Push => "pushed to it",
+                    };
+                    let at = Some(push.at.to_string());
                     match push.actor.known() {
-                        Ok(who) => {
-                            hands.add_account(who.as_ref(), "force-pushed it");
-                        }
-                        Err(unknown) => hands.hidden.push(unknown),
+                        Ok(who) => hands.add_account(who.as_ref(), how, at),
+                        Err(unknown) => hands.hide(unknown, how, at),
                     }
                 }
             }
-            Err(unknown) => hands.hidden.push(unknown),
+            Err(unknown) => hands.hide(unknown, "pushed to it", None),
         }
         hands
     }
@@ -117,7 +123,7 @@ impl Hands {
         if let Some(head) = head
             && !commits.iter().any(|commit| commit.sha == head)
         {
-            self.hidden.push(Unknown::new(
+            let unknown = Unknown::new(
                 FactKey::ChangeCommits.name(),
                 Why::Failed,
                 if commits.is_empty() {
@@ -125,7 +131,8 @@ impl Hands {
                 } else {
                     format!("the list of commits does not reach the head {head}")
                 },
-            ));
+            );
+            self.hide(unknown, "wrote commits", None);
         }
         for commit in commits {
             self.add_person(&commit.author, "wrote a commit", &commit.sha);
@@ -136,34 +143,56 @@ impl Hands {
         }
     }
 
-    fn add_account(&mut self, account: Option<&Account>, how: &'static str) {
+    /// All that was found, in the order in which it was.
+    pub(super) fn into_deeds(self) -> Vec<Deed> {
+        self.deeds
+    }
+
+    fn hide(&mut self, unknown: Unknown, how: &'static str, at: Option<String>) {
+        self.deed(Doer::Hidden(unknown.clone()), how, at);
+        self.hidden.push(unknown);
+    }
+
+    fn deed(&mut self, who: Doer, how: &'static str, at: Option<String>) {
+        self.deeds.push(Deed { who, how, at });
+    }
+
+    fn add_account(&mut self, account: Option<&Account>, how: &'static str, at: Option<String>) {
         match account {
-            Some(account) => self.people.push(Hand {
-                account: account.clone(),
-                how,
-            }),
+            Some(account) => {
+                self.deed(Doer::Account(account.clone()), how, at);
+                self.people.push(Hand {
+                    account: account.clone(),
+                    how,
+                });
+            }
             // Whoever they were may have another account by now.
-            None => self.nobody.push(format!("the deleted account that {how}")),
+            None => {
+                self.deed(Doer::Nobody("a deleted account".to_owned()), how, at);
+                self.nobody.push(format!("the deleted account that {how}"));
+            }
         }
     }
 
     fn add_person(&mut self, person: &Person, how: &'static str, sha: &str) {
+        let at = Some(short(sha).to_owned());
         match person.account.known() {
             Ok(Some(account)) => match account.kind {
                 // The platform's own committer stands for somebody else, who is named as author.
-                AccountKind::Platform if how == "committed" => {}
+                AccountKind::Platform if how == "committed" => {
+                    self.deed(Doer::Platform(account.clone()), how, at);
+                }
                 AccountKind::Platform
                 | AccountKind::Human
                 | AccountKind::Bot
-                | AccountKind::Other(_) => self.people.push(Hand {
-                    account: account.clone(),
-                    how,
-                }),
+                | AccountKind::Other(_) => self.add_account(Some(account), how, at),
             },
-            Ok(None) => self
-                .nobody
-                .push(format!("`{}` in {}", person.name, short(sha))),
-            Err(unknown) => self.hidden.push(unknown),
+            Ok(None) => {
+                self.deed(Doer::Nobody(person.name.clone()), how, at);
+                self.nobody
+                    .push(format!("`{}` in {}", person.name, short(sha)));
+            }
+            Err(unknown) => self.hide(unknown, how, at),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::hands::Hands;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::controls::judging::some;
+use crate::controls::tree::Tree;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown};
 
@@ -35,7 +36,7 @@ impl Control for IdentitiesResolved {
         rationale: "Whoever cannot be named cannot be told apart from those who approve, and nobody \
                     answers for what they wrote.",
         cheat: "Committing under an invented address, or under the platform's own. Author, committer, \
-                co-authors, opener and force-pushers each have to belong to an account; an address that \
+                co-authors, opener and pushers each have to belong to an account; an address that \
                 the platform did not resolve is unknown, never somebody.",
         remedy_github: "add the commit's e-mail address to its account under \"Emails\", or rewrite the \
                         commit; where an account was deleted, open the change anew",
@@ -68,6 +69,13 @@ impl Control for IdentitiesResolved {
             format!("all {count} who had a hand in the change are accounts"),
             format!("{count} accounts"),
         )))
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        Some(Tree {
+            hands: Some(Hands::of(facts).into_deeds()),
+            branches: Vec::new(),
+        })
     }
 
     fn weaker_than(&self, _base: &Self) -> Option<String> {

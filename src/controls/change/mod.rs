@@ -29,6 +29,8 @@ pub(super) mod merger_recorded;
 pub(super) mod nothing_added_after_approval;
 pub(super) mod original_approved;
 mod owners;
+#[cfg(test)]
+mod population;
 pub(super) mod review_has_substance;
 pub(super) mod review_settled;
 pub(super) mod sensitive_paths_approved;

@@ -7,7 +7,7 @@ use super::approvals_sufficient::ApprovalsSufficient;
 use super::approver_is_independent::ApproverIsIndependent;
 use super::arrived::at_merge;
 use super::hands::Hands;
-use super::owners::{tally, worthy};
+use super::owners::{Tally, worthy};
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::globs::Globs;
 use crate::criteria::{Criterion, Framework};
@@ -111,7 +111,7 @@ impl Control for OriginalApproved {
         if !wrong.is_empty() {
             return Ok(Verdict::fail(evidence(wrong.join("; "))));
         }
-        let own = tally(&worthy(facts, &Hands::of(facts))?, |_| Ok(true)).reaches(1);
+        let own = Tally::of(&worthy(facts, &Hands::of(facts))?).reaches(1);
         if own == Ok(false) {
             return Ok(Verdict::fail(evidence(
                 "nobody without a hand in it approved the copy itself".to_owned(),

@@ -4,11 +4,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::{Approval, Standing, latest, standing};
+use super::approvals::{Standing, rulings, standing};
 use super::cover::{Cover, cover};
 use super::hands::Hands;
 use crate::controls::allowances;
-use crate::facts::{Account, Fact, FactKey, Review, Snapshot, Unknown, Why};
+use crate::controls::tree::{Against, Ruling, Worth};
+use crate::facts::{Account, Fact, FactKey, Snapshot, Unknown, Why};
 
 /// A user or team in the parameters of a control, such as `@ana` or `@acme/security`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +126,19 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// What the rulings come to.
+    pub(super) fn of(rulings: &[Ruling]) -> Self {
+        let mut tally = Self::default();
+        for ruling in rulings {
+            match &ruling.worth {
+                Worth::Counts(_) => tally.sure.push(ruling.who()),
+                Worth::Never(_) => {}
+                Worth::Unknown(unknown) => tally.in_doubt.push(unknown.clone()),
+            }
+        }
+        tally
+    }
+
     /// Whether there are at least `min`.
     ///
     /// # Errors
@@ -140,66 +154,54 @@ impl Tally {
     }
 }
 
-/// An approval that may be worth something, and whether it surely is.
-pub(super) struct Worthy<'a> {
-    /// Who approved.
-    pub(super) reviewer: &'a Account,
-    /// The approval itself.
-    pub(super) review: &'a Review,
-    /// That it counts, or why that cannot be told.
-    pub(super) sure: Result<(), Unknown>,
-}
-
-/// Approvals by people who may write and had no hand in the change, of the head
-/// that counts. Those that are known to be something else are left out.
+/// What each review is worth where approvals count by people who may write and had no
+/// hand in the change, of the head that counts.
 ///
 /// # Errors
 /// Why the reviews could not be seen.
-pub(super) fn worthy<'a>(facts: &'a Snapshot, hands: &Hands) -> Result<Vec<Worthy<'a>>, Unknown> {
+pub(super) fn worthy(facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
     let identity = facts.identity.known();
-    let reviews = facts.reviews.known()?;
-    Ok(latest(reviews)
-        .into_iter()
-        .filter_map(|approval| {
-            let counts = match standing(&approval, &identity) {
-                Standing::Counts => Ok(true),
-                Standing::Never => Ok(false),
-                Standing::Hidden(unknown) => Err(unknown),
-            };
-            let free = hands.hand_of(approval.reviewer).map(|hand| hand.is_none());
-            let parts = [counts, free, covers(&approval, facts)];
-            if parts.contains(&Ok(false)) {
-                return None;
+    Ok(rulings(facts.reviews.known()?, |approval| {
+        let counts = match standing(approval, &identity) {
+            Standing::Counts => Ok(()),
+            Standing::Never(against) => return Worth::Never(against),
+            Standing::Hidden(unknown) => Err(unknown),
+        };
+        let hand = hands.hand_of(approval.reviewer);
+        let cover = cover(approval, facts, true);
+        // What is known to be worth nothing is, whatever else is hidden.
+        match (counts, hand, cover) {
+            (_, Ok(Some(how)), _) => Worth::Never(Against::Hand(how)),
+            (_, _, Ok(Cover::Older(how))) => Worth::Never(Against::Stale(how)),
+            (Err(unknown), _, _) | (_, Err(unknown), _) | (_, _, Err(unknown)) => {
+                Worth::Unknown(unknown)
             }
-            let sure = parts.into_iter().try_for_each(|part| part.map(|_| ()));
-            Some(Worthy {
-                reviewer: approval.reviewer,
-                review: approval.review,
-                sure,
-            })
-        })
-        .collect())
+            (Ok(()), Ok(None), Ok(Cover::Head(how))) => {
+                Worth::Counts(format!("{how}, and had no hand in the change"))
+            }
+        }
+    }))
 }
 
-fn covers(approval: &Approval<'_>, facts: &Snapshot) -> Result<bool, Unknown> {
-    cover(approval, facts, true).map(|cover| matches!(cover, Cover::Head(_)))
-}
-
-/// How many of the approvals are by somebody of whom `test` is true.
-pub(super) fn tally(
-    approvals: &[Worthy<'_>],
+/// The same where only reviewers count of whom `test` is true; `against` says of the
+/// others why they do not.
+pub(super) fn of_those(
+    rulings: &[Ruling],
     test: impl Fn(&Account) -> Result<bool, Unknown>,
-) -> Tally {
-    let mut tally = Tally::default();
-    for approval in approvals {
-        match (test(approval.reviewer), &approval.sure) {
-            (Ok(false), _) => {}
-            (Ok(true), Ok(())) => tally.sure.push(format!("@{}", approval.reviewer.login)),
-            (Err(unknown), _) => tally.in_doubt.push(unknown),
-            (Ok(true), Err(unknown)) => tally.in_doubt.push(unknown.clone()),
+    against: &Against,
+) -> Vec<Ruling> {
+    let mut rulings = rulings.to_vec();
+    for ruling in &mut rulings {
+        if matches!(ruling.worth, Worth::Never(_)) {
+            continue;
+        }
+        match ruling.reviewer.as_ref().map(&test) {
+            Some(Ok(true)) => {}
+            Some(Err(unknown)) => ruling.worth = Worth::Unknown(unknown),
+            Some(Ok(false)) | None => ruling.worth = Worth::Never(against.clone()),
         }
     }
-    tally
+    rulings
 }
 
 #[cfg(test)]

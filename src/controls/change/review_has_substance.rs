@@ -8,6 +8,7 @@ use super::hands::Hands;
 use super::head::head;
 use super::owners::worthy;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
+use crate::controls::tree::Worth;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{CheckStatus, FactKey, Identity, Platform, Review, Snapshot, Unknown, Why};
 
@@ -127,19 +128,18 @@ impl Control for ReviewHasSubstance {
 impl ReviewHasSubstance {
     /// What is wrong with every approval that counts; `None`: one of them is fine.
     fn hasty(&self, facts: &Snapshot, identity: &Identity) -> Result<Option<String>, Unknown> {
-        let approvals = worthy(facts, &Hands::of(facts))?;
+        let reviews = facts.reviews.known()?;
         let mut wrong = Vec::new();
         let mut hidden = None;
-        for approval in &approvals {
-            let judged = approval
-                .sure
-                .clone()
-                .and_then(|()| self.fault(approval.review, facts, identity));
+        for ruling in worthy(facts, &Hands::of(facts))? {
+            let judged = match &ruling.worth {
+                Worth::Counts(_) => self.fault(&reviews[ruling.review], facts, identity),
+                Worth::Never(_) => continue,
+                Worth::Unknown(unknown) => Err(unknown.clone()),
+            };
             match judged {
                 Ok(None) => return Ok(None),
-                Ok(Some(words)) => {
-                    wrong.push(format!("@{} {words}", approval.reviewer.login));
-                }
+                Ok(Some(words)) => wrong.push(format!("{} {words}", ruling.who())),
                 Err(unknown) => hidden = hidden.or(Some(unknown)),
             }
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::judging::some;
+use crate::controls::tree::{Against, Branch, Ruling, Tree, Worth};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
     Account, Discussion, FactKey, Platform, Review, ReviewState, Snapshot, Thread, Unknown, Why,
@@ -63,7 +64,15 @@ impl Control for ReviewSettled {
         let mut open = Vec::new();
         let mut hidden: Vec<Unknown> = Vec::new();
         match facts.reviews.known() {
-            Ok(reviews) => objections(reviews, &mut open, &mut hidden),
+            Ok(reviews) => {
+                for ruling in objections(reviews) {
+                    match &ruling.worth {
+                        Worth::Counts(_) => open.push(format!("{} asks for changes", ruling.who())),
+                        Worth::Never(_) => {}
+                        Worth::Unknown(unknown) => hidden.push(unknown.clone()),
+                    }
+                }
+            }
             Err(unknown) => hidden.push(unknown),
         }
         match facts.discussion.known() {
@@ -92,6 +101,18 @@ impl Control for ReviewSettled {
         )))
     }
 
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let objections = facts.reviews.known().map(|reviews| objections(reviews));
+        Some(Tree {
+            hands: None,
+            branches: vec![Branch {
+                about: Some("objections".to_owned()),
+                needed: 0,
+                rulings: objections,
+            }],
+        })
+    }
+
     fn weaker_than(&self, base: &Self) -> Option<String> {
         if !self.threads && base.threads {
             return Some("does not look at threads".to_owned());
@@ -101,38 +122,42 @@ impl Control for ReviewSettled {
     }
 }
 
-/// Requests for changes that their author did not take back. Only those of people
-/// who may write hold up a change, as on the platforms.
-fn objections(reviews: &[Review], open: &mut Vec<String>, hidden: &mut Vec<Unknown>) {
-    let mut standing: Vec<&Review> = Vec::new();
-    for review in reviews {
-        let same = |earlier: &&Review| match (&earlier.reviewer, &review.reviewer) {
-            (Some(earlier), Some(now)) => earlier.is(&now.login),
-            // An account that is gone speaks no more: its objection stays.
-            (None, _) | (_, None) => false,
-        };
-        match review.state {
-            ReviewState::ChangesRequested => {
-                standing.retain(|earlier| !same(earlier));
-                standing.push(review);
-            }
-            ReviewState::Approved | ReviewState::Dismissed => {
-                standing.retain(|earlier| !same(earlier));
-            }
-            // A word that we do not know takes nothing back.
-            ReviewState::Commented | ReviewState::Other(_) => {}
+/// What each review is worth as an objection: of each person who may write, the newest
+/// opinion, if it asks for changes.
+fn objections(reviews: &[Review]) -> Vec<Ruling> {
+    let same = |one: &Review, other: &Review| match (&one.reviewer, &other.reviewer) {
+        (Some(one), Some(other)) => one.is(&other.login),
+        // An account that is gone speaks no more: its objection stays.
+        (None, _) | (_, None) => false,
+    };
+    let takes_back = |review: &Review| match review.state {
+        ReviewState::ChangesRequested | ReviewState::Approved | ReviewState::Dismissed => true,
+        // A word that we do not know takes nothing back.
+        ReviewState::Commented | ReviewState::Other(_) => false,
+    };
+    let worth = |index: usize, review: &Review| {
+        if review.state != ReviewState::ChangesRequested {
+            return Worth::Never(Against::NoObjection);
         }
-    }
-    for review in standing {
+        let mut later = reviews[index + 1..].iter();
+        if later.any(|later| same(review, later) && takes_back(later)) {
+            return Worth::Never(Against::Replaced);
+        }
         match review.can_write.known() {
-            Ok(true) => open.push(format!(
-                "{} asks for changes",
-                name(review.reviewer.as_ref())
-            )),
-            Ok(false) => {}
-            Err(unknown) => hidden.push(unknown),
+            Ok(true) => Worth::Counts("nothing took it back".to_owned()),
+            Ok(false) => Worth::Never(Against::MayNotWrite),
+            Err(unknown) => Worth::Unknown(unknown),
         }
-    }
+    };
+    reviews
+        .iter()
+        .enumerate()
+        .map(|(index, review)| Ruling {
+            review: index,
+            reviewer: review.reviewer.clone(),
+            worth: worth(index, review),
+        })
+        .collect()
 }
 
 fn name(account: Option<&Account>) -> String {

@@ -7,6 +7,7 @@ use super::areas::{self, Area};
 use super::owners::Owners;
 use crate::controls::control::{Control, Meta, Scope, Verdict};
 use crate::controls::path_glob::PathGlobs;
+use crate::controls::tree::Tree;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{Platform, Snapshot, Unknown};
 
@@ -101,6 +102,11 @@ impl Control for SensitivePathsApproved {
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let areas: Vec<Area<'_>> = self.areas.iter().map(SensitiveArea::area).collect();
         areas::judge(facts, &areas, "the change touches no sensitive path")
+    }
+
+    fn tree(&self, facts: &Snapshot) -> Option<Tree> {
+        let areas: Vec<Area<'_>> = self.areas.iter().map(SensitiveArea::area).collect();
+        Some(areas::tree(facts, &areas))
     }
 
     fn teams(&self) -> Vec<String> {

@@ -67,6 +67,11 @@ impl Client {
         self.get_at(path, 1).await
     }
 
+    /// One GET that had to wait for answers which waited themselves.
+    pub(super) async fn get_behind_pages(&self, path: &str) -> Result<Answer, NoAnswer> {
+        self.get_at(path, 2).await
+    }
+
     /// Every page of a list that had to wait for an answer of the same round.
     pub(super) async fn get_all_behind(
         &self,

@@ -23,10 +23,16 @@ fn left_out<T>(key: FactKey, what: &str) -> Fact<T> {
     ))
 }
 
-/// Reviews, oldest first; one without a time comes last.
+/// Reviews, oldest first. Where one that was submitted has no time, they stay in the
+/// platform's order, which is the same: an opinion must not become the newest for want of a time.
 pub(super) fn reviews(nodes: &[Value], source: &Source) -> Result<Vec<Review>, String> {
     let mut wires: Vec<wire::Review> = nodes.iter().map(read).collect::<Result<_, _>>()?;
-    wires.sort_by_key(|review| (review.submitted_at.is_none(), review.submitted_at));
+    let told = |review: &wire::Review| {
+        review.submitted_at.is_some() || review.state.as_deref() == Some("PENDING")
+    };
+    if wires.iter().all(told) {
+        wires.sort_by_key(|review| (review.submitted_at.is_none(), review.submitted_at));
+    }
     Ok(wires
         .into_iter()
         .map(|review| Review {
@@ -189,6 +195,20 @@ mod tests {
             !list[1].commit.is_known(),
             "a lost commit is not a platform without commits"
         );
+    }
+
+    #[test]
+    fn a_review_without_a_time_does_not_become_the_newest() {
+        let by_bob = |state: &str, at: Option<&str>| json!({"state": state, "submittedAt": at, "author": {"__typename": "User", "login": "bob"}});
+        let list = reviews(
+            &[
+                by_bob("APPROVED", None),
+                by_bob("CHANGES_REQUESTED", Some("2026-05-02T00:00:00Z")),
+            ],
+            &source(),
+        )
+        .unwrap();
+        assert_eq!(list[1].state, ReviewState::ChangesRequested);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Moves {
     from: BTreeMap<String, Fact<Option<String>>>,
     /// Why others are not told.
     untold: Option<Unknown>,
+    /// Whether the change is known to have another head by now.
+    pub(super) are_of_another_head: bool,
 }
 
 impl Moves {
@@ -42,8 +44,10 @@ impl Moves {
     }
 }
 
-/// Asks where the moved files among `nodes` were; no request if none moved.
-pub(super) async fn moves(client: &Client, pull_path: &str, nodes: &[Value]) -> Moves {
+/// Asks where the moved files among `nodes` were; no request if none moved. REST's list
+/// names no head, but its entries link to files at one; where those say something else, or
+/// nothing, the change is asked once more where it stands.
+pub(super) async fn moves(client: &Client, pull_path: &str, head: &str, nodes: &[Value]) -> Moves {
     let pages: BTreeSet<usize> = nodes
         .iter()
         .enumerate()
@@ -71,18 +75,53 @@ pub(super) async fn moves(client: &Client, pull_path: &str, nodes: &[Value]) -> 
         client.get_behind(&path).await
     }))
     .await;
+    let mut of_head = true;
     for answer in &answers {
-        if let Err(unknown) = learn(&mut moves.from, answer) {
-            moves.untold = Some(unknown);
+        match learn(&mut moves.from, answer, head) {
+            Ok(tied) => of_head &= tied,
+            Err(unknown) => moves.untold = Some(unknown),
+        }
+    }
+    if !of_head {
+        match head_now(&client.get_behind_pages(pull_path).await) {
+            Ok(now) => moves.are_of_another_head = now != head,
+            Err(unknown) => {
+                moves.from.clear();
+                moves.untold = Some(unknown);
+            }
         }
     }
     moves
 }
 
+/// The head of the change now.
+fn head_now(answer: &Result<Answer, NoAnswer>) -> Result<String, Unknown> {
+    let fact = FactKey::ChangeFiles;
+    let answer = answer
+        .as_ref()
+        .map_err(|refusal| access::refused(fact.name(), permissions::needs(fact), refusal))?;
+    let failed =
+        |detail: &str| access::malformed(fact.name(), &answer.endpoint, answer.status, detail);
+    let pull: wire::RestPull = answer.json().map_err(|detail| failed(&detail))?;
+    pull.head
+        .sha
+        .ok_or_else(|| failed("the change does not name its head"))
+}
+
+/// Whether the entry links to its file at that head.
+fn is_at(file: &wire::RestFile, head: &str) -> bool {
+    let url = file.contents_url.as_deref();
+    url.and_then(|url| url.rsplit_once("?ref="))
+        .is_some_and(|(_, at)| at == head)
+}
+
+/// Learns from one page; whether all that was learnt is of that head.
 fn learn(
     from: &mut BTreeMap<String, Fact<Option<String>>>,
     answer: &Result<Answer, NoAnswer>,
-) -> Result<(), Unknown> {
+    head: &str,
+) -> Result<bool, Unknown> {
+    let mut of_head = true;
     let fact = FactKey::ChangeFiles;
     let answer = answer
         .as_ref()
@@ -91,11 +130,13 @@ fn learn(
         access::malformed(fact.name(), &answer.endpoint, answer.status, &detail)
     })?;
     for file in list {
+        let tied = is_at(&file, head);
         if let (Some(path), Some(before)) = (file.filename, file.previous_filename) {
+            of_head &= tied;
             from.insert(path, Fact::seen(Some(before), answer.source.clone()));
         }
     }
-    Ok(())
+    Ok(of_head)
 }
 
 fn kind_of(node: &Value) -> Option<String> {
@@ -182,7 +223,7 @@ mod tests {
         assert!(!file.previous_path.is_known());
         let mut moves = Moves::default();
         let list = json!([{"filename": "b.rs", "status": "renamed", "previous_filename": "a.rs"}]);
-        learn(&mut moves.from, &rest(&list)).unwrap();
+        learn(&mut moves.from, &rest(&list), "aa").unwrap();
         let file = of(&renamed(), &moves).unwrap();
         assert_eq!(file.paths().collect::<Vec<_>>(), ["b.rs", "a.rs"]);
     }
@@ -190,10 +231,33 @@ mod tests {
     #[test]
     fn a_list_that_names_no_path_before_or_is_refused_leaves_it_unknown() {
         let mut moves = Moves::default();
-        learn(&mut moves.from, &rest(&json!([{"filename": "b.rs"}]))).unwrap();
+        learn(&mut moves.from, &rest(&json!([{"filename": "b.rs"}])), "aa").unwrap();
         assert!(!of(&renamed(), &moves).unwrap().previous_path.is_known());
-        assert!(learn(&mut moves.from, &refused(403, "no")).is_err());
-        assert!(learn(&mut moves.from, &rest(&json!({}))).is_err());
+        assert!(learn(&mut moves.from, &refused(403, "no"), "aa").is_err());
+        assert!(learn(&mut moves.from, &rest(&json!({})), "aa").is_err());
+    }
+
+    #[test]
+    fn a_moved_file_is_of_the_head_that_its_entry_links_to() {
+        let mut from = BTreeMap::new();
+        let mut of = |url: Value| {
+            let list =
+                json!([{"filename": "b.rs", "previous_filename": "a.rs", "contents_url": url}]);
+            learn(&mut from, &rest(&list), "aa").unwrap()
+        };
+        assert!(of(json!(
+            "https://x.test/repos/acme/app/contents/b.rs?ref=aa"
+        )));
+        assert!(!of(json!(
+            "https://x.test/repos/acme/app/contents/b.rs?ref=bb"
+        )));
+        assert!(!of(Value::Null));
+        assert_eq!(
+            head_now(&rest(&json!({"head": {"sha": "aa"}}))),
+            Ok("aa".to_owned())
+        );
+        assert!(head_now(&rest(&json!({}))).is_err());
+        assert!(head_now(&refused(404, "no")).is_err());
     }
 
     #[test]

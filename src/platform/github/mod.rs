@@ -34,6 +34,7 @@ mod signatures;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
@@ -44,6 +45,7 @@ use crate::facts::{
 
 use super::Setup;
 use super::access;
+use super::again::Stood;
 use super::join;
 use super::transport::Transport;
 
@@ -58,7 +60,7 @@ pub use permissions::permissions;
 const WORKFLOW_ACCOUNT: &str = "github-actions[bot]";
 
 /// A session about one subject.
-pub struct Session {
+pub(super) struct Session {
     setup: Setup,
     owner: String,
     name: String,
@@ -140,7 +142,12 @@ impl Session {
         &mut self.setup.place.wanted
     }
 
-    pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
+    /// Forgets what was read.
+    pub(super) fn begin_again(&mut self) {
+        self.transport.begin_again();
+    }
+
+    pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Stood {
         self.transport.begin_wave();
         if needs.has(FactKey::ChangeIdentity) {
             snapshot.identity = self.identity.clone();
@@ -155,11 +162,11 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let ((mut found, moves), teams, rules, arrived, settings) = tokio::join!(
+        let (((mut found, mut stood), moves), teams, rules, arrived, settings) = tokio::join!(
             async {
-                let found = self.parts(snapshot, &head, &parts).await;
-                let moves = self.moves(snapshot, found.get(&Part::Files)).await;
-                (found, moves)
+                let read = self.parts(snapshot, &head, &parts).await;
+                let moves = self.moves(snapshot, &head, read.0.get(&Part::Files)).await;
+                (read, moves)
             },
             self.teams(needs),
             async {
@@ -217,6 +224,10 @@ impl Session {
             snapshot.originals = Box::pin(arrivals::originals::collect(self, snapshot)).await;
         }
         self.finish(snapshot);
+        if moves.are_of_another_head {
+            stood = Stood::Moved;
+        }
+        stood
     }
 
     pub(super) async fn collect_override_people(
@@ -238,7 +249,7 @@ impl Session {
         };
         let pushes_missing = !snapshot.pushes.is_known();
         let wanted: &[Part] = if pushes_missing { &[Part::Pushes] } else { &[] };
-        let (members, log, mut found) = tokio::join!(
+        let (members, log, (mut found, _)) = tokio::join!(
             join::all(teams.iter().map(|team| self.members(people::PEOPLE, team))),
             async {
                 match &log_path {
@@ -283,11 +294,11 @@ impl Session {
     }
 
     /// Where moved files of the change were before.
-    async fn moves(&self, snapshot: &Snapshot, pages: Option<&Pages>) -> files::Moves {
+    async fn moves(&self, snapshot: &Snapshot, head: &str, pages: Option<&Pages>) -> files::Moves {
         match (pages, snapshot.subject.change) {
             (Some(Ok((nodes, _))), Some(number)) => {
                 let path = format!("{}/pulls/{number}", self.repository_path());
-                files::moves(&self.change, &path, nodes).await
+                files::moves(&self.change, &path, head, nodes).await
             }
             (Some(Ok(_) | Err(_)) | None, _) => files::Moves::default(),
         }
@@ -355,13 +366,15 @@ impl Session {
         .await
     }
 
-    /// The connections of the change. Without a change there is nothing to ask.
+    /// The connections of the change, and whether it stood still meanwhile. Without a
+    /// change there is nothing to ask.
     async fn parts(
         &self,
         snapshot: &Snapshot,
         head: &str,
         wanted: &[Part],
-    ) -> BTreeMap<Part, Pages> {
+    ) -> (BTreeMap<Part, Pages>, Stood) {
+        let mut stood = Stood::Still;
         let number = snapshot.subject.change;
         let askable = |part: Part| match part {
             Part::Checks => !head.is_empty(),
@@ -387,8 +400,13 @@ impl Session {
                 number,
                 head,
                 target: &snapshot.subject.target,
+                moved: AtomicBool::new(false),
             };
-            pages::gather(&self.change, &self.transport, &subject, &asked).await
+            let found = pages::gather(&self.change, &self.transport, &subject, &asked).await;
+            if subject.moved.load(Ordering::Relaxed) {
+                stood = Stood::Moved;
+            }
+            found
         };
         for part in wanted.iter().copied().filter(|part| !askable(*part)) {
             let why = match &self.identity {
@@ -397,7 +415,7 @@ impl Session {
             };
             found.insert(part, Err(renamed(&why, pages::key(part).name())));
         }
-        found
+        (found, stood)
     }
 
     /// The commit whose results count: the change's own head, else the commit judged.

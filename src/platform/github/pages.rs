@@ -2,6 +2,7 @@
 //! A list that cannot be completed is unknown, never cut off.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -34,6 +35,8 @@ pub(super) struct Subject<'a> {
     pub(super) head: &'a str,
     /// The branch that the change goes to.
     pub(super) target: &'a str,
+    /// Set once an answer names another head or target.
+    pub(super) moved: AtomicBool,
 }
 
 /// The group that a part belongs to.
@@ -238,6 +241,7 @@ fn add(
         Place::Empty => return Err(graph::empty(answer, fact, needs, "such list")),
     };
     if part != Part::Checks && moved(answer, subject) {
+        subject.moved.store(true, Ordering::Relaxed);
         return Err(Unknown::new(
             fact,
             Why::Failed,
@@ -348,6 +352,7 @@ mod tests {
         number: Some(7),
         head: "aa",
         target: "main",
+        moved: AtomicBool::new(false),
     };
 
     fn page(part: Part, body: &Value) -> Result<bool, Unknown> {

@@ -93,6 +93,7 @@ async fn gathered(
         number: Some(7),
         head: "aa",
         target: "main",
+        moved: AtomicBool::new(false),
     };
     transport.begin_wave();
     let found = gather(&client, &transport, &subject, parts).await;

@@ -415,6 +415,21 @@ pub(super) struct ChangedFile {
 pub(super) struct RestFile {
     pub(super) filename: Option<String>,
     pub(super) previous_filename: Option<String>,
+    pub(super) contents_url: Option<String>,
+}
+
+/// Where a pull request stands, in REST's words.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RestPull {
+    pub(super) head: RestCommit,
+}
+
+/// A commit that REST names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RestCommit {
+    pub(super) sha: Option<String>,
 }
 
 /// A thread of a review.

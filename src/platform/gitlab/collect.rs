@@ -7,7 +7,7 @@ use crate::facts::{
     Association, ChangeState, Fact, FactKey, Needs, Snapshot, Source, TeamMembers, Unknown, Why,
 };
 
-use super::super::{access, join};
+use super::super::{access, again, join};
 use super::checks::Wanted;
 use super::client::Client;
 use super::lookups::{add_approvers, authors, gone, members, results, the_branch};
@@ -380,27 +380,10 @@ fn associated(session: &Session, snapshot: &Snapshot) -> Fact<Association> {
 
 /// Groups about a change, when a commit is judged that no change is known for.
 fn no_change(snapshot: &mut Snapshot, needs: &Needs) {
-    let hidden = |key: FactKey| {
-        Unknown::new(
-            key.name(),
-            Why::HiddenOrAbsent,
-            "no merged change is known for this commit",
-        )
-    };
-    for key in needs.iter() {
-        match key {
-            FactKey::ChangeIdentity => snapshot.identity = Fact::Unknown(hidden(key)),
-            FactKey::ChangeCommits => snapshot.commits = Fact::Unknown(hidden(key)),
-            FactKey::ChangeReviews => snapshot.reviews = Fact::Unknown(hidden(key)),
-            FactKey::ChangePushes => snapshot.pushes = Fact::Unknown(hidden(key)),
-            FactKey::ChangeChecks => snapshot.checks = Fact::Unknown(hidden(key)),
-            FactKey::ChangeComments => snapshot.comments = Fact::Unknown(hidden(key)),
-            FactKey::ChangeFiles => snapshot.files = Fact::Unknown(hidden(key)),
-            FactKey::ChangeThreads => snapshot.discussion = Fact::Unknown(hidden(key)),
-            FactKey::ChangeSignatures => snapshot.signatures = Fact::Unknown(hidden(key)),
-            FactKey::ChangeOriginals => snapshot.originals = Fact::Unknown(hidden(key)),
-            // What does not hang on a change.
-            _ => {}
-        }
-    }
+    let why = Unknown::new(
+        FactKey::ChangeIdentity.name(),
+        Why::HiddenOrAbsent,
+        "no merged change is known for this commit",
+    );
+    again::hide(snapshot, needs, &why);
 }

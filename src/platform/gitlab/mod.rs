@@ -28,6 +28,7 @@ use tokio::sync::OnceCell;
 
 use crate::facts::{BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
+use super::again::{READ_AFTER_OPENING, Stood};
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
@@ -35,7 +36,7 @@ pub use permissions::permissions;
 use wire::{Event, MergeRequest, Pages, Project, Read, Reply};
 
 /// A session about one subject.
-pub struct Session {
+pub(super) struct Session {
     setup: Setup,
     transport: Transport,
     /// With the token for the change: what a job token may read.
@@ -119,9 +120,45 @@ impl Session {
         &mut self.setup.place.wanted
     }
 
-    pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) {
+    pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Stood {
         collect::collect(self, snapshot, needs).await;
-        snapshot.requests = self.transport.requests();
+        self.stood(snapshot, needs).await
+    }
+
+    /// Whether the change is where it was when it was opened. Asked behind everything
+    /// else: no list of GitLab's tells the head that it belongs to. What was merged
+    /// stands still.
+    async fn stood(&self, snapshot: &Snapshot, needs: &Needs) -> Stood {
+        let (Some(number), Ok((before, _)), true) = (
+            snapshot.subject.change,
+            &self.opened.merge_request,
+            needs.any_of(&READ_AFTER_OPENING),
+        ) else {
+            return Stood::Still;
+        };
+        if before.state.as_deref() == Some("merged") {
+            return Stood::Still;
+        }
+        self.transport.begin_wave();
+        match open::merge_request(self, number).await {
+            Ok((now, _)) if now.sha == before.sha && now.target_branch == before.target_branch => {
+                Stood::Still
+            }
+            Ok(_) => Stood::Moved,
+            Err(unknown) => Stood::Hidden(unknown),
+        }
+    }
+
+    /// Forgets what was read.
+    pub(super) fn begin_again(&mut self) {
+        self.transport.begin_again();
+        self.protected_branches = OnceCell::new();
+        self.all_members = OnceCell::new();
+        self.seen_of_branch = OnceLock::new();
+        self.group_members = OnceCell::new();
+        self.groups = OnceCell::new();
+        self.approval_rules = OnceCell::new();
+        self.push_rule = OnceCell::new();
     }
 
     /// What it cost so far.

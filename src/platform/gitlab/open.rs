@@ -186,7 +186,7 @@ async fn repository(
     snapshot
 }
 
-async fn merge_request(session: &Session, number: u64) -> Read<MergeRequest> {
+pub(super) async fn merge_request(session: &Session, number: u64) -> Read<MergeRequest> {
     let reply = session
         .change
         .get(&session.path(&format!("/merge_requests/{number}")))

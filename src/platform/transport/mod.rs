@@ -143,6 +143,11 @@ impl Transport {
         self.shared.recorder.begin_wave();
     }
 
+    /// Everything is read again.
+    pub(crate) fn begin_again(&self) {
+        self.shared.recorder.begin_again();
+    }
+
     /// What it cost so far.
     pub(crate) fn requests(&self) -> crate::facts::Requests {
         self.shared.recorder.requests()

@@ -21,6 +21,8 @@ struct Book {
     wave: u32,
     /// Highest round that a request was made in.
     highest: u32,
+    /// How often everything was read again.
+    read_again: u32,
 }
 
 impl Recorder {
@@ -28,6 +30,12 @@ impl Recorder {
     pub(super) fn begin_wave(&self) {
         let mut book = self.book();
         book.wave = book.highest.saturating_add(1);
+    }
+
+    /// Everything is read again.
+    pub(super) fn begin_again(&self) {
+        let mut book = self.book();
+        book.read_again = book.read_again.saturating_add(1);
     }
 
     /// The round of a request that waited for `depth` others of its own list.
@@ -60,6 +68,7 @@ impl Recorder {
                 .fold(0, |sum, entry| entry.attempts.saturating_add(sum)),
             graphql_points: book.points,
             waves: u32::try_from(waves.len()).unwrap_or(u32::MAX),
+            read_again: book.read_again,
             log,
         }
     }

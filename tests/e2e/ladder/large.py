@@ -69,13 +69,13 @@ def _gitlab(tally, binary, double, owner, moved, verdict):
             result = forge.check(binary, variables, "--platform", "gitlab", "--repo", project["path_with_namespace"], "--change", "7", "--policy", policy)
             return result, running.stats()
 
-    result, stats = forge.in_waves(2, judged)
+    result, stats = forge.in_waves(MOST_WAVES, judged)
     name = f"1,000 files on GitLab, {'one moved out of' if moved else 'none of'} the area of {owner}"
     print(f"     {name}: {stats['requests']} requests, {stats['sequential_depth']} waves")
     control = result.control("CHG-17")
     tally.check(f"{name}: CHG-17 is {verdict}", control.get("verdict") == verdict, str(control) or result.story())
     tally.check(f"{name}: CHG-07 is pass", result.control("CHG-07").get("verdict") == "pass", str(result.control("CHG-07")) or result.story())
-    tally.check(f"{name}: at most 2 waves", stats["sequential_depth"] <= 2, str(stats["by_endpoint"]))
+    tally.check(f"{name}: at most {MOST_WAVES} waves", stats["sequential_depth"] <= MOST_WAVES, str(stats["by_endpoint"]))
 
 
 def _check(binary, scenario, policy, waves):

@@ -117,6 +117,24 @@ fn whether_it_was_carried_forward_is_unknown_where_pushes_are_hidden() {
     assert_eq!(verdict(&facts), "pass");
 }
 
+/// The target merged in: the platform moves the approval to the merge and does not say
+/// when that came.
+#[test]
+fn a_head_that_is_a_merge_is_unknown_to_a_policy_that_refuses_carried_approvals() {
+    let mut facts = reviewed(vec![approval("bob")]);
+    let mut merge = commit(head(), "ana");
+    merge.parents = vec![older(), "0e".repeat(20)];
+    facts.commits = seen(vec![merge]);
+    assert_eq!(verdict(&facts), "pass");
+    assert_eq!(verdict_of(&strict(), &facts), "unknown");
+    // Pushed by force before the approval, it was there.
+    facts.pushes = seen(vec![push(PushKind::ForcePush, BEFORE, "ana")]);
+    assert_eq!(verdict_of(&strict(), &facts), "pass");
+    facts.commits = hidden();
+    facts.pushes = seen(Vec::new());
+    assert_eq!(verdict_of(&strict(), &facts), "unknown");
+}
+
 /// The trick: bob's approval is independent but stale, carol's is fresh but she
 /// is a co-author. CHG-04 rests on bob; CHG-03 must not rest on carol.
 #[test]

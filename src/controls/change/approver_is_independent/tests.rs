@@ -77,6 +77,23 @@ fn f20_an_author_without_an_account_fails() {
     }
 }
 
+/// GitLab tells of every push; what the change was opened with is its opener's.
+#[test]
+fn whoever_pushed_the_commits_of_others_is_not_independent() {
+    let mut facts = with(|_| {});
+    let mut opening = push(PushKind::Push, "2026-06-01T09:00:00Z", "bob");
+    opening.before = None;
+    opening.actor = hidden();
+    facts.pushes = seen(vec![opening.clone()]);
+    assert_eq!(verdict(&facts), "pass");
+    let mut later = push(PushKind::Push, "2026-06-01T10:00:00Z", "bob");
+    facts.pushes = seen(vec![opening.clone(), later.clone()]);
+    assert_eq!(verdict(&facts), "fail not_independent");
+    later.actor = hidden();
+    facts.pushes = seen(vec![opening, later]);
+    assert_eq!(verdict(&facts), "unknown");
+}
+
 #[test]
 fn an_opener_whose_account_is_gone_may_be_anybody() {
     let mut facts = with(|_| {});

@@ -72,7 +72,7 @@ fn a_member_of_a_team_is_an_owner_and_a_hidden_team_leaves_it_unknown() {
 fn of(reviews: Vec<Review>) -> (Vec<String>, usize) {
     let facts = reviewed(reviews);
     let hands = Hands::of(&facts);
-    let tally = tally(&worthy(&facts, &hands).unwrap(), |_| Ok(true));
+    let tally = Tally::of(&worthy(&facts, &hands).unwrap());
     (tally.sure, tally.in_doubt.len())
 }
 
@@ -91,7 +91,11 @@ fn a_co_author_is_no_owner_of_their_own_change() {
     let mut facts = reviewed(vec![approval("bob")]);
     facts.commits = seen(vec![commit(older(), "bob"), commit(head(), "ana")]);
     let hands = Hands::of(&facts);
-    assert!(worthy(&facts, &hands).unwrap().is_empty());
+    let rulings = worthy(&facts, &hands).unwrap();
+    assert_eq!(
+        rulings[0].worth,
+        Worth::Never(Against::Hand("wrote a commit"))
+    );
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn what_is_hidden_leaves_an_approval_in_doubt_unless_it_is_worth_nothing_anyway(
     let mut facts = reviewed(vec![approval("bob")]);
     facts.identity = hidden();
     let hands = Hands::of(&facts);
-    let doubtful = tally(&worthy(&facts, &hands).unwrap(), |_| Ok(true));
+    let doubtful = Tally::of(&worthy(&facts, &hands).unwrap());
     assert!(doubtful.reaches(1).is_err() && doubtful.reaches(2) == Ok(false));
     facts.identity = seen(identity("ana"));
     assert!(worthy(&facts, &Hands::of(&facts)).is_ok());

@@ -1,6 +1,8 @@
 //! The changes that came onto the branch, with everything that decides whether they
 //! were fit to be merged: twenty in one document, lists that go on asked for apart.
 
+use std::sync::atomic::AtomicBool;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -100,6 +102,7 @@ async fn one(session: &Session, answer: &GraphqlAnswer, number: u64) -> ArrivedC
             number: Some(number),
             head: &head,
             target: pull.base_ref_name.as_deref().unwrap_or_default(),
+            moved: AtomicBool::new(false),
         };
         pages::gather(&session.change, &session.transport, &subject, &going_on).await
     };
