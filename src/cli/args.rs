@@ -38,6 +38,8 @@ Environment:
                           a GitHub App that reads settings instead
   CCGATE_SETTINGS_SIGNERS keys that may sign the file of --settings
   CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
+  JIRA_URL, JIRA_TOKEN    reads the tickets that a change names, where the policy keeps them
+                          in Jira; on Jira Cloud with JIRA_USER, whose token it is
   GITHUB_API_URL, CI_API_V4_URL
                           address of the API, for a server of your own
   SSL_CERT_FILE           certificate authorities of your own
@@ -138,6 +140,9 @@ pub(super) struct CheckArgs {
     /// when it happened (CHG-28)
     #[arg(long, value_name = "FILE")]
     pub(super) settings_before: Option<PathBuf>,
+    /// Tickets exported from a tracker, CSV or JSON, for a policy that keeps them in a `file`
+    #[arg(long, value_name = "FILE")]
+    pub(super) tickets: Option<PathBuf>,
     /// Scan reports, their format found by content, beside those of the policy's section `scans`; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
@@ -156,7 +161,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     pub(super) output: Vec<(Format, PathBuf)>,
     /// Judge saved facts: no network, and their moment is the clock
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan", "settings", "settings_before"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["repo", "change", "reference", "head", "platform", "save_snapshot", "scan", "settings", "settings_before", "tickets"])]
     pub(super) snapshot: Option<PathBuf>,
     /// Write the facts to a file, for `--snapshot`
     #[arg(long, value_name = "FILE")]
@@ -186,6 +191,9 @@ pub(super) struct SnapshotArgs {
     /// Number of the change, without `--settings`
     #[arg(long, value_name = "N", conflicts_with = "settings")]
     pub(super) change: Option<u64>,
+    /// Tickets exported from a tracker, CSV or JSON, without `--settings`
+    #[arg(long, value_name = "FILE", conflicts_with = "settings")]
+    pub(super) tickets: Option<PathBuf>,
     /// The branch seen from; default: the default branch, or the change's target
     #[arg(long = "ref", value_name = "BRANCH")]
     pub(super) reference: Option<String>,

@@ -56,6 +56,8 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         .map(|file| SettingsFile::read(file, world))
         .transpose()
         .map_err(CommandError::usage)?;
+    let export =
+        session::ticket_export(arguments.tickets.as_deref(), world).map_err(CommandError::usage)?;
     let wanted_head = expected_head(&setup.place.wanted);
     let place = setup.place.clone();
     let wanted = session::policy_wanted(given);
@@ -112,6 +114,9 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
             let decision = gate::undecided(&snapshot, problem);
             return Ok((snapshot, Judged::without_policy(decision)));
         }
+        let sources =
+            session::ticket_sources(export, &needs, around).map_err(CommandError::usage)?;
+        host.collect_tickets(&mut snapshot, &needs, &sources).await;
         if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
             host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
                 .await;

@@ -1,12 +1,16 @@
 //! From flags and environment to an open session: which repository, which
 //! tokens, which policy. Shared by the commands that ask a platform.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::facts::{Needs, Platform, PolicyDocument, Snapshot};
-use crate::platform::{self, AppKey, Flags, Limits, Place, PolicyWanted, Setup, Thrift, Token};
+use crate::facts::{Needs, Platform, PolicyDocument, Snapshot, Tracker};
+use crate::platform::{
+    self, AppKey, Flags, JiraAccess, Limits, Place, PolicyWanted, Setup, Thrift, TicketExport,
+    TicketSources, Token,
+};
 use crate::policy::{self, Policy};
 
 use super::exit::CommandError;
@@ -143,6 +147,42 @@ pub(super) fn needs(policy: &Policy, snapshot: &Snapshot) -> Needs {
     policy
         .needs()
         .for_branches(policy.inventory(default.map(String::as_str), &snapshot.subject.target))
+}
+
+/// The file of tickets that was handed in, if any.
+pub(super) fn ticket_export(
+    file: Option<&Path>,
+    world: &World,
+) -> anyhow::Result<Option<TicketExport>> {
+    file.map(|file| {
+        let bytes = read_whole(&world.folder.join(file))?;
+        // The folder says where this machine keeps it, and nothing else.
+        let name = file
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        TicketExport::parse(&name, &bytes)
+            .with_context(|| format!("`{}` is no usable file of tickets", file.display()))
+    })
+    .transpose()
+}
+
+/// What tickets are read with. Jira's address and token are looked at only where the
+/// policy keeps tickets there.
+pub(super) fn ticket_sources(
+    export: Option<TicketExport>,
+    needs: &Needs,
+    world: &World,
+) -> anyhow::Result<TicketSources> {
+    let in_jira = needs
+        .tickets()
+        .is_some_and(|naming| naming.tracker == Tracker::Jira);
+    let jira = match (world.var("JIRA_URL"), world.var("JIRA_TOKEN")) {
+        (Some(url), Some(token)) if in_jira => {
+            Some(JiraAccess::new(url, token, world.var("JIRA_USER"))?)
+        }
+        _ => None,
+    };
+    Ok(TicketSources { jira, export })
 }
 
 /// Where the change is, from flags and environment.

@@ -102,6 +102,8 @@ fn change(arguments: &SnapshotArgs, world: &World) -> Result<Snapshot, CommandEr
     }
     let given =
         session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
+    let export =
+        session::ticket_export(arguments.tickets.as_deref(), world).map_err(CommandError::usage)?;
     let runtime = session::runtime()?;
     runtime.block_on(async {
         let flags = flags(arguments, arguments.repo.first());
@@ -110,6 +112,9 @@ fn change(arguments: &SnapshotArgs, world: &World) -> Result<Snapshot, CommandEr
         let mut snapshot = host.open(&session::policy_wanted(given)).await;
         let needs = needs(&snapshot)?;
         host.collect(&mut snapshot, &needs).await;
+        let sources =
+            session::ticket_sources(export, &needs, world).map_err(CommandError::usage)?;
+        host.collect_tickets(&mut snapshot, &needs, &sources).await;
         Ok(snapshot)
     })
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Needs, Platform, Snapshot, Source, Unknown};
+use crate::facts::{FactKey, Needs, Platform, Snapshot, Source, TicketNaming, Unknown};
 
 use super::custom::CustomControl;
 use super::tree::Tree;
@@ -304,6 +304,11 @@ pub trait Control:
         Vec::new()
     }
 
+    /// The tickets that its parameters speak of and that it has to see.
+    fn tickets(&self) -> Option<TicketNaming> {
+        None
+    }
+
     /// In which way these parameters demand less than `base`, in words; `None`
     /// if they demand at least as much. Used to keep a branch from undercutting
     /// the default branch and to ask for reason, owner and expiry.
@@ -326,6 +331,10 @@ pub trait Bound: Send + Sync {
     /// See [`Control::teams`].
     fn teams(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// See [`Control::tickets`].
+    fn tickets(&self) -> Option<TicketNaming> {
+        None
     }
     /// The parameters in force, as JSON.
     fn parameters(&self) -> Value;
@@ -354,6 +363,10 @@ impl<C: Control> Bound for Filled<C> {
 
     fn teams(&self) -> Vec<String> {
         self.0.teams()
+    }
+
+    fn tickets(&self) -> Option<TicketNaming> {
+        self.0.tickets()
     }
 
     fn parameters(&self) -> Value {

@@ -87,6 +87,7 @@ pub static TABLE: &[Entry] = &[
     entry::<change::agent_changes_approved::AgentChangesApproved>(),          // CHG-08
     entry::<change::dependency_bot_stays_in_lane::DependencyBotStaysInLane>(), // CHG-09
     entry::<change::ticket_linked::TicketLinked>(),                           // CHG-10
+    entry::<change::ticket_accountable::TicketAccountable>(),                 // CHG-11
     entry::<change::commits_signed::CommitsSigned>(),                         // CHG-12
     entry::<change::checks_succeeded::ChecksSucceeded>(),                     // CHG-13
     entry::<change::tests_ran::TestsRan>(),                                   // CHG-14

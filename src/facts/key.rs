@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::ticket_names::TicketNaming;
+
 /// One collectable group of facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FactKey {
@@ -61,6 +63,9 @@ pub enum FactKey {
     /// What the change says that it copies or takes back.
     #[serde(rename = "change.originals")]
     ChangeOriginals,
+    /// The tickets that the change names, read back from their tracker.
+    #[serde(rename = "change.tickets")]
+    ChangeTickets,
     /// Members of the teams that the policy names.
     #[serde(rename = "team.members")]
     TeamMembers,
@@ -155,7 +160,7 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
@@ -173,6 +178,7 @@ impl FactKey {
         Self::ChangeThreads,
         Self::ChangeSignatures,
         Self::ChangeOriginals,
+        Self::ChangeTickets,
         Self::TeamMembers,
         Self::ScanResults,
         Self::OrganizationSettings,
@@ -225,6 +231,7 @@ impl FactKey {
             Self::ChangeThreads => "change.threads",
             Self::ChangeSignatures => "change.signatures",
             Self::ChangeOriginals => "change.originals",
+            Self::ChangeTickets => "change.tickets",
             Self::TeamMembers => "team.members",
             Self::ScanResults => "scan.results",
             Self::OrganizationSettings => "organization.settings",
@@ -288,6 +295,9 @@ impl FactKey {
             Self::ChangeOriginals => {
                 "changes that the change says it copies or takes back, with their reviews"
             }
+            Self::ChangeTickets => {
+                "the tickets that the change names, read back from their tracker"
+            }
             Self::TeamMembers => "members of the teams that the policy names",
             Self::ScanResults => "scan reports handed in as files",
             Self::OrganizationSettings => {
@@ -338,13 +348,14 @@ impl FactKey {
     }
 }
 
-/// A set of groups, and the branches and teams that are meant where a group
-/// speaks of several.
+/// A set of groups, and the branches, teams and tickets that are meant where a
+/// group speaks of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     keys: BTreeSet<FactKey>,
     branches: Vec<String>,
     teams: Vec<String>,
+    tickets: Option<TicketNaming>,
 }
 
 impl Needs {
@@ -397,6 +408,18 @@ impl Needs {
         &self.teams
     }
 
+    /// The same set, speaking of tickets that are kept and named like that.
+    #[must_use]
+    pub fn for_tickets(mut self, tickets: Option<TicketNaming>) -> Self {
+        self.tickets = tickets;
+        self
+    }
+
+    /// Where the tickets are kept that the policy speaks of, and how they are named.
+    pub fn tickets(&self) -> Option<&TicketNaming> {
+        self.tickets.as_ref()
+    }
+
     /// The same set without some groups.
     #[must_use]
     pub fn without(&self, keys: &[FactKey]) -> Self {
@@ -417,6 +440,7 @@ impl FromIterator<FactKey> for Needs {
             keys: keys.into_iter().collect(),
             branches: Vec::new(),
             teams: Vec::new(),
+            tickets: None,
         }
     }
 }

@@ -24,6 +24,8 @@ mod settings;
 mod settings_snapshot;
 mod signature;
 mod snapshot;
+mod ticket;
+mod ticket_names;
 
 pub use actor::{Account, AccountKind, Person, TeamMembers};
 pub use arrivals::{
@@ -69,3 +71,6 @@ pub use signature::{CommitSignature, SignatureState};
 pub use snapshot::{
     Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
 };
+pub use ticket::{FoundTicket, NamedTicket, Requester, Ticket, Tickets, Tracker};
+pub(crate) use ticket_names::visible;
+pub use ticket_names::{TicketNaming, TicketPattern};

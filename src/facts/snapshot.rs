@@ -21,6 +21,7 @@ use super::scan::ScanResults;
 use super::settings::Settings;
 use super::settings_snapshot::SettingsOrigin;
 use super::signature::CommitSignature;
+use super::ticket::Tickets;
 
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
@@ -177,6 +178,9 @@ pub struct Snapshot {
     /// Group `change.signatures`, one for each commit.
     #[serde(default = "not_collected::signatures")]
     pub signatures: Fact<Vec<CommitSignature>>,
+    /// Group `change.tickets`.
+    #[serde(default = "not_collected::tickets")]
+    pub tickets: Fact<Tickets>,
     /// Group `team.members`: the teams that the policy names in its controls.
     #[serde(default = "not_collected::teams")]
     pub teams: Fact<Vec<TeamMembers>>,
@@ -200,7 +204,7 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
-        RuleBypasses, RulesBefore, TeamMembers, Unknown,
+        RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -217,6 +221,10 @@ mod not_collected {
 
     pub(super) fn signatures() -> Fact<Vec<CommitSignature>> {
         of(FactKey::ChangeSignatures)
+    }
+
+    pub(super) fn tickets() -> Fact<Tickets> {
+        of(FactKey::ChangeTickets)
     }
 
     pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
@@ -288,6 +296,7 @@ impl Snapshot {
             files: not_collected::files(),
             discussion: not_collected::discussion(),
             signatures: not_collected::signatures(),
+            tickets: not_collected::tickets(),
             teams: not_collected::teams(),
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
@@ -332,6 +341,7 @@ impl Snapshot {
                 FactKey::ChangeThreads => seen.discussion = self.discussion.clone(),
                 FactKey::ChangeSignatures => seen.signatures = self.signatures.clone(),
                 FactKey::ChangeOriginals => seen.originals = self.originals.clone(),
+                FactKey::ChangeTickets => seen.tickets = self.tickets.clone(),
                 FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
                 FactKey::OrganizationSettings

@@ -83,6 +83,7 @@ pub(super) fn hide(snapshot: &mut Snapshot, needs: &Needs, why: &Unknown) {
             FactKey::ChangeThreads => snapshot.discussion = Fact::Unknown(hidden(key)),
             FactKey::ChangeSignatures => snapshot.signatures = Fact::Unknown(hidden(key)),
             FactKey::ChangeOriginals => snapshot.originals = Fact::Unknown(hidden(key)),
+            FactKey::ChangeTickets => snapshot.tickets = Fact::Unknown(hidden(key)),
             // What does not hang on a change.
             _ => {}
         }

@@ -9,6 +9,7 @@ mod first_parents;
 mod github;
 mod gitlab;
 mod join;
+mod tickets;
 mod transport;
 mod yaml;
 
@@ -17,7 +18,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::facts::{
-    Account, BranchRules, Fact, Needs, PolicyDocument, PreviousTip, Requests, Snapshot,
+    Account, BranchRules, Fact, FactKey, FoundTicket, Needs, PolicyDocument, PreviousTip, Requests,
+    Snapshot, Tracker, Unknown, Why,
 };
 
 use again::Stood;
@@ -25,6 +27,7 @@ use again::Stood;
 pub use context::{Flags, Place, Wanted};
 pub use github::{AppKey, app_token, permissions as github_permissions};
 pub use gitlab::permissions as gitlab_permissions;
+pub use tickets::{JiraAccess, TicketExport, TicketSources};
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.
@@ -143,6 +146,71 @@ impl Host {
             break;
         }
         snapshot.requests = self.requests();
+    }
+
+    /// Asks for the tickets that the change names, where a control needs them: a round
+    /// of its own after [`Self::collect`], because what the change says names them.
+    pub async fn collect_tickets(
+        &mut self,
+        snapshot: &mut Snapshot,
+        needs: &Needs,
+        sources: &TicketSources,
+    ) {
+        let key = FactKey::ChangeTickets;
+        let Some(naming) = needs.tickets().filter(|_| needs.has(key)) else {
+            return;
+        };
+        let asked = match tickets::Asked::of(naming, snapshot) {
+            Ok(asked) => asked,
+            Err(unknown) => {
+                snapshot.tickets = Fact::Unknown(unknown);
+                return;
+            }
+        };
+        let answers = match naming.tracker {
+            Tracker::Issues => match self {
+                Self::Github(session) => Ok(session.tickets(asked.names()).await),
+                Self::Gitlab(session) => Ok(session.tickets(asked.names()).await),
+            },
+            Tracker::Jira => self.jira_tickets(sources, asked.names()).await,
+            Tracker::File => match &sources.export {
+                Some(export) => Ok(export.tickets(asked.names())),
+                None => Err(Unknown::new(
+                    key.name(),
+                    Why::Failed,
+                    "no file of tickets was handed in with `--tickets`",
+                )),
+            },
+        };
+        match answers {
+            Ok(answers) => tickets::put_into(snapshot, asked, answers),
+            Err(unknown) => snapshot.tickets = Fact::Unknown(unknown),
+        }
+        snapshot.requests = self.requests();
+    }
+
+    async fn jira_tickets(
+        &self,
+        sources: &TicketSources,
+        keys: &[String],
+    ) -> Result<Vec<Fact<FoundTicket>>, Unknown> {
+        let unknown =
+            |why, detail: String| Unknown::new(FactKey::ChangeTickets.name(), why, detail);
+        let Some(jira) = &sources.jira else {
+            return Err(unknown(
+                Why::NotPermitted,
+                "Jira cannot be asked: its address or its token is not set".to_owned(),
+            )
+            .needs(tickets::JIRA_NEEDS));
+        };
+        let (transport, setup) = match self {
+            Self::Github(session) => session.surroundings(),
+            Self::Gitlab(session) => session.surroundings(),
+        };
+        let transport = transport
+            .beside(setup.ca_bundle.as_deref(), &setup.program, jira.api())
+            .map_err(|error| unknown(Why::Failed, format!("{error:#}")))?;
+        Ok(jira.tickets(&transport, keys).await)
     }
 
     /// The rules of a further branch in scope, after [`Self::collect`].

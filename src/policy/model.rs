@@ -245,11 +245,14 @@ impl Policy {
     pub fn needs(&self) -> Needs {
         let mut needs = Needs::none();
         let mut teams: Vec<String> = Vec::new();
+        // One control speaks of tickets, so there is one way to name them.
+        let mut tickets = None;
         for bound in &self.controls {
             if bound.enforcement != Enforcement::Off {
                 for key in bound.control.meta().needs {
                     needs.add(*key);
                 }
+                tickets = tickets.or_else(|| bound.control.tickets());
                 for team in bound.control.teams() {
                     if !teams.iter().any(|known| known.eq_ignore_ascii_case(&team)) {
                         teams.push(team);
@@ -257,7 +260,7 @@ impl Policy {
                 }
             }
         }
-        let mut needs = needs.for_teams(teams);
+        let mut needs = needs.for_teams(teams).for_tickets(tickets);
         if !self.overrides.allowed_by.is_empty() {
             for key in [
                 FactKey::ChangeIdentity,

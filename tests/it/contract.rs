@@ -78,6 +78,12 @@ fn variants(code: &str) -> Vec<Value> {
             json!({"bots": ["ana", "carol"]}),
             json!({"bots": ["ana", "carol", "gus", "rita"], "allow_unsigned": true, "paths": ["**"]}),
         ],
+        "CHG-11" => vec![
+            json!({"requester_may_approve": false}),
+            json!({"types": ["bug"], "states": ["open"], "requester_may_approve": false}),
+            json!({"tracker": "jira"}),
+            json!({"tracker": "file", "pattern": "INC-[0-9]+"}),
+        ],
         "CHG-12" => vec![
             json!({"signers": ["@acme/gate"]}),
             json!({"signers": ["@ana"], "allow_platform": true}),
@@ -338,6 +344,7 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("files") => FactKey::ChangeFiles,
         Some("discussion") => FactKey::ChangeThreads,
         Some("signatures") => FactKey::ChangeSignatures,
+        Some("tickets") => FactKey::ChangeTickets,
         Some("teams") => FactKey::TeamMembers,
         Some("scans") => FactKey::ScanResults,
         Some("settings") => match place.split('/').nth(2).and_then(Settings::key_of) {
@@ -560,6 +567,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                     FactKey::ChangeFiles => less.files = empty.files.clone(),
                     FactKey::ChangeThreads => less.discussion = empty.discussion.clone(),
                     FactKey::ChangeSignatures => less.signatures = empty.signatures.clone(),
+                    FactKey::ChangeTickets => less.tickets = empty.tickets.clone(),
                     FactKey::TeamMembers => less.teams = empty.teams.clone(),
                     FactKey::ScanResults => less.scans = empty.scans.clone(),
                     settings => {

@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::visible;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Platform, Snapshot, Unknown};
+use crate::facts::{FactKey, Platform, Snapshot, Unknown, visible};
 
 /// Words that stand where something should be filled in.
 const PLACEHOLDERS: [&str; 6] = ["todo", "tbd", "tba", "wip", "fixme", "xxx"];

@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::arrived::{brought, moved, until};
 use super::hands::Hands;
 use super::owners::{Tally, worthy};
-use super::text::visible;
-use super::ticket_pattern::TicketPattern;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::controls::globs::Globs;
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    ArrivedChange, ChangeState, Fact, FactKey, Identity, Platform, Snapshot, Source, Unknown, Why,
+    ArrivedChange, ChangeState, Fact, FactKey, Identity, Platform, Snapshot, Source, TicketPattern,
+    Unknown, Why, visible,
 };
 
 /// Parameters of CHG-25.
@@ -179,9 +178,12 @@ impl EmergencyReviewedInTime {
         if !self.is_marked(identity) {
             return Ok(None);
         }
-        let (title, body) = (visible(&identity.title), visible(&identity.body));
-        let texts = [&title, &body, &identity.source_branch];
-        let Some(incident) = texts.iter().find_map(|text| self.incident.ticket(text)) else {
+        let texts = [&identity.title, &identity.body, &identity.source_branch];
+        let texts = texts.map(|text| visible(text));
+        let Some(incident) = texts
+            .iter()
+            .find_map(|text| self.incident.names(text).next())
+        else {
             return Ok(Some(Err(format!(
                 "marked as an emergency, and neither title, description nor branch names an \
                  incident like `{}`",

@@ -35,6 +35,6 @@ pub(super) mod review_has_substance;
 pub(super) mod review_settled;
 pub(super) mod sensitive_paths_approved;
 pub(super) mod tests_ran;
-mod text;
+pub(super) mod ticket_accountable;
 pub(super) mod ticket_linked;
-mod ticket_pattern;
+mod ticket_worth;

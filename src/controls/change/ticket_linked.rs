@@ -3,11 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::visible;
-use super::ticket_pattern::TicketPattern;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Platform, Snapshot, Unknown};
+use crate::facts::{FactKey, Platform, Snapshot, TicketPattern, Unknown, visible};
 
 /// Parameters of CHG-10.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -67,16 +65,17 @@ impl Control for TicketLinked {
             for (place, text) in [
                 ("the title", &title),
                 ("the description", &body),
-                ("the branch", &identity.source_branch),
+                ("the branch", &visible(&identity.source_branch)),
             ] {
-                if let Some(ticket) = self.pattern.ticket(text) {
+                if let Some(ticket) = self.pattern.names(text).next() {
                     return pass(place, ticket, FactKey::ChangeIdentity, sources);
                 }
             }
         }
         if let Ok(commits) = &commits {
             for commit in *commits {
-                if let Some(ticket) = self.pattern.ticket(&commit.message) {
+                let message = visible(&commit.message);
+                if let Some(ticket) = self.pattern.names(&message).next() {
                     return pass(
                         "a commit message",
                         ticket,

@@ -29,6 +29,7 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::ChangeThreads,
     FactKey::ChangeSignatures,
     FactKey::ChangeOriginals,
+    FactKey::ChangeTickets,
     FactKey::ScanResults,
 ];
 
@@ -126,6 +127,7 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         FactKey::ChangeSignatures => facts.signatures.known().err(),
         FactKey::BranchRulesBefore => facts.rules_before.known().err(),
         FactKey::ChangeOriginals => facts.originals.known().err(),
+        FactKey::ChangeTickets => facts.tickets.known().err(),
         FactKey::TeamMembers => facts.teams.known().err(),
         FactKey::ScanResults => facts.scans.known().err(),
         FactKey::OrganizationSettings

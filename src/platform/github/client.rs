@@ -146,6 +146,7 @@ impl Client {
         let tag = Tag {
             operation: Some(operation.to_owned()),
             depth,
+            ..Tag::default()
         };
         let body = json!({ "query": query, "variables": variables });
         let answer = self
@@ -166,6 +167,7 @@ impl Client {
         let tag = Tag {
             operation: None,
             depth,
+            ..Tag::default()
         };
         let answer = self.execute(Method::GET, &url, None, tag).await?;
         if answer.is_success() {

@@ -31,6 +31,7 @@ mod rulesets;
 mod server;
 mod settings;
 mod signatures;
+mod tickets;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -85,6 +85,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "contents: read and pull-requests: read",
             "Contents: read and Pull requests: read",
         ),
+        (FactKey::ChangeTickets, "issues: read", "Issues: read"),
         (
             FactKey::TeamMembers,
             NOT_POSSIBLE,

@@ -120,6 +120,7 @@ impl Client {
             tag: Tag {
                 operation: Some(operation.to_owned()),
                 depth: 0,
+                ..Tag::default()
             },
         };
         let answer = self.inner.transport.send(call).await?;
@@ -259,6 +260,7 @@ impl AsyncClient for Carrier {
             tag: Tag {
                 operation: None,
                 depth: self.depth,
+                ..Tag::default()
             },
         };
         let outcome = self.inner.transport.send(call).await;

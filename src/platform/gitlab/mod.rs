@@ -20,6 +20,7 @@ mod people;
 mod permissions;
 mod settings;
 mod signatures;
+mod tickets;
 mod wire;
 
 use std::sync::OnceLock;

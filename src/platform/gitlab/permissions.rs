@@ -12,6 +12,8 @@ pub(super) const SETTINGS: &str = "Maintainer role, scope `read_api`";
 pub(super) const APPROVAL_RULES: &str = "Developer role, scope `read_api`";
 /// Who is a member with which role.
 pub(super) const MEMBERS: &str = "Reporter role, scope `read_api`";
+/// Issues as tickets; other trackers are asked with a token of their own.
+pub(super) const ISSUES: &str = "Guest role (Reporter for confidential issues), scope `read_api`";
 /// For whom the token acts.
 pub(super) const ACCOUNT: &str = "scope `read_user` or `read_api` (a job token cannot ask)";
 /// Files of the repository.
@@ -65,6 +67,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             CHANGE,
         ),
         (FactKey::ChangeSignatures, NOT_BY_JOB_TOKEN, CHANGE),
+        (FactKey::ChangeTickets, NOT_BY_JOB_TOKEN, ISSUES),
         (FactKey::TeamMembers, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
         (FactKey::ChangeOriginals, NOT_BY_JOB_TOKEN, CHANGE),
         (

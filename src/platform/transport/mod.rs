@@ -76,6 +76,8 @@ pub(crate) struct Tag {
     pub operation: Option<String>,
     /// How many requests of the same list it waited for.
     pub depth: u32,
+    /// Whether a redirect is the answer, and is not followed even on the same host.
+    pub no_redirects: bool,
 }
 
 /// The one client. Cheap to clone.
@@ -89,13 +91,13 @@ struct Shared {
     limits: Limits,
     /// Path of the API's base, without trailing slash: left out of records.
     prefix: String,
-    permits: Semaphore,
-    recorder: recorder::Recorder,
+    permits: Arc<Semaphore>,
+    recorder: Arc<recorder::Recorder>,
     platform_time: OnceLock<Timestamp>,
     /// Headers of the first answer: they name the server.
     first_headers: OnceLock<HeaderMap>,
     /// Runs from the first request.
-    deadline: OnceLock<Instant>,
+    deadline: Arc<OnceLock<Instant>>,
     /// Set by tests: pauses are written down here and not waited for.
     #[cfg(test)]
     pauses: Option<std::sync::Mutex<Vec<Duration>>>,
@@ -109,29 +111,40 @@ impl Transport {
         user_agent: &str,
         api: &Url,
     ) -> anyhow::Result<Self> {
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(ca_bundle, api)?)
-            .user_agent(user_agent)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .gzip(true);
-        if is_loopback(api) {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().context("cannot set up the HTTP client")?;
         Ok(Self {
             shared: Arc::new(Shared {
-                http,
+                http: http(ca_bundle, user_agent, api)?,
                 limits,
-                prefix: api.path().trim_end_matches('/').to_owned(),
-                permits: Semaphore::new(limits.in_flight.max(1)),
-                recorder: recorder::Recorder::default(),
+                prefix: prefix(api),
+                permits: Arc::new(Semaphore::new(limits.in_flight.max(1))),
+                recorder: Arc::default(),
                 platform_time: OnceLock::new(),
                 first_headers: OnceLock::new(),
-                deadline: OnceLock::new(),
+                deadline: Arc::default(),
+                #[cfg(test)]
+                pauses: None,
+            }),
+        })
+    }
+
+    /// A transport to another host under the same policy: the same permits, the same
+    /// deadline, the same record. That host's clock and headers are not the platform's.
+    pub(crate) fn beside(
+        &self,
+        ca_bundle: Option<&[u8]>,
+        user_agent: &str,
+        api: &Url,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http: http(ca_bundle, user_agent, api)?,
+                limits: self.shared.limits,
+                prefix: prefix(api),
+                permits: Arc::clone(&self.shared.permits),
+                recorder: Arc::clone(&self.shared.recorder),
+                platform_time: OnceLock::new(),
+                first_headers: OnceLock::new(),
+                deadline: Arc::clone(&self.shared.deadline),
                 #[cfg(test)]
                 pauses: None,
             }),
@@ -196,6 +209,28 @@ impl Transport {
             None => Vec::new(),
         }
     }
+}
+
+/// The one way in which a client is set up: it follows no redirect and tries nothing again.
+fn http(ca_bundle: Option<&[u8]>, user_agent: &str, api: &Url) -> anyhow::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::client_config(ca_bundle, api)?)
+        .user_agent(user_agent)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .gzip(true);
+    if is_loopback(api) {
+        builder = builder.no_proxy();
+    }
+    builder.build().context("cannot set up the HTTP client")
+}
+
+/// What is left out of recorded paths.
+fn prefix(api: &Url) -> String {
+    api.path().trim_end_matches('/').to_owned()
 }
 
 /// Puts `path` (encoded, beginning with a slash) under the API's base. An address

@@ -231,7 +231,7 @@ impl Shared {
         let mut hops = 0;
         loop {
             let raw = self.exchange(call, &url, progress).await?;
-            if !matches!(raw.status, 301 | 302 | 303 | 307 | 308) {
+            if call.tag.no_redirects || !matches!(raw.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(raw);
             }
             let refuse = |detail: String| Failure {

@@ -29,6 +29,7 @@ fn query(server: &Server) -> Call {
         tag: Tag {
             operation: Some("repository".to_owned()),
             depth: 0,
+            ..Tag::default()
         },
         ..call(server, "/graphql")
     }

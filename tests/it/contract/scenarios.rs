@@ -7,11 +7,12 @@ use ccgate::facts::{
     Account, AccountKind, ArrivedChange, Association, BranchRules, BypassActor, BypassKind,
     BypassMode, ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus,
     Combine, Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
-    FindingCount, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured, MergeMethod,
-    Original, OriginalReference, OverridePeople, PathReviewers, Person, Platform, PolicyDocument,
-    Push, PushKind, RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore,
-    ScanKind, ScanReport, ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot,
-    Source, Subject, TeamMembers, Thread,
+    FindingCount, FoundTicket, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured,
+    MergeMethod, NamedTicket, Original, OriginalReference, OverridePeople, PathReviewers, Person,
+    Platform, PolicyDocument, Push, PushKind, Requester, RequiredCheck, RequiredWorkflow,
+    Requirement, Review, ReviewState, RulesBefore, ScanKind, ScanReport, ScanResults, ScanRun,
+    Settings, Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread, Ticket,
+    Tickets, Tracker,
 };
 use jiff::Timestamp;
 
@@ -584,6 +585,25 @@ fn good(platform: Platform) -> Snapshot {
         signature(older(), SignatureState::Verified),
         signature(head(), SignatureState::Verified),
     ]);
+    facts.tickets = seen(Tickets {
+        tracker: Tracker::Issues,
+        named: vec![NamedTicket {
+            name: "#3".to_owned(),
+            found: seen(FoundTicket::Ticket(Box::new(Ticket {
+                key: "#3".to_owned(),
+                ticket_type: seen(Some("bug".to_owned())),
+                state: seen("open".to_owned()),
+                requester: seen(Some(Requester {
+                    name: "carol".to_owned(),
+                    is_login: true,
+                })),
+                created_at: seen(at("2026-05-01T00:00:00Z")),
+                closed_at: seen(Some(at("2026-06-01T09:30:00Z"))),
+                url: None,
+                exported_at: None,
+            }))),
+        }],
+    });
     facts.teams = seen(vec![TeamMembers {
         team: "@acme/gate".to_owned(),
         members: seen(vec!["bob".to_owned(), "dan".to_owned()]),
