@@ -287,6 +287,7 @@ impl Organisation {
             "state": "OPEN",
             "isDraft": false,
             "merged": false,
+            "createdAt": "2026-06-01T08:00:00Z",
             "mergedAt": null,
             "mergedBy": null,
             "mergeCommit": null,

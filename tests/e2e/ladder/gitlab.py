@@ -31,6 +31,9 @@ def run(tally, binary, _double):
     for given, wanted in (("", []), ("a b.json", ["--settings=a b.json"])):
         seen = _arguments("--settings=", CCGATE_IN_SETTINGS=given)
         tally.check(f"template, settings file {given!r}", seen == wanted, str(seen))
+    for given, wanted in (("", []), ("a b.csv", ["--tickets=a b.csv"])):
+        seen = _arguments("--tickets=", CCGATE_IN_TICKETS=given)
+        tally.check(f"template, file of tickets {given!r}", seen == wanted, str(seen))
 
 
 def _pipeline(runner, binary, scenario, change, edit=lambda text: text):
@@ -82,6 +85,6 @@ def _arguments(option, **inputs):
     program.write_text('#!/bin/sh\nfor a in "$@"; do printf "%s\\n" "$a"; done\n')
     program.chmod(0o755)
     given = {"CCGATE_IN_MODE": "", "CCGATE_IN_POLICY": "", "CCGATE_IN_LEDGER": "", "CCGATE_IN_TOKEN_VARIABLE": "NONE",
-             "CCGATE_IN_SCAN_RESULTS": "", "CCGATE_IN_SETTINGS": "", "CCGATE_IN_BINARY": str(program)} | inputs
+             "CCGATE_IN_SCAN_RESULTS": "", "CCGATE_IN_SETTINGS": "", "CCGATE_IN_TICKETS": "", "CCGATE_IN_BINARY": str(program)} | inputs
     done = subprocess.run(["sh", "-c", script], cwd=folder, env=tools.environment(**given), capture_output=True, text=True, timeout=20)
     return [line for line in done.stdout.splitlines() if line.startswith(option)] if done.returncode == 0 else done.stderr
