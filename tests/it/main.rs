@@ -12,3 +12,4 @@ mod ledger;
 mod policy;
 mod scan;
 mod support;
+mod tickets;

@@ -78,12 +78,14 @@ fn has_change(facts: &Snapshot) -> bool {
     facts.subject.change.is_some()
 }
 
-/// The groups that could have been read.
+/// The groups that could have been read. Scan reports are files of the run that makes
+/// them, and tickets are kept where only a policy says.
 fn wanted(facts: &Snapshot) -> impl Iterator<Item = FactKey> {
     let change = has_change(facts);
     FactKey::ALL
         .into_iter()
-        .filter(move |key| *key != FactKey::ScanResults && (change || !OF_A_CHANGE.contains(key)))
+        .filter(|key| ![FactKey::ScanResults, FactKey::ChangeTickets].contains(key))
+        .filter(move |key| change || !OF_A_CHANGE.contains(key))
 }
 
 /// Names of the groups that were read whole, and of those that were read in part.

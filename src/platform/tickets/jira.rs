@@ -101,7 +101,7 @@ impl JiraAccess {
             ));
         }
         match self.get(transport, key).await {
-            Ok(answer) => ticket(&answer),
+            Ok(answer) => ticket(&self.api, &answer),
             Err(no_answer) => Fact::Unknown(refused(&no_answer)),
         }
     }
@@ -160,7 +160,8 @@ fn refused(no_answer: &NoAnswer) -> Unknown {
     }
 }
 
-fn ticket(answer: &Answer) -> Fact<FoundTicket> {
+/// The address says which Jira answered: whoever edits the job can name another one.
+fn ticket(api: &Url, answer: &Answer) -> Fact<FoundTicket> {
     let fact = FactKey::ChangeTickets.name();
     let malformed = |detail: &str| {
         Fact::Unknown(access::malformed(fact, &answer.endpoint, answer.status, detail).needs(NEEDS))
@@ -187,7 +188,11 @@ fn ticket(answer: &Answer) -> Fact<FoundTicket> {
         requester: reporter(&fields),
         created_at: fields.time("/fields/created"),
         closed_at: closed(&fields),
-        url: None,
+        url: Some(format!(
+            "{}/browse/{}",
+            api.as_str().trim_end_matches('/'),
+            access::encode(key)
+        )),
         exported_at: None,
     })))
 }

@@ -69,10 +69,10 @@ fn a_key_that_stands_twice_in_any_spelling_is_unknown() {
 
 #[test]
 fn a_formula_is_text_and_no_ticket() {
-    let export = rows(&format!(
+    let export = rows(
         "=INC-9,Incident,open,carol,,,,2026-06-01T00:00:00Z\n\
-         INC-7,\"=HYPERLINK(\"\"x\"\")\",+open,@eve,,,,2026-06-01T00:00:00Z"
-    ));
+         INC-7,\"=HYPERLINK(\"\"x\"\")\",+open,@eve,,,,2026-06-01T00:00:00Z",
+    );
     assert_eq!(export.ticket("INC-9").known(), Ok(&FoundTicket::Nothing));
     let ticket = of(&export.ticket("INC-7"));
     assert_eq!(ticket.state.known().map(String::as_str), Ok("+open"));

@@ -58,6 +58,7 @@ async fn a_ticket_is_asked_for_by_its_key_and_read_without_its_texts() {
         Ok("2026-05-01T07:00:00Z".to_owned())
     );
     assert_eq!(ticket.closed_at.known(), Ok(&None));
+    assert_eq!(ticket.url, Some(format!("{}browse/ENG-7", server.url)));
     let reporter = ticket.requester.known().unwrap().clone().unwrap();
     assert_eq!(
         (reporter.name.as_str(), reporter.is_login),
