@@ -168,9 +168,9 @@ impl Host {
             }
         };
         let answers = match naming.tracker {
-            Tracker::Issues => match self {
-                Self::Github(session) => Ok(session.tickets(asked.names()).await),
-                Self::Gitlab(session) => Ok(session.tickets(asked.names()).await),
+            Tracker::Issues => match &self.session {
+                Session::Github(session) => Ok(session.tickets(asked.names()).await),
+                Session::Gitlab(session) => Ok(session.tickets(asked.names()).await),
             },
             Tracker::Jira => self.jira_tickets(sources, asked.names()).await,
             Tracker::File => match &sources.export {
@@ -203,9 +203,9 @@ impl Host {
             )
             .needs(tickets::JIRA_NEEDS));
         };
-        let (transport, setup) = match self {
-            Self::Github(session) => session.surroundings(),
-            Self::Gitlab(session) => session.surroundings(),
+        let (transport, setup) = match &self.session {
+            Session::Github(session) => session.surroundings(),
+            Session::Gitlab(session) => session.surroundings(),
         };
         let transport = transport
             .beside(setup.ca_bundle.as_deref(), &setup.program, jira.api())

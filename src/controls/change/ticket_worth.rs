@@ -4,9 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::approvals::{Standing, latest, may_write};
+use super::approvals::{Standing, may_write, rulings};
 use super::ticket_accountable::TicketAccountable;
 use crate::controls::allowances::names;
+use crate::controls::tree::Worth;
 use crate::facts::{
     FactKey, FoundTicket, NamedTicket, Requester, Snapshot, Ticket, Tracker, Unknown, Why,
 };
@@ -150,20 +151,27 @@ fn requester_apart(
         ));
     };
     let login = login(policy, requester)?;
-    let mut doubt = None;
-    for approval in latest(facts.reviews.known()?) {
-        if !approval.reviewer.is(login) {
-            continue;
+    let approvals = rulings(facts.reviews.known()?, |approval| {
+        match may_write(approval) {
+            Standing::Counts => Worth::Counts("the reviewer may write".to_owned()),
+            Standing::Never(against) => Worth::Never(against),
+            Standing::Hidden(unknown) => Worth::Unknown(unknown),
         }
-        match may_write(&approval) {
-            Standing::Counts => {
+    });
+    let mut doubt = None;
+    for approval in approvals {
+        let Some(reviewer) = approval.reviewer.filter(|who| who.is(login)) else {
+            continue;
+        };
+        match approval.worth {
+            Worth::Counts(_) => {
                 return Ok(Some(format!(
                     "was asked for by @{}, who approved",
-                    approval.reviewer.login
+                    reviewer.login
                 )));
             }
-            Standing::Never => {}
-            Standing::Hidden(unknown) => doubt = doubt.or(Some(unknown)),
+            Worth::Never(_) => {}
+            Worth::Unknown(unknown) => doubt = doubt.or(Some(unknown)),
         }
     }
     doubt.map_or(Ok(None), Err)
