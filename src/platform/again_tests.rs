@@ -21,7 +21,8 @@ async fn read(stands: At, policy: &'static str) -> (Snapshot, usize) {
             let (sha, target) = stands(*asked);
             let body = json!({"iid": 7, "sha": sha, "target_branch": target, "title": "Do it",
                 "source_branch": "feature", "author": {"username": "ana"}, "state": "opened",
-                "source_project_id": 1, "target_project_id": 1, "draft": false,
+                "source_project_id": 1, "target_project_id": 1, "draft": false, "labels": [],
+                "created_at": "2026-06-01T08:00:00Z",
                 "changes_count": "1"});
             Reply::json(&body.to_string())
         } else if path.contains("/merge_requests/7/diffs") {
