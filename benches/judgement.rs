@@ -10,10 +10,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 #[path = "../tests/it/contract/moves.rs"]
 mod moves;
 #[path = "../tests/it/contract/scenarios.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod scenarios;
 #[path = "../tests/it/contract/settings.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod settings;
 
 const COMMITS: usize = 250;
