@@ -56,6 +56,20 @@ pub(crate) fn all() -> Vec<Scenario> {
             "gitlab, merged by nobody who is told",
             merged_untold(Platform::Gitlab),
         ),
+        named("github, a bot in its lane", by_bot(Platform::Github, true)),
+        named("gitlab, a bot in its lane", by_bot(Platform::Gitlab, true)),
+        named("github, a bot elsewhere", by_bot(Platform::Github, false)),
+        named("gitlab, a bot elsewhere", by_bot(Platform::Gitlab, false)),
+        named("github, an emergency", emergency(Platform::Github, true)),
+        named("gitlab, an emergency", emergency(Platform::Gitlab, true)),
+        named(
+            "github, an emergency nobody reviewed",
+            emergency(Platform::Github, false),
+        ),
+        named(
+            "gitlab, an emergency nobody reviewed",
+            emergency(Platform::Gitlab, false),
+        ),
     ]
 }
 
@@ -522,6 +536,60 @@ fn merged_alone(platform: Platform) -> Snapshot {
 
 fn merged_untold(platform: Platform) -> Snapshot {
     merged(platform, None)
+}
+
+/// Nothing but what decides about a change of a dependency bot.
+fn by_bot(platform: Platform, in_lane: bool) -> Snapshot {
+    let all = good(platform);
+    let mut facts = Snapshot::all_unknown(all.subject, all.observed_at, all.collected_by);
+    let bot = || Account::bot("renovate[bot]");
+    let person = || Person {
+        account: seen(Some(bot())),
+        ..person("renovate")
+    };
+    facts.branch_rules = all.branch_rules;
+    facts.identity = seen(Identity {
+        author: Some(bot()),
+        ..identity(platform)
+    });
+    facts.commits = seen(vec![Commit {
+        author: person(),
+        committer: person(),
+        co_authors: Vec::new(),
+        ..commit(head(), "ana", "ana")
+    }]);
+    facts.pushes = seen(Vec::new());
+    facts.reviews = seen(Vec::new());
+    facts.checks = all.checks;
+    let path = if in_lane { "Cargo.lock" } else { "src/lib.rs" };
+    facts.files = seen(vec![file(path, None)]);
+    facts.signatures = seen(vec![CommitSignature {
+        signer: seen(Some(bot())),
+        ..signature(head(), SignatureState::Verified)
+    }]);
+    facts
+}
+
+/// A change that was merged as an emergency a week ago.
+fn emergency(platform: Platform, reviewed: bool) -> Snapshot {
+    let all = good(platform);
+    let mut facts = Snapshot::all_unknown(all.subject, all.observed_at, all.collected_by);
+    facts.identity = seen(Identity {
+        body: "For INC-7.".to_owned(),
+        labels: vec!["emergency".to_owned()],
+        state: ChangeState::Merged,
+        merged_at: Some(at("2026-05-25T11:00:00Z")),
+        ..identity(platform)
+    });
+    let soon = Review {
+        submitted_at: seen(at("2026-05-26T11:00:00Z")),
+        ..approval(platform, "bob", true)
+    };
+    facts.reviews = seen(if reviewed { vec![soon] } else { Vec::new() });
+    facts.commits = seen(vec![commit(head(), "ana", "carol")]);
+    facts.pushes = seen(Vec::new());
+    moves::none(&mut facts);
+    facts
 }
 
 /// Everything is known, and every control passes with its defaults.
