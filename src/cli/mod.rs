@@ -10,6 +10,7 @@ mod files;
 mod ledger;
 mod outputs;
 mod policy;
+mod policy_diff;
 mod policy_test;
 mod record;
 mod session;

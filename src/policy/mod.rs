@@ -5,6 +5,7 @@
 mod cases;
 mod choice;
 mod custom;
+mod diff;
 mod file;
 mod floor;
 mod load;
@@ -22,6 +23,7 @@ mod yaml;
 pub use cases::{Case, CaseFacts, Cases, Expected, cases};
 pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use custom::MAX_CUSTOM;
+pub use diff::{DiffError, PolicyChange, PolicyDiff, PolicyPart, diff, merged};
 pub use file::FRAMEWORKS;
 pub use load::{LoadError, lint, load};
 pub use model::{

@@ -1,0 +1,70 @@
+//! `ccgate policy diff`: two policies side by side. Which way a part went is said
+//! in the policy room; this file finds the documents and gives the exit code.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::facts::{Fact, PolicyDocument, PolicyFacts};
+use crate::policy::{self, DiffError, LoadError, PolicyDiff};
+use crate::render;
+
+use super::args::{Layout, PolicyDiffArgs};
+use super::exit::{CommandError, CommandResult, ExitStatus};
+use super::files::policy_file;
+use super::world::World;
+
+pub(super) fn run(arguments: &PolicyDiffArgs, world: &mut World) -> CommandResult {
+    let diff = of_files(arguments, world)?;
+    let shown = match arguments.format {
+        Layout::Human => render::policy_diff(&diff),
+        Layout::Json => render::policy_diff_json(&diff),
+    };
+    // A reader that went away is no reason for another exit code.
+    let _ = world.stdout.write_all(shown.as_bytes());
+    Ok(if diff.weaker() {
+        ExitStatus::Block
+    } else {
+        ExitStatus::Allow
+    })
+}
+
+/// Two files or presets: neither is held to anything else.
+fn of_files(arguments: &PolicyDiffArgs, world: &World) -> Result<PolicyDiff, CommandError> {
+    let read = |name: Option<&String>| -> Result<PolicyFacts, CommandError> {
+        let name = name
+            .context("name two policies, or a change with `--change N`")
+            .map_err(CommandError::usage)?;
+        let document = named(name, world).map_err(CommandError::usage)?;
+        Ok(PolicyFacts {
+            target: Fact::known_without_source(Some(document)),
+            floor: Fact::known_without_source(None),
+        })
+    };
+    let before = read(arguments.before.as_ref())?;
+    let after = read(arguments.after.as_ref())?;
+    policy::diff(&before, &after, world.now).map_err(failed)
+}
+
+/// A preset, or else a file. A path with a folder in front is always a file.
+fn named(name: &str, world: &World) -> anyhow::Result<PolicyDocument> {
+    if let Some(document) = policy::preset(name) {
+        return Ok(document);
+    }
+    let path = world.folder.join(name);
+    if !path.exists() {
+        let known = policy::PRESETS.iter().copied();
+        return Err(anyhow!(
+            "`{name}` is no file and no preset ({})",
+            policy::did_you_mean(name, known).unwrap_or_default()
+        ));
+    }
+    policy_file(&path, name)
+}
+
+fn failed(error: DiffError) -> CommandError {
+    match error.load_error() {
+        LoadError::Unreadable(_) => CommandError::undecided(error),
+        LoadError::Missing | LoadError::Invalid(_) => CommandError::usage(error),
+    }
+}
