@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::facts::{Fact, FactKey, PolicyDocument, Settings, Snapshot, Unknown, Why};
 use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Wanted};
-use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
+use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
 use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
@@ -117,6 +117,10 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         let sources =
             session::ticket_sources(export, &needs, around).map_err(CommandError::usage)?;
         host.collect_tickets(&mut snapshot, &needs, &sources).await;
+        if gate::wants_proposed_policy(&policy, &snapshot) {
+            host.collect_proposed_policy(&mut snapshot, POLICY_PATH)
+                .await;
+        }
         if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
             host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
                 .await;

@@ -69,7 +69,8 @@ pub use settings::{
 pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
 pub use signature::{CommitSignature, SignatureState};
 pub use snapshot::{
-    Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
+    PROPOSED_POLICY, Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA,
+    Snapshot, Subject,
 };
 pub use ticket::{FoundTicket, NamedTicket, Requester, Ticket, Tickets, Tracker};
 pub(crate) use ticket_names::visible;

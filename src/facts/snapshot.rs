@@ -26,6 +26,9 @@ use super::ticket::Tickets;
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
 
+/// Name of the policy that a change proposes, where it cannot be read.
+pub const PROPOSED_POLICY: &str = "policy.proposed";
+
 /// The platform a subject lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -189,6 +192,10 @@ pub struct Snapshot {
     pub originals: Fact<Vec<Original>>,
     /// What overrides need to know about people.
     pub override_people: Fact<OverridePeople>,
+    /// The policy file at the change's head, where the change touches it. Known
+    /// `None`: the change removes it. No control sees it: nothing is judged by it.
+    #[serde(default = "not_collected::proposed_policy")]
+    pub proposed_policy: Fact<Option<PolicyDocument>>,
     /// Group `scan.results`.
     pub scans: Fact<ScanResults>,
     /// The groups of settings.
@@ -204,7 +211,7 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
-        RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
+        PolicyDocument, RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -229,6 +236,10 @@ mod not_collected {
 
     pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
         of(FactKey::TeamMembers)
+    }
+
+    pub(super) fn proposed_policy() -> Fact<Option<PolicyDocument>> {
+        Fact::Unknown(Unknown::not_collected(super::PROPOSED_POLICY))
     }
 
     pub(super) fn arrivals() -> Fact<Option<Arrivals>> {
@@ -300,6 +311,7 @@ impl Snapshot {
             teams: not_collected::teams(),
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
+            proposed_policy: not_collected::proposed_policy(),
             scans: hidden(FactKey::ScanResults.name()),
             settings: Settings::all_unknown(),
             settings_origin: None,

@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{holding, overrides, waivers};
+use super::{holding, overrides, proposal, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -50,6 +50,15 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         judged.say_compensation();
     }
 
+    let mut notes = notes(policy, facts, &waivers);
+    let of_the_gate = judged.iter_mut().find(|judged| {
+        judged.control.meta.id == proposal::CONTROL && judged.control.verdict.is_some()
+    });
+    if let Some(judged) = of_the_gate {
+        let proposal = proposal::proposal(facts);
+        judged.control.observed.extend(proposal.observed);
+        notes.extend(proposal.notes);
+    }
     let problem = not_judged(policy, facts);
     let outcome = outcome(policy.mode, &judged, problem.is_some());
     Decision {
@@ -65,7 +74,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         controls: judged.into_iter().map(|judged| judged.control).collect(),
         overrides,
         may_override: policy.overrides.allowed_by.clone(),
-        notes: notes(policy, facts, &waivers),
+        notes,
         waivers,
         problem,
         settings: facts.settings_origin.clone(),

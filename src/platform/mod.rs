@@ -261,6 +261,15 @@ impl Host {
         }
     }
 
+    /// Another round, only when the change touches the policy file: one request for the
+    /// file at the change's head.
+    pub async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        match &mut self.session {
+            Session::Github(session) => session.collect_proposed_policy(snapshot, path).await,
+            Session::Gitlab(session) => session.collect_proposed_policy(snapshot, path).await,
+        }
+    }
+
     /// Third round, only when somebody wrote an override command: who may, and who pushed last.
     pub async fn collect_override_people(&mut self, snapshot: &mut Snapshot, teams: &[String]) {
         match &mut self.session {

@@ -25,7 +25,7 @@ pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use custom::MAX_CUSTOM;
 pub use diff::{DiffError, PolicyChange, PolicyDiff, PolicyPart, diff, merged};
 pub use file::FRAMEWORKS;
-pub use load::{LoadError, lint, load};
+pub use load::{LoadError, POLICY_PATH, lint, load};
 pub use model::{
     BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
     OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,

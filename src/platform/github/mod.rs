@@ -23,6 +23,7 @@ mod origin;
 mod pages;
 mod people;
 mod permissions;
+mod proposal;
 mod protection;
 mod queries;
 mod reach;
@@ -276,6 +277,13 @@ impl Session {
             head_since,
         };
         snapshot.override_people = Fact::known_without_source(people);
+        self.finish(snapshot);
+    }
+
+    pub(super) async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        self.transport.begin_wave();
+        let head = self.head(snapshot);
+        snapshot.proposed_policy = proposal::proposed(self, &head, path).await;
         self.finish(snapshot);
     }
 

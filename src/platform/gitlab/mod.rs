@@ -189,6 +189,12 @@ impl Session {
         snapshot.requests = self.transport.requests();
     }
 
+    pub(super) async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        self.transport.begin_wave();
+        snapshot.proposed_policy = open::proposed(self, &snapshot.subject.head, path).await;
+        snapshot.requests = self.transport.requests();
+    }
+
     fn with_costs(&self, mut snapshot: Snapshot) -> Snapshot {
         snapshot.requests = self.transport.requests();
         snapshot.platform_time = match self.transport.platform_time() {
