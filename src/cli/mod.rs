@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod files;
+mod group;
 mod ledger;
 mod outputs;
 mod policy;

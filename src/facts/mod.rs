@@ -17,6 +17,7 @@ mod in_words;
 mod key;
 mod originals;
 mod policy_document;
+mod queue;
 mod requirement;
 mod rules_before;
 mod scan;
@@ -50,6 +51,7 @@ pub use in_words::InWords;
 pub use key::{FactKey, Needs};
 pub use originals::{Original, OriginalReference};
 pub use policy_document::PolicyDocument;
+pub use queue::{QueueCommit, QueueEntry, QueueKind, QueueResult};
 pub use requirement::{Combine, Demand, Requirement};
 pub use rules_before::RulesBefore;
 pub use scan::{

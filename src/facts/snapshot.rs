@@ -16,6 +16,7 @@ use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
 use super::originals::Original;
 use super::policy_document::PolicyDocument;
+use super::queue::QueueResult;
 use super::rules_before::RulesBefore;
 use super::scan::ScanResults;
 use super::settings::Settings;
@@ -184,6 +185,9 @@ pub struct Snapshot {
     /// Group `change.tickets`.
     #[serde(default = "not_collected::tickets")]
     pub tickets: Fact<Tickets>,
+    /// Group `change.queue`. Known `None`: no result of a merge queue or train is judged.
+    #[serde(default = "not_collected::queue")]
+    pub queue: Fact<Option<QueueResult>>,
     /// Group `team.members`: the teams that the policy names in its controls.
     #[serde(default = "not_collected::teams")]
     pub teams: Fact<Vec<TeamMembers>>,
@@ -211,7 +215,7 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
-        PolicyDocument, RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
+        PolicyDocument, QueueResult, RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -232,6 +236,10 @@ mod not_collected {
 
     pub(super) fn tickets() -> Fact<Tickets> {
         of(FactKey::ChangeTickets)
+    }
+
+    pub(super) fn queue() -> Fact<Option<QueueResult>> {
+        of(FactKey::ChangeQueue)
     }
 
     pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
@@ -308,6 +316,7 @@ impl Snapshot {
             discussion: not_collected::discussion(),
             signatures: not_collected::signatures(),
             tickets: not_collected::tickets(),
+            queue: not_collected::queue(),
             teams: not_collected::teams(),
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
@@ -354,6 +363,7 @@ impl Snapshot {
                 FactKey::ChangeSignatures => seen.signatures = self.signatures.clone(),
                 FactKey::ChangeOriginals => seen.originals = self.originals.clone(),
                 FactKey::ChangeTickets => seen.tickets = self.tickets.clone(),
+                FactKey::ChangeQueue => seen.queue = self.queue.clone(),
                 FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
                 FactKey::OrganizationSettings

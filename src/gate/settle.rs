@@ -64,6 +64,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
     Decision {
         outcome,
         held_by_platform: outcome == Outcome::Pending
+            && !in_queue(facts)
             && holding::holds_all(&awaited, &holding::without_gate(facts, gate_check(&judged))),
         integrity: integrity(facts, guarded_check(&judged)),
         subject: facts.subject.clone(),
@@ -268,6 +269,15 @@ impl<'p> Judged<'p> {
         } else {
             Disposition::Open
         })
+    }
+}
+
+/// Whether the platform merges when this run is green: what is missing then does not
+/// hold anything back any more. A queue that cannot be seen is one.
+fn in_queue(facts: &Snapshot) -> bool {
+    match &facts.queue {
+        Fact::Known { value, .. } => value.is_some(),
+        Fact::Unknown(unknown) => unknown.why != Why::NotCollected,
     }
 }
 

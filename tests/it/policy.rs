@@ -607,3 +607,89 @@ fn diff_ends_with_0_1_or_2() {
         assert_eq!(ended(wrong).code, 2, "{wrong:?}");
     }
 }
+
+const GUARDED: &str = "version: 1
+extends: [soc2-strict]
+controls: {gate-changes-approved: {}}
+";
+
+#[test]
+fn diff_of_a_change_compares_the_policy_in_force_with_the_one_at_its_head() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(GUARDED.to_owned());
+        acme.propose(42, &GUARDED.replace("soc2-strict", "soc2-baseline"));
+    });
+    let arguments = [
+        "policy",
+        "diff",
+        "--repo",
+        "acme/payments",
+        "--change",
+        "42",
+    ];
+    let ended = bench.run(&arguments);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("weaker    CHG-02 approvals-sufficient: min 2 -> 1"),
+        "{}",
+        ended.stdout
+    );
+    // A change of other files changes nothing in it, whatever stands at its head.
+    bench
+        .forge
+        .with(|acme| acme.change(42).files = vec!["src/lib.rs".to_owned()]);
+    let ended = bench.run(&arguments);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    bench.forge.with(|acme| acme.propose(42, "version: 2"));
+    assert_eq!(bench.run(&arguments).code, 2);
+    let missing = [
+        "policy",
+        "diff",
+        "--repo",
+        "acme/payments",
+        "--change",
+        "99",
+    ];
+    assert_eq!(bench.run(&missing).code, 3);
+}
+
+#[test]
+fn a_change_of_the_policy_is_shown_what_it_would_weaken_and_judged_by_the_policy_in_force() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(GUARDED.to_owned());
+        acme.change(42).files = vec!["src/lib.rs".to_owned()];
+    });
+    let (_, before) = bench.decision(&[]);
+    bench.forge.with(|acme| {
+        let off = "version: 1\ncontrols: {force-push-blocked: {}}\n";
+        acme.propose(42, off);
+    });
+    let (code, after) = bench.decision(&[]);
+    assert_ne!(code, 0, "{after:#}");
+    let own = control(&after, "CHG-16");
+    assert_eq!(own["verdict"], "fail", "{own:#}");
+    let line = "would be weaker: CHG-02 approvals-sufficient: enforce block -> not judged";
+    assert!(own["observed"].to_string().contains(line), "{own:#}");
+    // One request more, and every other verdict as it was.
+    let count = |decision: &Value| decision["requests"]["count"].as_u64();
+    assert_eq!(count(&after), count(&before).map(|count| count + 1));
+    for other in before["controls"].as_array().expect("a list") {
+        if other["code"] != "CHG-16" {
+            let code = other["code"].as_str().unwrap_or_default();
+            assert_eq!(control(&after, code)["verdict"], other["verdict"], "{code}");
+        }
+    }
+    for format in ["human", "markdown"] {
+        let shown = bench.check(&["--format", format]).stdout;
+        assert!(shown.contains("would be weaker"), "{format}: {shown}");
+    }
+    // Offline it is the same, to the byte.
+    let (_, live) = bench.decision(&["--save-snapshot", "s.json"]);
+    let again = bench.run(&["check", "--snapshot", "s.json", "--format", "json"]);
+    let again: Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(again["controls"], live["controls"]);
+}

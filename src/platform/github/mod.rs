@@ -26,6 +26,7 @@ mod permissions;
 mod proposal;
 mod protection;
 mod queries;
+mod queue;
 mod reach;
 mod rule_demands;
 mod rulesets;
@@ -41,8 +42,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 
 use crate::facts::{
-    Account, Association, Discussion, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server,
-    Snapshot, Source, TeamMembers, Thread, Unknown, Why,
+    Account, Association, Discussion, Fact, FactKey, Identity, Needs, OverridePeople, Push,
+    QueueResult, Server, Snapshot, Source, TeamMembers, Thread, Unknown, Why,
 };
 
 use super::Setup;
@@ -156,6 +157,10 @@ impl Session {
         }
         if needs.has(FactKey::ChangeAssociation) {
             snapshot.association = self.association.clone();
+        }
+        if needs.has(FactKey::ChangeQueue) && !snapshot.queue.is_known() {
+            // A group is asked about before its changes are, and handed to each of them.
+            snapshot.queue = Fact::known_without_source(None);
         }
         let parts: Vec<Part> = Part::ALL
             .into_iter()
@@ -278,6 +283,11 @@ impl Session {
         };
         snapshot.override_people = Fact::known_without_source(people);
         self.finish(snapshot);
+    }
+
+    pub(super) async fn queue(&self, group: &super::Group) -> Fact<QueueResult> {
+        self.transport.begin_wave();
+        queue::ask(self, group).await
     }
 
     pub(super) async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {

@@ -72,3 +72,58 @@ fn document(
     };
     document_in(answer, target, absent, &at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Source;
+    use serde_json::Value;
+
+    fn read(object: &Value) -> Result<Option<PolicyDocument>, Unknown> {
+        let answer = GraphqlAnswer {
+            data: Some(json!({"repository": {"object": object}})),
+            errors: Vec::new(),
+            source: Source {
+                endpoint: "POST /graphql#CcgateProposal".to_owned(),
+                digest: String::new(),
+            },
+            endpoint: "POST /graphql#CcgateProposal".to_owned(),
+            status: 200,
+        };
+        document(&answer, "f1", ".ccgate.yml")
+    }
+
+    fn file(object: &Value) -> Value {
+        json!({"__typename": "Commit", "oid": "f1", "file": {"object": object}})
+    }
+
+    #[test]
+    fn the_file_at_the_head_comes_with_that_commit() {
+        let blob = json!({"__typename": "Blob", "text": "version: 1", "isTruncated": false, "isBinary": false});
+        let found = read(&file(&blob)).unwrap().unwrap();
+        assert_eq!(found.origin, ".ccgate.yml@f1");
+        assert_eq!(found.commit.as_deref(), Some("f1"));
+        assert_eq!(found.text, "version: 1");
+    }
+
+    #[test]
+    fn a_head_without_the_file_has_none_and_one_that_is_not_told_is_unknown() {
+        assert_eq!(
+            read(&json!({"__typename": "Commit", "oid": "f1", "file": null})),
+            Ok(None)
+        );
+        for object in [
+            Value::Null,
+            json!({"__typename": "Commit", "oid": "f1"}),
+            json!({"__typename": "Commit", "oid": "f2", "file": null}),
+            json!({"__typename": "Commit", "file": null}),
+            file(&json!({"__typename": "Blob", "text": "v", "isTruncated": true})),
+            file(
+                &json!({"__typename": "Blob", "text": null, "isTruncated": false, "isBinary": true}),
+            ),
+            file(&json!({"__typename": "Tree"})),
+        ] {
+            assert!(read(&object).is_err(), "{object}");
+        }
+    }
+}

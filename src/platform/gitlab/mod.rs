@@ -21,6 +21,7 @@ mod permissions;
 mod settings;
 mod signatures;
 mod tickets;
+mod train;
 mod wire;
 
 use std::sync::OnceLock;

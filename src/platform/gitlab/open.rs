@@ -3,7 +3,7 @@
 
 use crate::facts::{Fact, PROPOSED_POLICY, PolicyDocument, Snapshot, Subject, Unknown};
 
-use super::super::context::Wanted;
+use super::super::context::{Group, Wanted};
 use super::super::transport::NoAnswer;
 use super::super::{PolicyWanted, access};
 use super::association::merged_into;
@@ -26,6 +26,7 @@ pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapsh
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
         Wanted::Commit { sha, branch, .. } => commit(session, policy, sha, branch).await,
         Wanted::Repository { branch } => repository(session, policy, branch).await,
+        Wanted::Group(Group { branch, .. }) => repository(session, policy, Some(branch)).await,
     }
 }
 
