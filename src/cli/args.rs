@@ -69,6 +69,16 @@ Environment:
   CCGATE_SETTINGS_SIGNERS for `check`: file of keys (ssh's `allowed_signers`) that may sign it;
                           an unsigned file then does not count";
 
+const POLICY_DIFF_EXAMPLES: &str = "\
+Examples:
+  Two files, or a file and a preset:
+    ccgate policy diff soc2-baseline .ccgate.yml
+  What a change would make of the policy in force, with CCGATE_TOKEN set:
+    ccgate policy diff --repo acme/payments --change 42
+
+Exit codes: 0 nothing becomes weaker, 1 something does, 2 wrong usage or a policy that is
+missing or invalid, 3 the platform or a policy could not be read";
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   In a CI job, where everything comes from the environment:
@@ -326,8 +336,40 @@ pub(super) enum PolicyCommand {
         #[arg(default_value = ".ccgate.test.yml")]
         file: PathBuf,
     },
+    /// Compare two policies, control by control: what would become weaker?
+    #[command(after_help = POLICY_DIFF_EXAMPLES)]
+    Diff(PolicyDiffArgs),
     /// Print the JSON Schema of the policy file
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyDiffArgs {
+    /// The policy as it is: a file or a preset
+    #[arg(
+        value_name = "BEFORE",
+        required_unless_present = "change",
+        requires = "after"
+    )]
+    pub(super) before: Option<String>,
+    /// The policy as it would be: a file or a preset
+    #[arg(value_name = "AFTER")]
+    pub(super) after: Option<String>,
+    /// Instead of files: the policy in force against the one at the head of this change
+    #[arg(long, value_name = "N", conflicts_with_all = ["before", "after"])]
+    pub(super) change: Option<u64>,
+    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
+    #[arg(long, value_name = "PATH", requires = "change")]
+    pub(super) repo: Option<String>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum, requires = "change")]
+    pub(super) platform: Option<PlatformArg>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) format: Layout,
 }
 
 #[derive(Debug, Args)]

@@ -3,15 +3,16 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, PolicyDocument, Settings, Snapshot, Unknown, Why};
+use crate::facts::{Fact, FactKey, PolicyDocument, QueueResult, Settings, Snapshot, Unknown, Why};
 use crate::gate::{self, Decision};
-use crate::platform::{self, Host, Wanted};
-use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, Policy};
+use crate::platform::{self, Host, Setup, Wanted};
+use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
 use crate::scan;
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::{saved_snapshot, snapshot_bytes};
+use super::group;
 use super::outputs::{self, Finished};
 use super::record::{last_tip, overridden, record};
 use super::session;
@@ -33,7 +34,20 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
 
 /// Collects from the platform and judges.
 fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World) -> CommandResult {
-    let flags = platform::Flags {
+    let flags = flags(arguments);
+    let runtime = session::runtime()?;
+    let setup = runtime.block_on(session::setup(&flags, arguments.timeout, world))?;
+    if let Wanted::Group(group) = setup.place.wanted.clone() {
+        return group::run(&group, setup, arguments, given.as_ref(), world);
+    }
+    let (snapshot, judged) =
+        runtime.block_on(Box::pin(look(setup, arguments, given, None, world)))?;
+    finish(arguments, world, &snapshot, &judged)
+}
+
+/// What the command line says about the place.
+pub(super) fn flags(arguments: &CheckArgs) -> platform::Flags {
+    platform::Flags {
         platform: arguments.platform.map(Into::into),
         repository: arguments.repo.clone(),
         change: arguments.change,
@@ -41,9 +55,17 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         reference: arguments.reference.clone(),
         since: arguments.since.clone(),
         repository_only: false,
-    };
-    let runtime = session::runtime()?;
-    let setup = runtime.block_on(session::setup(&flags, arguments.timeout, world))?;
+    }
+}
+
+/// Collects about one subject and judges it; `queue` is the group that it is part of.
+pub(super) async fn look(
+    setup: Setup,
+    arguments: &CheckArgs,
+    given: Option<PolicyDocument>,
+    queue: Option<Fact<Option<QueueResult>>>,
+    world: &World,
+) -> Result<(Snapshot, Judged), CommandError> {
     let handed_in = arguments
         .settings
         .as_ref()
@@ -60,71 +82,69 @@ fn live(arguments: &CheckArgs, given: Option<PolicyDocument>, world: &mut World)
         session::ticket_export(arguments.tickets.as_deref(), world).map_err(CommandError::usage)?;
     let wanted_head = expected_head(&setup.place.wanted);
     let place = setup.place.clone();
-    let wanted = session::policy_wanted(given);
     let mut host = Host::new(setup).map_err(CommandError::usage)?;
-    let folder = world.folder.clone();
-    let around: &World = world;
-    let (snapshot, judged) = runtime.block_on(async {
-        let mut snapshot = host.open(&wanted).await;
-        if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
-            let decision = gate::undecided(&snapshot, problem);
+    let mut snapshot = Box::pin(host.open(&session::policy_wanted(given))).await;
+    if let Some(queue) = queue {
+        snapshot.queue = queue;
+    }
+    if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
+        let decision = gate::undecided(&snapshot, problem);
+        return Ok((snapshot, Judged::without_policy(decision)));
+    }
+    let policy = match load(arguments, &snapshot) {
+        Ok(policy) => policy,
+        Err(LoadError::Unreadable(unknown)) => {
+            let decision = gate::undecided(&snapshot, unknown.to_string());
             return Ok((snapshot, Judged::without_policy(decision)));
         }
-        let policy = match load(arguments, &snapshot) {
-            Ok(policy) => policy,
-            Err(LoadError::Unreadable(unknown)) => {
-                let decision = gate::undecided(&snapshot, unknown.to_string());
-                return Ok((snapshot, Judged::without_policy(decision)));
-            }
-            Err(error) => return Err(CommandError::usage(error)),
+        Err(error) => return Err(CommandError::usage(error)),
+    };
+    let needs = session::needs(&policy, &snapshot);
+    if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
+        && !host.knows_previous_tip()
+        && let Some(tip) = last_tip(arguments, policy.ledger.as_ref(), world, &snapshot.subject)
+    {
+        host.set_previous_tip(tip);
+    }
+    let patterns = scan_patterns(arguments, &policy);
+    if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
+        snapshot.scans = Fact::known_without_source(scan::read(&patterns, &world.folder));
+    }
+    if needs.has(FactKey::BranchRulesBefore) {
+        snapshot.rules_before = match &from_before {
+            Some(file) => file.rules_before(&snapshot, &place),
+            None => Fact::Unknown(Unknown::new(
+                FactKey::BranchRulesBefore.name(),
+                Why::NotCollected,
+                "no settings snapshot from before the merge was handed in (`--settings-before`)",
+            )),
         };
-        let needs = session::needs(&policy, &snapshot);
-        if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
-            && !host.knows_previous_tip()
-            && let Some(tip) =
-                last_tip(arguments, policy.ledger.as_ref(), around, &snapshot.subject)
-        {
-            host.set_previous_tip(tip);
+    }
+    match &handed_in {
+        // What the file holds is not asked for again.
+        Some(file) => {
+            Box::pin(host.collect(&mut snapshot, &needs.without(Settings::KEYS))).await;
+            file.put_into(&mut snapshot, &place, &needs, policy.settings_max_age);
         }
-        let patterns = scan_patterns(arguments, &policy);
-        if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
-            snapshot.scans = Fact::known_without_source(scan::read(&patterns, &folder));
-        }
-        if needs.has(FactKey::BranchRulesBefore) {
-            snapshot.rules_before = match &from_before {
-                Some(file) => file.rules_before(&snapshot, &place),
-                None => Fact::Unknown(Unknown::new(
-                    FactKey::BranchRulesBefore.name(),
-                    Why::NotCollected,
-                    "no settings snapshot from before the merge was handed in (`--settings-before`)",
-                )),
-            };
-        }
-        match &handed_in {
-            // What the file holds is not asked for again.
-            Some(file) => {
-                host.collect(&mut snapshot, &needs.without(Settings::KEYS))
-                    .await;
-                file.put_into(&mut snapshot, &place, &needs, policy.settings_max_age);
-            }
-            None => host.collect(&mut snapshot, &needs).await,
-        }
-        // It may have moved while it was read.
-        if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
-            let decision = gate::undecided(&snapshot, problem);
-            return Ok((snapshot, Judged::without_policy(decision)));
-        }
-        let sources =
-            session::ticket_sources(export, &needs, around).map_err(CommandError::usage)?;
-        host.collect_tickets(&mut snapshot, &needs, &sources).await;
-        if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
-            host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
-                .await;
-        }
-        let judged = Judged::by(policy, &snapshot);
-        Ok((snapshot, judged))
-    })?;
-    finish(arguments, world, &snapshot, &judged)
+        None => Box::pin(host.collect(&mut snapshot, &needs)).await,
+    }
+    // It may have moved while it was read.
+    if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {
+        let decision = gate::undecided(&snapshot, problem);
+        return Ok((snapshot, Judged::without_policy(decision)));
+    }
+    let sources = session::ticket_sources(export, &needs, world).map_err(CommandError::usage)?;
+    host.collect_tickets(&mut snapshot, &needs, &sources).await;
+    if gate::wants_proposed_policy(&policy, &snapshot) {
+        host.collect_proposed_policy(&mut snapshot, POLICY_PATH)
+            .await;
+    }
+    if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
+        host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
+            .await;
+    }
+    let judged = Judged::by(policy, &snapshot);
+    Ok((snapshot, judged))
 }
 
 /// A decision, and the parts of the policy that are needed after it.
@@ -146,7 +166,7 @@ impl Judged {
         }
     }
 
-    fn without_policy(decision: Decision) -> Self {
+    pub(super) fn without_policy(decision: Decision) -> Self {
         Self {
             decision,
             ledger: None,
@@ -211,14 +231,29 @@ fn finish(
     snapshot: &Snapshot,
     judged: &Judged,
 ) -> CommandResult {
+    let written = write_down(arguments, world, snapshot, judged)?;
+    show(arguments, world, judged, &written)
+}
+
+/// What was written down about a decision.
+pub(super) struct Written {
+    pub(super) status: ExitStatus,
+    bytes: Vec<u8>,
+    digest: String,
+    recorded: Option<String>,
+}
+
+/// Records the decision; the status is the ledger's where that has to hold it and does not.
+pub(super) fn write_down(
+    arguments: &CheckArgs,
+    world: &mut World,
+    snapshot: &Snapshot,
+    judged: &Judged,
+) -> Result<Written, CommandError> {
     let bytes = snapshot_bytes(snapshot).map_err(CommandError::usage)?;
-    let snapshot_digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-    if let Some(path) = &arguments.save_snapshot {
-        outputs::write_file(&world.folder.join(path), &bytes).map_err(CommandError::usage)?;
-    }
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
     let mut status = ExitStatus::of(&judged.decision);
-    let record = record(arguments, world, snapshot, judged, &snapshot_digest);
-    let recorded = match record {
+    let recorded = match record(arguments, world, snapshot, judged, &digest) {
         Ok(recorded) => recorded,
         Err((error, closes)) => {
             world.complain(&format!("no record was written: {error:#}"));
@@ -236,22 +271,41 @@ fn finish(
              keep `.ccgate/ledger`, or name a ledger in the policy",
         );
     }
+    Ok(Written {
+        status,
+        bytes,
+        digest,
+        recorded,
+    })
+}
+
+/// Saves the facts and renders the decision; gives the exit status.
+pub(super) fn show(
+    arguments: &CheckArgs,
+    world: &mut World,
+    judged: &Judged,
+    written: &Written,
+) -> CommandResult {
+    if let Some(path) = &arguments.save_snapshot {
+        outputs::write_file(&world.folder.join(path), &written.bytes)
+            .map_err(CommandError::usage)?;
+    }
     let finished = Finished {
         decision: &judged.decision,
-        status,
-        snapshot_digest: &snapshot_digest,
-        recorded: recorded.as_deref(),
+        status: written.status,
+        snapshot_digest: &written.digest,
+        recorded: written.recorded.as_deref(),
     };
     outputs::write(&finished, arguments.format, &arguments.output, world)
         .map_err(CommandError::usage)?;
-    Ok(status)
+    Ok(written.status)
 }
 
 /// The head that the caller means, if they said.
 fn expected_head(wanted: &Wanted) -> Option<String> {
     match wanted {
         Wanted::Change { head, .. } => head.clone(),
-        Wanted::Commit { .. } | Wanted::Repository { .. } => None,
+        Wanted::Group(_) | Wanted::Commit { .. } | Wanted::Repository { .. } => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! `ccgate policy`: lint a file, run its cases, print the schema. Asks nobody.
+//! `ccgate policy`: lint a file, run its cases, print the schema: asks nobody. The
+//! comparison of two policies stands in `policy_diff`.
 
 use std::io::Write as _;
 
@@ -10,6 +11,7 @@ use crate::render;
 use super::args::{PolicyArgs, PolicyCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::policy_file;
+use super::policy_diff;
 use super::policy_test;
 use super::world::World;
 
@@ -36,6 +38,7 @@ pub(super) fn run(arguments: &PolicyArgs, world: &mut World) -> CommandResult {
             text
         }
         PolicyCommand::Test { file } => return policy_test::run(file, world),
+        PolicyCommand::Diff(arguments) => return policy_diff::run(arguments, world),
         PolicyCommand::Schema => {
             let mut text = serde_json::to_string_pretty(&render::policy_schema())
                 .map_err(CommandError::usage)?;

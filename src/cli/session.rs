@@ -11,7 +11,7 @@ use crate::platform::{
     self, AppKey, Flags, JiraAccess, Limits, Place, PolicyWanted, Setup, Thrift, TicketExport,
     TicketSources, Token,
 };
-use crate::policy::{self, Policy};
+use crate::policy::{self, POLICY_PATH, Policy};
 
 use super::exit::CommandError;
 use super::files::{policy_file, read_whole};
@@ -19,9 +19,6 @@ use super::world::World;
 
 /// The program as it names itself in records and to the platforms.
 pub(super) const PROGRAM: &str = concat!("ccgate/", env!("CARGO_PKG_VERSION"));
-
-/// The policy's path in a repository.
-const POLICY_PATH: &str = ".ccgate.yml";
 
 /// The one runtime of a command.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

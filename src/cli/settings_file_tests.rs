@@ -49,6 +49,7 @@ fn used(file: &SettingsFile, repository: &str) -> Result<Option<String>, String>
         graphql: API.parse().unwrap(),
         repository: repository.to_owned(),
         wanted: Wanted::Repository { branch: None },
+        train: None,
         run_url: None,
     };
     let mut snapshot = Snapshot::all_unknown(

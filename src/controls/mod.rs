@@ -102,6 +102,7 @@ pub static TABLE: &[Entry] = &[
     entry::<change::review_has_substance::ReviewHasSubstance>(),              // CHG-23
     entry::<change::emergency_reviewed_in_time::EmergencyReviewedInTime>(),   // CHG-25
     entry::<change::original_approved::OriginalApproved>(),                   // CHG-26
+    entry::<change::queue_result_reviewed::QueueResultReviewed>(),            // CHG-27
     entry::<change::branch_protected_at_merge::BranchProtectedAtMerge>(),     // CHG-28
     // Deployment.
     entry::<deployment::production_deployment_approved::ProductionDeploymentApproved>(), // DEP-01

@@ -66,6 +66,9 @@ pub enum FactKey {
     /// The tickets that the change names, read back from their tracker.
     #[serde(rename = "change.tickets")]
     ChangeTickets,
+    /// What a merge queue or train made of the change, and of those merged with it.
+    #[serde(rename = "change.queue")]
+    ChangeQueue,
     /// Members of the teams that the policy names.
     #[serde(rename = "team.members")]
     TeamMembers,
@@ -160,7 +163,7 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
@@ -179,6 +182,7 @@ impl FactKey {
         Self::ChangeSignatures,
         Self::ChangeOriginals,
         Self::ChangeTickets,
+        Self::ChangeQueue,
         Self::TeamMembers,
         Self::ScanResults,
         Self::OrganizationSettings,
@@ -232,6 +236,7 @@ impl FactKey {
             Self::ChangeSignatures => "change.signatures",
             Self::ChangeOriginals => "change.originals",
             Self::ChangeTickets => "change.tickets",
+            Self::ChangeQueue => "change.queue",
             Self::TeamMembers => "team.members",
             Self::ScanResults => "scan.results",
             Self::OrganizationSettings => "organization.settings",
@@ -297,6 +302,9 @@ impl FactKey {
             }
             Self::ChangeTickets => {
                 "the tickets that the change names, read back from their tracker"
+            }
+            Self::ChangeQueue => {
+                "what a merge queue or train made of the change, and of those merged with it"
             }
             Self::TeamMembers => "members of the teams that the policy names",
             Self::ScanResults => "scan reports handed in as files",

@@ -17,6 +17,7 @@ mod in_words;
 mod key;
 mod originals;
 mod policy_document;
+mod queue;
 mod requirement;
 mod rules_before;
 mod scan;
@@ -50,6 +51,7 @@ pub use in_words::InWords;
 pub use key::{FactKey, Needs};
 pub use originals::{Original, OriginalReference};
 pub use policy_document::PolicyDocument;
+pub use queue::{QueueCommit, QueueEntry, QueueKind, QueueResult};
 pub use requirement::{Combine, Demand, Requirement};
 pub use rules_before::RulesBefore;
 pub use scan::{
@@ -69,7 +71,8 @@ pub use settings::{
 pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
 pub use signature::{CommitSignature, SignatureState};
 pub use snapshot::{
-    Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA, Snapshot, Subject,
+    PROPOSED_POLICY, Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA,
+    Snapshot, Subject,
 };
 pub use ticket::{FoundTicket, NamedTicket, Requester, Ticket, Tickets, Tracker};
 pub(crate) use ticket_names::visible;

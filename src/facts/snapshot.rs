@@ -16,6 +16,7 @@ use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
 use super::originals::Original;
 use super::policy_document::PolicyDocument;
+use super::queue::QueueResult;
 use super::rules_before::RulesBefore;
 use super::scan::ScanResults;
 use super::settings::Settings;
@@ -25,6 +26,9 @@ use super::ticket::Tickets;
 
 /// Version string of the snapshot format.
 pub const SNAPSHOT_SCHEMA: &str = "ccgate.snapshot/v1";
+
+/// Name of the policy that a change proposes, where it cannot be read.
+pub const PROPOSED_POLICY: &str = "policy.proposed";
 
 /// The platform a subject lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -181,6 +185,9 @@ pub struct Snapshot {
     /// Group `change.tickets`.
     #[serde(default = "not_collected::tickets")]
     pub tickets: Fact<Tickets>,
+    /// Group `change.queue`. Known `None`: no result of a merge queue or train is judged.
+    #[serde(default = "not_collected::queue")]
+    pub queue: Fact<Option<QueueResult>>,
     /// Group `team.members`: the teams that the policy names in its controls.
     #[serde(default = "not_collected::teams")]
     pub teams: Fact<Vec<TeamMembers>>,
@@ -189,6 +196,10 @@ pub struct Snapshot {
     pub originals: Fact<Vec<Original>>,
     /// What overrides need to know about people.
     pub override_people: Fact<OverridePeople>,
+    /// The policy file at the change's head, where the change touches it. Known
+    /// `None`: the change removes it. No control sees it: nothing is judged by it.
+    #[serde(default = "not_collected::proposed_policy")]
+    pub proposed_policy: Fact<Option<PolicyDocument>>,
     /// Group `scan.results`.
     pub scans: Fact<ScanResults>,
     /// The groups of settings.
@@ -204,7 +215,7 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
-        RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
+        PolicyDocument, QueueResult, RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -227,8 +238,16 @@ mod not_collected {
         of(FactKey::ChangeTickets)
     }
 
+    pub(super) fn queue() -> Fact<Option<QueueResult>> {
+        of(FactKey::ChangeQueue)
+    }
+
     pub(super) fn teams() -> Fact<Vec<TeamMembers>> {
         of(FactKey::TeamMembers)
+    }
+
+    pub(super) fn proposed_policy() -> Fact<Option<PolicyDocument>> {
+        Fact::Unknown(Unknown::not_collected(super::PROPOSED_POLICY))
     }
 
     pub(super) fn arrivals() -> Fact<Option<Arrivals>> {
@@ -297,9 +316,11 @@ impl Snapshot {
             discussion: not_collected::discussion(),
             signatures: not_collected::signatures(),
             tickets: not_collected::tickets(),
+            queue: not_collected::queue(),
             teams: not_collected::teams(),
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
+            proposed_policy: not_collected::proposed_policy(),
             scans: hidden(FactKey::ScanResults.name()),
             settings: Settings::all_unknown(),
             settings_origin: None,
@@ -342,6 +363,7 @@ impl Snapshot {
                 FactKey::ChangeSignatures => seen.signatures = self.signatures.clone(),
                 FactKey::ChangeOriginals => seen.originals = self.originals.clone(),
                 FactKey::ChangeTickets => seen.tickets = self.tickets.clone(),
+                FactKey::ChangeQueue => seen.queue = self.queue.clone(),
                 FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
                 FactKey::OrganizationSettings

@@ -10,6 +10,7 @@ mod holding;
 mod independence;
 mod integrity;
 mod overrides;
+mod proposal;
 mod record;
 mod settle;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use diagnosis::{
 pub use evaluate::{Evaluation, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
+pub use proposal::{touches_policy, wants_proposed_policy};
 pub use record::{BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
 pub use settle::decide;

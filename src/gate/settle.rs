@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{holding, overrides, waivers};
+use super::{holding, overrides, proposal, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -50,11 +50,21 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         judged.say_compensation();
     }
 
+    let mut notes = notes(policy, facts, &waivers);
+    let of_the_gate = judged.iter_mut().find(|judged| {
+        judged.control.meta.id == proposal::CONTROL && judged.control.verdict.is_some()
+    });
+    if let Some(judged) = of_the_gate {
+        let proposal = proposal::proposal(facts);
+        judged.control.observed.extend(proposal.observed);
+        notes.extend(proposal.notes);
+    }
     let problem = not_judged(policy, facts);
     let outcome = outcome(policy.mode, &judged, problem.is_some());
     Decision {
         outcome,
         held_by_platform: outcome == Outcome::Pending
+            && !in_queue(facts)
             && holding::holds_all(&awaited, &holding::without_gate(facts, gate_check(&judged))),
         integrity: integrity(facts, guarded_check(&judged)),
         subject: facts.subject.clone(),
@@ -65,7 +75,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         controls: judged.into_iter().map(|judged| judged.control).collect(),
         overrides,
         may_override: policy.overrides.allowed_by.clone(),
-        notes: notes(policy, facts, &waivers),
+        notes,
         waivers,
         problem,
         settings: facts.settings_origin.clone(),
@@ -259,6 +269,15 @@ impl<'p> Judged<'p> {
         } else {
             Disposition::Open
         })
+    }
+}
+
+/// Whether the platform merges when this run is green: what is missing then does not
+/// hold anything back any more. A queue that cannot be seen is one.
+fn in_queue(facts: &Snapshot) -> bool {
+    match &facts.queue {
+        Fact::Known { value, .. } => value.is_some(),
+        Fact::Unknown(unknown) => unknown.why != Why::NotCollected,
     }
 }
 

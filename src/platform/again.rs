@@ -43,7 +43,10 @@ pub(super) fn take(snapshot: &mut Snapshot, again: Snapshot) -> bool {
         // Files that were handed in are not read from the platform.
         let scans = snapshot.scans.clone();
         let rules_before = snapshot.rules_before.clone();
+        // So is the group of a queue that the change is part of: what is judged is one.
+        let queue = snapshot.queue.clone();
         *snapshot = again;
+        snapshot.queue = queue;
         snapshot.scans = scans;
         snapshot.rules_before = rules_before;
     }

@@ -46,6 +46,7 @@ async fn read(stands: At, policy: &'static str) -> (Snapshot, usize) {
             head: None,
             target: None,
         },
+        train: None,
         run_url: None,
     };
     let mut host = Host::new(Setup {
@@ -122,6 +123,15 @@ fn another_policy_is_not_taken_in_the_place_of_the_first() {
     let mut other = again;
     other.policy.target = Fact::known_without_source(None);
     assert!(!take(&mut first, other));
+}
+
+#[test]
+fn what_is_read_again_is_still_part_of_the_group_that_is_judged() {
+    let mut first = nothing();
+    first.queue = Fact::Unknown(Unknown::new("change.queue", Why::Failed, "no answer"));
+    let queue = first.queue.clone();
+    assert!(take(&mut first, nothing()));
+    assert_eq!(first.queue, queue);
 }
 
 fn nothing() -> Snapshot {

@@ -32,9 +32,22 @@ pub struct Flags {
     pub repository_only: bool,
 }
 
+/// A group of a merge queue, before it is merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The commit that it stands on.
+    pub base: String,
+    /// The commit that the branch would stand at.
+    pub head: String,
+    /// The branch.
+    pub branch: String,
+}
+
 /// What is to be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// Every change of a group in a merge queue.
+    Group(Group),
     /// A change.
     Change {
         /// Its number.
@@ -74,6 +87,8 @@ pub struct Place {
     pub repository: String,
     /// What is to be judged.
     pub wanted: Wanted,
+    /// The commit that a merge train made for this run, if it runs for one.
+    pub train: Option<String>,
     /// Address of the CI run, for the record.
     pub run_url: Option<String>,
 }
@@ -166,6 +181,7 @@ fn github(
         graphql,
         repository,
         wanted,
+        train: None,
         run_url: run_url(),
     })
 }
@@ -202,6 +218,7 @@ fn gitlab(flags: &Flags, env: Variables<'_>) -> anyhow::Result<Place> {
         );
         gitlab_wanted(env)
     })?;
+    let train = train(env, &wanted)?;
     let run_url = env
         .get("CI_JOB_URL")
         .and_then(|text| address("CI_JOB_URL", text).ok())
@@ -212,8 +229,28 @@ fn gitlab(flags: &Flags, env: Variables<'_>) -> anyhow::Result<Place> {
         graphql,
         repository,
         wanted,
+        train,
         run_url,
     })
+}
+
+/// The commit of a merge train's pipeline, where that is for the change that is judged.
+fn train(env: Variables<'_>, wanted: &Wanted) -> anyhow::Result<Option<String>> {
+    let of_train = env.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train");
+    let same = match wanted {
+        Wanted::Change { number, .. } => env
+            .get("CI_MERGE_REQUEST_IID")
+            .is_some_and(|iid| iid.parse() == Ok(*number)),
+        Wanted::Group(_) | Wanted::Commit { .. } | Wanted::Repository { .. } => false,
+    };
+    if !of_train || !same {
+        return Ok(None);
+    }
+    let sha = env.get("CI_COMMIT_SHA").context(
+        "this pipeline runs for a merge train, and CI_COMMIT_SHA, the commit that the train made, \
+         is not set",
+    )?;
+    commit("the commit of the merge train in CI_COMMIT_SHA", sha).map(Some)
 }
 
 fn gitlab_wanted(env: Variables<'_>) -> anyhow::Result<Wanted> {
@@ -282,18 +319,33 @@ fn wanted(
     if flags.repository_only {
         return Ok(Wanted::Repository { branch: reference });
     }
+    let from_ci = from_ci();
+    // What is green in a run for a group is merged with everything in it.
+    if (flags.change.is_some() || reference.is_some())
+        && let Ok(Wanted::Group(_)) = &from_ci
+    {
+        bail!(
+            "this run is for a merge group, whose changes are all judged; leave `--change` and \
+             `--ref` out"
+        );
+    }
     if let Some(number) = flags.change {
         ensure!(
             number > 0,
             "`--change 0` is no change; numbers begin with 1"
         );
-        let same = match from_ci() {
+        let same = match from_ci {
             Ok(Wanted::Change {
                 number: other,
                 head,
                 target,
             }) if other == number => Some((head, target)),
-            Ok(Wanted::Change { .. } | Wanted::Commit { .. } | Wanted::Repository { .. })
+            Ok(
+                Wanted::Change { .. }
+                | Wanted::Group(_)
+                | Wanted::Commit { .. }
+                | Wanted::Repository { .. },
+            )
             | Err(_) => None,
         };
         let (event_head, event_target) = same.unwrap_or_default();
@@ -305,9 +357,14 @@ fn wanted(
     }
     if reference.is_some() {
         // Of a push to this very branch the event tells where the branch stood before.
-        let before = since.or_else(|| match from_ci() {
+        let before = since.or_else(|| match from_ci {
             Ok(Wanted::Commit { branch, before, .. }) if branch == reference => before,
-            Ok(Wanted::Commit { .. } | Wanted::Change { .. } | Wanted::Repository { .. })
+            Ok(
+                Wanted::Commit { .. }
+                | Wanted::Group(_)
+                | Wanted::Change { .. }
+                | Wanted::Repository { .. },
+            )
             | Err(_) => None,
         });
         return Ok(Wanted::Commit {
@@ -316,7 +373,15 @@ fn wanted(
             before,
         });
     }
-    Ok(match from_ci()? {
+    Ok(match from_ci? {
+        Wanted::Group(group) => {
+            ensure!(
+                since.is_none() && head.is_none_or(|head| head == group.head),
+                "this run is for a merge group at {}; leave `--head` and `--since` out",
+                group.head
+            );
+            Wanted::Group(group)
+        }
         Wanted::Change {
             number,
             target,

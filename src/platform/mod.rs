@@ -18,13 +18,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::facts::{
-    Account, BranchRules, Fact, FactKey, FoundTicket, Needs, PolicyDocument, PreviousTip, Requests,
-    Snapshot, Tracker, Unknown, Why,
+    Account, BranchRules, Fact, FactKey, FoundTicket, Needs, PolicyDocument, PreviousTip,
+    QueueResult, Requests, Snapshot, Tracker, Unknown, Why,
 };
 
 use again::Stood;
 
-pub use context::{Flags, Place, Wanted};
+pub use context::{Flags, Group, Place, Wanted};
 pub use github::{AppKey, app_token, permissions as github_permissions};
 pub use gitlab::permissions as gitlab_permissions;
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
@@ -230,7 +230,7 @@ impl Host {
         };
         match wanted {
             Wanted::Commit { before, .. } => before.is_some(),
-            Wanted::Change { .. } | Wanted::Repository { .. } => true,
+            Wanted::Change { .. } | Wanted::Group(_) | Wanted::Repository { .. } => true,
         }
     }
 
@@ -258,6 +258,27 @@ impl Host {
         match &self.session {
             Session::Github(session) => session.requests(),
             Session::Gitlab(session) => session.requests(),
+        }
+    }
+
+    /// What a group of a merge queue holds. No other round is needed before.
+    pub async fn queue(&mut self, group: &Group) -> Fact<QueueResult> {
+        match &mut self.session {
+            Session::Github(session) => session.queue(group).await,
+            Session::Gitlab(_) => Fact::Unknown(Unknown::new(
+                FactKey::ChangeQueue.name(),
+                Why::NotSupported,
+                "GitLab has trains, and each of their changes is judged in its own pipeline",
+            )),
+        }
+    }
+
+    /// Another round, only when the change touches the policy file: one request for the
+    /// file at the change's head.
+    pub async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        match &mut self.session {
+            Session::Github(session) => session.collect_proposed_policy(snapshot, path).await,
+            Session::Gitlab(session) => session.collect_proposed_policy(snapshot, path).await,
         }
     }
 

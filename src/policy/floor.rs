@@ -209,7 +209,14 @@ fn either_scope(
 
 /// How many findings the floor lets pass in a result that it does not name.
 fn limits(floor: &Demands) -> Vec<(Severity, u64)> {
-    let judge = floor.controls.values().find(|bound| {
+    limits_of(floor.controls.values())
+}
+
+/// The same for any set of controls.
+pub(super) fn limits_of<'b>(
+    controls: impl IntoIterator<Item = &'b BoundControl>,
+) -> Vec<(Severity, u64)> {
+    let judge = controls.into_iter().find(|bound| {
         bound.control.meta().id == SCANS_CONTROL && bound.enforcement != Enforcement::Off
     });
     let parameters = judge.map(|bound| bound.control.parameters());
@@ -281,13 +288,13 @@ fn hold_scans(
     own
 }
 
-fn same_result(one: &ScanExpectation, other: &ScanExpectation) -> bool {
+pub(super) fn same_result(one: &ScanExpectation, other: &ScanExpectation) -> bool {
     one.tool.to_lowercase() == other.tool.to_lowercase() && one.path == other.path
 }
 
 /// For each severity the lower of both thresholds in force; one that only one side
 /// has holds.
-fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, u64)> {
+pub(super) fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, u64)> {
     let named = own.iter().chain(floor).map(|(severity, _)| *severity);
     let named: std::collections::BTreeSet<Severity> = named.collect();
     let mut all: Vec<(Severity, u64)> = named
@@ -303,7 +310,7 @@ fn fewest(own: &[(Severity, u64)], floor: &[(Severity, u64)]) -> Vec<(Severity, 
 
 /// The threshold of a severity: its own, else that of the worst milder one that has
 /// any. What is too much of the milder is too much of the worse.
-fn in_force(thresholds: &[(Severity, u64)], severity: Severity) -> Option<u64> {
+pub(super) fn in_force(thresholds: &[(Severity, u64)], severity: Severity) -> Option<u64> {
     thresholds
         .iter()
         .filter(|(milder, _)| *milder <= severity)

@@ -18,6 +18,9 @@ use super::model::{
 use super::problem::{Problem, Problems, Report};
 use super::resolve::{Demands, resolve};
 
+/// The policy's path in a repository.
+pub const POLICY_PATH: &str = ".ccgate.yml";
+
 /// Why there is no policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {

@@ -5,6 +5,7 @@
 mod cases;
 mod choice;
 mod custom;
+mod diff;
 mod file;
 mod floor;
 mod load;
@@ -22,8 +23,9 @@ mod yaml;
 pub use cases::{Case, CaseFacts, Cases, Expected, cases};
 pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use custom::MAX_CUSTOM;
+pub use diff::{DiffError, PolicyChange, PolicyDiff, PolicyPart, diff, merged};
 pub use file::FRAMEWORKS;
-pub use load::{LoadError, lint, load};
+pub use load::{LoadError, POLICY_PATH, lint, load};
 pub use model::{
     BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
     OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,

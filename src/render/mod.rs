@@ -12,6 +12,7 @@ mod human;
 mod json;
 mod markdown;
 mod own;
+mod policy_diff;
 mod policy_schema;
 mod sarif;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use human::human;
 pub use json::{DECISION_SCHEMA, json};
 pub use markdown::markdown;
 pub use own::{explain_own, expressions_document};
+pub use policy_diff::{POLICY_DIFF_SCHEMA, policy_diff, policy_diff_json};
 pub use policy_schema::policy_schema;
 pub use sarif::sarif;
 pub use tree::tree;

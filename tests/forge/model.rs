@@ -33,6 +33,10 @@ pub struct PullRequest {
     pub reviews: Vec<Value>,
     pub comments: Vec<Value>,
     pub checks: Vec<Check>,
+    /// Paths of the files that it touches; empty: the list is hidden.
+    pub files: Vec<String>,
+    /// The policy file at its head, where it touches that.
+    pub proposed: Option<String>,
 }
 
 impl PullRequest {
@@ -54,6 +58,8 @@ pub struct Organisation {
     pub security_team: Vec<String>,
     /// How often change 42 is pushed to right after it was opened by a reader.
     pub restless: u32,
+    /// The commits of the merge queue, oldest first, and for which change each was made.
+    queue: Vec<(String, Option<u64>)>,
     activity: Vec<Value>,
 }
 
@@ -95,6 +101,7 @@ impl Organisation {
             pull_requests: Vec::new(),
             security_team: vec!["ana".to_owned()],
             restless: 0,
+            queue: Vec::new(),
             activity: Vec::new(),
         };
         acme.open(42, "lena", "Retry card capture (PAY-318)", "capture-retry");
@@ -133,6 +140,8 @@ impl Organisation {
             reviews: Vec::new(),
             comments: Vec::new(),
             checks: Vec::new(),
+            files: Vec::new(),
+            proposed: None,
         });
     }
 
@@ -183,6 +192,71 @@ impl Organisation {
             "commit": {"oid": head},
             "authorCanPushToRepository": true,
         }));
+    }
+
+    /// Lets a change replace the policy file.
+    pub fn propose(&mut self, number: u64, text: &str) {
+        let change = self.change(number);
+        change.files = vec!["src/lib.rs".to_owned(), ".ccgate.yml".to_owned()];
+        change.proposed = Some(text.to_owned());
+    }
+
+    /// Puts changes into the merge queue, one squashed commit for each; `None` is a
+    /// commit that the queue knows of no change. Gives the payload of the event.
+    pub fn enqueue(&mut self, changes: &[Option<u64>]) -> Value {
+        self.tick();
+        self.queue = changes
+            .iter()
+            .enumerate()
+            .map(|(index, number)| (sha(&format!("queue {index} {number:?}")), *number))
+            .collect();
+        json!({
+            "action": "checks_requested",
+            "merge_group": {
+                "head_sha": self.queue.last().map(|(made, _)| made),
+                "head_ref": "refs/heads/gh-readonly-queue/main/pr-42-abc",
+                "base_sha": sha("main"),
+                "base_ref": "refs/heads/main",
+            },
+        })
+    }
+
+    /// What `GET .../compare/BASE...HEAD` answers for the queue.
+    pub(super) fn compared(&self) -> Value {
+        let mut parent = sha("main");
+        let commits: Vec<Value> = self
+            .queue
+            .iter()
+            .map(|(made, _)| {
+                let commit = json!({
+                    "sha": made, "commit": {"message": "Queued"}, "parents": [{"sha": parent}],
+                });
+                parent.clone_from(made);
+                commit
+            })
+            .collect();
+        json!({"status": "ahead", "total_commits": commits.len(), "commits": commits})
+    }
+
+    fn merge_queue(&self, branch: &Value) -> Value {
+        if self.queue.is_empty() {
+            return Value::Null;
+        }
+        let entries = self
+            .queue
+            .iter()
+            .filter_map(|(made, number)| {
+                let change = self
+                    .pull_requests
+                    .iter()
+                    .find(|one| Some(one.number) == *number)?;
+                Some(json!({
+                    "headCommit": {"oid": made},
+                    "pullRequest": self.pull_request(change, branch),
+                }))
+            })
+            .collect();
+        json!({"configuration": {"mergeMethod": "SQUASH"}, "entries": connection(entries)})
     }
 
     pub fn comment(&mut self, number: u64, author: &str, body: &str) {
@@ -246,6 +320,7 @@ impl Organisation {
             "defaultBranchRef": branch,
             "object": blob,
             "ref": branch,
+            "mergeQueue": self.merge_queue(&branch),
             "pullRequest": pull_requests,
             "rulesets": connection(vec![json!({
                 "databaseId": 1,
@@ -305,6 +380,8 @@ impl Organisation {
             "reviews": connection(change.reviews.clone()),
             "comments": connection(change.comments.clone()),
             "timelineItems": connection(vec![]),
+            "files": files(change),
+            "changedFiles": change.files.len(),
             "headRef": {"name": change.head_ref, "target": change.commits.last().map(|commit| commit_node(commit, "", change))},
         })
     }
@@ -376,8 +453,12 @@ fn commit_node(commit: &Commit, parent: &str, change: &PullRequest) -> Value {
             })
         })
         .collect();
+    let proposed = change.proposed.as_ref().map(|text| {
+        json!({"object": {"__typename": "Blob", "text": text, "isTruncated": false, "isBinary": false}})
+    });
     json!({
         "__typename": "Commit",
+        "file": proposed,
         "oid": commit.sha,
         "message": commit.message,
         "author": person,
@@ -386,6 +467,19 @@ fn commit_node(commit: &Commit, parent: &str, change: &PullRequest) -> Value {
         "parents": connection(vec![json!({"oid": parent})]),
         "statusCheckRollup": {"state": "SUCCESS", "contexts": connection(contexts)},
     })
+}
+
+/// The list of files, if it is shown.
+fn files(change: &PullRequest) -> Value {
+    if change.files.is_empty() {
+        return Value::Null;
+    }
+    let nodes = change
+        .files
+        .iter()
+        .map(|path| json!({"path": path, "changeType": "MODIFIED", "additions": 1, "deletions": 1}))
+        .collect();
+    connection(nodes)
 }
 
 fn user(login: &str) -> Value {

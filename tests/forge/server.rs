@@ -93,6 +93,7 @@ fn routes(shared: Shared) -> axum::Router {
             get(protection),
         )
         .route("/repos/acme/payments/activity", get(activity))
+        .route("/repos/acme/payments/compare/{range}", get(compared))
         .route("/orgs/acme/teams/security/members", get(security_team))
         .fallback(nothing)
         .with_state(shared)
@@ -159,6 +160,11 @@ async fn activity(
     let organisation = locked(&shared);
     let entries = organisation.activity(query.get("ref").map(String::as_str));
     answer(&organisation, &entries)
+}
+
+async fn compared(State(shared): State<Shared>) -> Response {
+    let organisation = locked(&shared);
+    answer(&organisation, &organisation.compared())
 }
 
 async fn security_team(State(shared): State<Shared>) -> Response {

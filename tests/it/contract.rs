@@ -345,13 +345,16 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("discussion") => FactKey::ChangeThreads,
         Some("signatures") => FactKey::ChangeSignatures,
         Some("tickets") => FactKey::ChangeTickets,
+        Some("queue") => FactKey::ChangeQueue,
         Some("teams") => FactKey::TeamMembers,
         Some("scans") => FactKey::ScanResults,
         Some("settings") => match place.split('/').nth(2).and_then(Settings::key_of) {
             Some(key) => key,
             None => return false,
         },
-        Some("platform_time" | "repository" | "policy" | "override_people") => return false,
+        Some("platform_time" | "repository" | "policy" | "override_people" | "proposed_policy") => {
+            return false;
+        }
         other => panic!("{other:?} belongs to no group; add it here"),
     };
     judge.meta().needed().has(group)
@@ -538,6 +541,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             less.repository = empty.repository;
             less.policy = empty.policy;
             less.override_people = empty.override_people;
+            less.proposed_policy = empty.proposed_policy;
             less.requests = empty.requests;
             less.collected_by.clear();
             for key in FactKey::ALL {
@@ -571,6 +575,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                     FactKey::ChangeThreads => less.discussion = empty.discussion.clone(),
                     FactKey::ChangeSignatures => less.signatures = empty.signatures.clone(),
                     FactKey::ChangeTickets => less.tickets = empty.tickets.clone(),
+                    FactKey::ChangeQueue => less.queue = empty.queue.clone(),
                     FactKey::TeamMembers => less.teams = empty.teams.clone(),
                     FactKey::ScanResults => less.scans = empty.scans.clone(),
                     settings => {

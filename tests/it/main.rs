@@ -8,6 +8,7 @@ mod check;
 mod contract;
 mod doctor;
 mod generated;
+mod group;
 mod ledger;
 mod policy;
 mod scan;

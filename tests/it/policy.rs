@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Bench, Ended, control, run_in};
 
@@ -249,4 +249,447 @@ fn explain_says_what_an_own_control_asks_and_what_it_comes_to() {
         "{}",
         missing.stderr
     );
+}
+
+/// One key of the policy file: its path, what the file says instead, and which way it goes.
+/// The whole file of before and after stands around it.
+const KEYS: &[(&str, &str, &str, &str)] = &[
+    (
+        "extends",
+        "extends: [soc2-baseline]",
+        "extends: [soc2-strict]",
+        "changed",
+    ),
+    (
+        "branches",
+        "branches: [main, dev]",
+        "branches: [main]",
+        "weaker",
+    ),
+    ("mode", "mode: enforce", "mode: advisory", "weaker"),
+    (
+        "settings.max_age",
+        "settings: {max_age: 24h}",
+        "settings: {max_age: 48h}",
+        "weaker",
+    ),
+    (
+        "controls",
+        "controls: {deletion-blocked: {}, webhooks-secured: {}}",
+        "controls: {deletion-blocked: {}}",
+        "weaker",
+    ),
+    (
+        "custom",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "",
+        "weaker",
+    ),
+    (
+        "custom.id",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-c, criteria: [CC8.1], assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "custom.title",
+        "custom: [{id: a-b, title: x, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, title: y, criteria: [CC8.1], assert: 'true'}]",
+        "changed",
+    ),
+    (
+        "custom.criteria",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, criteria: [CC6.1], assert: 'true'}]",
+        "changed",
+    ),
+    (
+        "custom.when",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, criteria: [CC8.1], when: 'false', assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "custom.assert",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'false'}]",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "custom.next",
+        "custom: [{id: a-b, next: x, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, next: y, criteria: [CC8.1], assert: 'true'}]",
+        "changed",
+    ),
+    (
+        "custom.enforce",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, enforce: warn, criteria: [CC8.1], assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "custom.on_unknown",
+        "custom: [{id: a-b, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, on_unknown: warn, criteria: [CC8.1], assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "custom.reason",
+        "custom: [{id: a-b, enforce: off, reason: r, owner: '@a', expires: 2027-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, enforce: off, reason: s, owner: '@a', expires: 2027-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "changed",
+    ),
+    (
+        "custom.owner",
+        "custom: [{id: a-b, enforce: off, reason: r, owner: '@a', expires: 2027-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, enforce: off, reason: r, owner: '@b', expires: 2027-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "changed",
+    ),
+    (
+        "custom.expires",
+        "custom: [{id: a-b, enforce: off, reason: r, owner: '@a', expires: 2027-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "custom: [{id: a-b, enforce: off, reason: r, owner: '@a', expires: 2028-01-31, criteria: [CC8.1], assert: 'true'}]",
+        "weaker",
+    ),
+    (
+        "scans",
+        "scans: [{tool: t, path: 'a/*.sarif'}]",
+        "",
+        "weaker",
+    ),
+    (
+        "scans.tool",
+        "scans: [{tool: t, path: 'a/*.sarif'}]",
+        "scans: [{tool: u, path: 'a/*.sarif'}]",
+        "weaker",
+    ),
+    (
+        "scans.path",
+        "scans: [{tool: t, path: 'a/*.sarif'}]",
+        "scans: [{tool: t, path: 'b/*.sarif'}]",
+        "weaker",
+    ),
+    (
+        "scans.required",
+        "scans: [{tool: t, path: 'a/*.sarif'}]",
+        "scans: [{tool: t, path: 'a/*.sarif', required: false}]",
+        "weaker",
+    ),
+    (
+        "scans.max_age",
+        "scans: [{tool: t, path: 'a/*.sarif', max_age: 24h}]",
+        "scans: [{tool: t, path: 'a/*.sarif', max_age: 48h}]",
+        "weaker",
+    ),
+    (
+        "scans.new",
+        "scans: [{tool: t, path: 'a/*.sarif', new: {high: 0}}]",
+        "scans: [{tool: t, path: 'a/*.sarif', new: {high: 1}}]",
+        "weaker",
+    ),
+    (
+        "scans.total",
+        "scans: [{tool: t, path: 'a/*.sarif', total: {high: 0}}]",
+        "scans: [{tool: t, path: 'a/*.sarif', total: {high: 1}}]",
+        "weaker",
+    ),
+    (
+        "overrides.allowed_by",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a', '@b']}",
+        "weaker",
+    ),
+    (
+        "overrides.second_person",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], second_person: false}",
+        "weaker",
+    ),
+    (
+        "overrides.ticket",
+        "overrides: {allowed_by: ['@a'], ticket: 'INC-[0-9]+'}",
+        "overrides: {allowed_by: ['@a'], ticket: '.*'}",
+        "weaker",
+    ),
+    (
+        "overrides.min_reason",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], min_reason: 1}",
+        "weaker",
+    ),
+    (
+        "overrides.max",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], max: 72h}",
+        "weaker",
+    ),
+    (
+        "overrides.review_within",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], review_within: 9 business days}",
+        "weaker",
+    ),
+    (
+        "waivers.control",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: force-push-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "weaker",
+    ),
+    (
+        "waivers.scope",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: deletion-blocked, scope: '*', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "weaker",
+    ),
+    (
+        "waivers.reason",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: s, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "changed",
+    ),
+    (
+        "waivers.owner",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@c', approved_by: '@b', expires: 2027-01-31}]",
+        "changed",
+    ),
+    (
+        "waivers.approved_by",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@c', expires: 2027-01-31}]",
+        "changed",
+    ),
+    (
+        "waivers.expires",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
+        "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2028-01-31}]",
+        "weaker",
+    ),
+    (
+        "frameworks",
+        "frameworks: [soc2]",
+        "frameworks: [soc2, iso27001]",
+        "changed",
+    ),
+    (
+        "ledger.url",
+        "ledger: {url: 'dir:a'}",
+        "ledger: {url: 'dir:b'}",
+        "weaker",
+    ),
+    (
+        "ledger.required",
+        "ledger: {url: 'dir:a'}",
+        "ledger: {url: 'dir:a', required: false}",
+        "weaker",
+    ),
+];
+
+/// Every key of the policy file but those under a single control, as dotted paths.
+fn keys_of_the_schema() -> Vec<String> {
+    let printed = run(Path::new("."), &["policy", "schema"]);
+    let schema: Value = serde_json::from_str(&printed.stdout).expect("the schema is JSON");
+    let properties = |node: &Value| -> Vec<(String, Value)> {
+        let node = node.get("items").unwrap_or(node);
+        let map = node["properties"].as_object().cloned().unwrap_or_default();
+        map.into_iter().collect()
+    };
+    let mut keys = Vec::new();
+    for (name, node) in properties(&schema) {
+        let below = properties(&node);
+        if name == "version" {
+            continue;
+        }
+        if name == "controls" || below.is_empty() {
+            keys.push(name);
+            continue;
+        }
+        keys.extend(below.into_iter().map(|(key, _)| format!("{name}.{key}")));
+    }
+    keys
+}
+
+#[test]
+fn a_change_of_every_key_of_the_policy_is_named_by_diff() {
+    for key in keys_of_the_schema() {
+        assert!(
+            KEYS.iter().any(|(known, ..)| *known == key),
+            "nobody said how `{key}` is compared"
+        );
+    }
+    for (key, before, after, direction) in KEYS {
+        // What has to be there anyway, unless the line itself says it.
+        let around = |line: &str| {
+            let mut text = "version: 1\n".to_owned();
+            for other in ["extends: [soc2-baseline]"] {
+                if !line.starts_with("extends") {
+                    text.push_str(other);
+                    text.push('\n');
+                }
+            }
+            if key.starts_with("scans") {
+                text.push_str("controls: {sast-clean: {}}\n");
+            }
+            format!("{text}{line}\n")
+        };
+        let folder = written(&[("a.yml", &around(before)), ("b.yml", &around(after))]);
+        let ended = run(
+            folder.path(),
+            &["policy", "diff", "a.yml", "b.yml", "--format", "json"],
+        );
+        let found: Value = serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|_| panic!("{key}: {}{}", ended.stdout, ended.stderr));
+        let section = key.split('.').next().unwrap_or_default();
+        let section = if section == "custom" {
+            "controls"
+        } else {
+            section
+        };
+        let named = found["changes"].as_array().is_some_and(|changes| {
+            changes
+                .iter()
+                .any(|one| one["section"] == section && one["direction"] == *direction)
+        });
+        assert!(named, "{key}: {found:#}");
+        let weaker = found["weaker"] == true;
+        assert_eq!(ended.code, u8::from(weaker), "{key}");
+        assert!(weaker || *direction != "weaker", "{key}");
+        // Nothing is weaker both ways unless it cannot be compared; it is named both ways.
+        let back = run(folder.path(), &["policy", "diff", "b.yml", "a.yml"]);
+        assert!(
+            !back.stdout.contains("nothing changes"),
+            "{key}: {}",
+            back.stdout
+        );
+    }
+}
+
+#[test]
+fn diff_ends_with_0_1_or_2() {
+    let folder = written(&[
+        ("a.yml", "version: 1\nextends: [soc2-baseline]\n"),
+        ("bad.yml", "version: 1\ncontrolls: {}\n"),
+    ]);
+    let ended = |arguments: &[&str]| {
+        let mut all = vec!["policy", "diff"];
+        all.extend(arguments);
+        run(folder.path(), &all)
+    };
+    let same = ended(&["soc2-baseline", "a.yml"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    let weaker = ended(&["soc2-strict", "soc2-baseline"]);
+    assert_eq!(weaker.code, 1, "{}", weaker.stderr);
+    assert!(
+        weaker
+            .stdout
+            .contains("  weaker    CHG-02 approvals-sufficient: min 2 -> 1 ("),
+        "{}",
+        weaker.stdout
+    );
+    let stronger = ended(&["soc2-baseline", "soc2-strict"]);
+    assert!(
+        stronger
+            .stdout
+            .contains("  stronger  CHG-02 approvals-sufficient: min 1 -> 2"),
+        "{}",
+        stronger.stdout
+    );
+    let invalid = ended(&["a.yml", "bad.yml"]);
+    assert_eq!(invalid.code, 2);
+    assert!(invalid.stderr.contains("bad.yml:2:1"), "{}", invalid.stderr);
+    for wrong in [
+        &["a.yml"][..],
+        &[],
+        &["a.yml", "none.yml"],
+        &["a.yml", "bad.yml", "--change", "4"],
+        &["a.yml", "bad.yml", "--repo", "a/b"],
+    ] {
+        assert_eq!(ended(wrong).code, 2, "{wrong:?}");
+    }
+}
+
+const GUARDED: &str = "version: 1
+extends: [soc2-strict]
+controls: {gate-changes-approved: {}}
+";
+
+#[test]
+fn diff_of_a_change_compares_the_policy_in_force_with_the_one_at_its_head() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(GUARDED.to_owned());
+        acme.propose(42, &GUARDED.replace("soc2-strict", "soc2-baseline"));
+    });
+    let arguments = [
+        "policy",
+        "diff",
+        "--repo",
+        "acme/payments",
+        "--change",
+        "42",
+    ];
+    let ended = bench.run(&arguments);
+    assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("weaker    CHG-02 approvals-sufficient: min 2 -> 1"),
+        "{}",
+        ended.stdout
+    );
+    // A change of other files changes nothing in it, whatever stands at its head.
+    bench
+        .forge
+        .with(|acme| acme.change(42).files = vec!["src/lib.rs".to_owned()]);
+    let ended = bench.run(&arguments);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    bench.forge.with(|acme| acme.propose(42, "version: 2"));
+    assert_eq!(bench.run(&arguments).code, 2);
+    let missing = [
+        "policy",
+        "diff",
+        "--repo",
+        "acme/payments",
+        "--change",
+        "99",
+    ];
+    assert_eq!(bench.run(&missing).code, 3);
+}
+
+#[test]
+fn a_change_of_the_policy_is_shown_what_it_would_weaken_and_judged_by_the_policy_in_force() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(GUARDED.to_owned());
+        acme.change(42).files = vec!["src/lib.rs".to_owned()];
+    });
+    let (_, before) = bench.decision(&[]);
+    bench.forge.with(|acme| {
+        let off = "version: 1\ncontrols: {force-push-blocked: {}}\n";
+        acme.propose(42, off);
+    });
+    let (code, after) = bench.decision(&[]);
+    assert_ne!(code, 0, "{after:#}");
+    let own = control(&after, "CHG-16");
+    assert_eq!(own["verdict"], "fail", "{own:#}");
+    let line = "would be weaker: CHG-02 approvals-sufficient: enforce block -> not judged";
+    assert!(own["observed"].to_string().contains(line), "{own:#}");
+    // One request more, and every other verdict as it was.
+    let count = |decision: &Value| decision["requests"]["count"].as_u64();
+    assert_eq!(count(&after), count(&before).map(|count| count + 1));
+    for other in before["controls"].as_array().expect("a list") {
+        if other["code"] != "CHG-16" {
+            let code = other["code"].as_str().unwrap_or_default();
+            assert_eq!(control(&after, code)["verdict"], other["verdict"], "{code}");
+        }
+    }
+    for format in ["human", "markdown"] {
+        let shown = bench.check(&["--format", format]).stdout;
+        assert!(shown.contains("would be weaker"), "{format}: {shown}");
+    }
+    // Offline it is the same, to the byte.
+    let (_, live) = bench.decision(&["--save-snapshot", "s.json"]);
+    let again = bench.run(&["check", "--snapshot", "s.json", "--format", "json"]);
+    let again: Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(again["controls"], live["controls"]);
 }

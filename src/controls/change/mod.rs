@@ -31,6 +31,7 @@ pub(super) mod original_approved;
 mod owners;
 #[cfg(test)]
 mod population;
+pub(super) mod queue_result_reviewed;
 pub(super) mod review_has_substance;
 pub(super) mod review_settled;
 pub(super) mod sensitive_paths_approved;

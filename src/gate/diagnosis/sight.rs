@@ -30,6 +30,7 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::ChangeSignatures,
     FactKey::ChangeOriginals,
     FactKey::ChangeTickets,
+    FactKey::ChangeQueue,
     FactKey::ScanResults,
 ];
 
@@ -130,6 +131,7 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         FactKey::BranchRulesBefore => facts.rules_before.known().err(),
         FactKey::ChangeOriginals => facts.originals.known().err(),
         FactKey::ChangeTickets => facts.tickets.known().err(),
+        FactKey::ChangeQueue => facts.queue.known().err(),
         FactKey::TeamMembers => facts.teams.known().err(),
         FactKey::ScanResults => facts.scans.known().err(),
         FactKey::OrganizationSettings

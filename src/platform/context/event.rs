@@ -4,7 +4,7 @@
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::{Variables, Wanted, commit, previous_tip, printable};
+use super::{Group, Variables, Wanted, commit, previous_tip, printable};
 use crate::facts::ToldBy;
 
 /// Finds what is to be judged. `file` is the content of `GITHUB_EVENT_PATH`.
@@ -23,10 +23,7 @@ pub(super) fn wanted(
         "issue_comment" => issue_comment(&read(name, file)?),
         "push" => push(&read(name, file)?),
         "workflow_run" => workflow_run(&read(name, file)?),
-        "merge_group" => bail!(
-            "this run is for a merge group, which this version does not judge, so the gate stays \
-             closed; run the check on `pull_request`, or say which change with `--change`"
-        ),
+        "merge_group" => merge_group(&read(name, file)?),
         // Runs that nobody's change caused: what stands on the default branch is judged.
         "schedule" | "workflow_dispatch" | "repository_dispatch" => Ok(Wanted::Commit {
             sha: None,
@@ -149,6 +146,39 @@ fn push(event: &Value) -> anyhow::Result<Wanted> {
         branch: Some(branch.to_owned()),
         before,
     })
+}
+
+/// A group of the merge queue. The queue's own branch names the branch that it is for;
+/// both have to agree.
+fn merge_group(event: &Value) -> anyhow::Result<Wanted> {
+    ensure!(
+        event.get("action").and_then(Value::as_str) == Some("checks_requested"),
+        "the merge group in the event file is not asked to be checked; run the check on \
+         `merge_group` with the type `checks_requested`"
+    );
+    let base = text(event, "/merge_group/base_ref")
+        .and_then(|name| name.strip_prefix("refs/heads/"))
+        .filter(|name| !name.is_empty())
+        .context("the merge group in the event file names no branch that it is for")?;
+    let queue = text(event, "/merge_group/head_ref").unwrap_or_default();
+    ensure!(
+        queue.starts_with(&format!("refs/heads/gh-readonly-queue/{base}/")),
+        "the merge group in the event file stands on `{}`, which is no branch of the queue for \
+         `{}`",
+        printable(queue),
+        printable(base)
+    );
+    let id = |what: &str, pointer: &str| {
+        commit(
+            &format!("the {what} of the merge group in the event file"),
+            text(event, pointer).unwrap_or_default(),
+        )
+    };
+    Ok(Wanted::Group(Group {
+        base: id("base", "/merge_group/base_sha")?,
+        head: id("head", "/merge_group/head_sha")?,
+        branch: base.to_owned(),
+    }))
 }
 
 fn workflow_run(event: &Value) -> anyhow::Result<Wanted> {

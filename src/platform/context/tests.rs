@@ -160,19 +160,134 @@ fn a_workflow_run_counts_only_with_exactly_one_pull_request_of_this_repository()
     }
 }
 
+/// A group of `main`; the case changes what it is about.
+fn group(change: impl FnOnce(&mut serde_json::Value)) -> Option<Result<Vec<u8>, String>> {
+    let mut file = serde_json::json!({
+        "action": "checks_requested",
+        "merge_group": {
+            "head_sha": HEAD,
+            "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc",
+            "base_sha": "b".repeat(40),
+            "base_ref": "refs/heads/main",
+        },
+    });
+    change(&mut file);
+    event(&file)
+}
+
 #[test]
-fn a_merge_group_is_an_error_and_never_a_pass() {
-    let text = error(
-        &Flags::default(),
-        &on_github("merge_group"),
-        event(&serde_json::json!({})),
+fn a_merge_group_is_known_by_its_base_head_and_branch() {
+    let env = on_github("merge_group");
+    let place = find(&Flags::default(), &env, group(|_| {})).unwrap();
+    assert_eq!(
+        place.wanted,
+        Wanted::Group(Group {
+            base: "b".repeat(40),
+            head: HEAD.to_owned(),
+            branch: "main".to_owned(),
+        })
     );
-    assert!(
-        text.contains("does not judge") && text.contains("stays closed"),
-        "{text}"
-    );
+}
+
+#[test]
+fn a_merge_group_that_does_not_say_everything_is_an_error_and_never_a_pass() {
+    let env = on_github("merge_group");
+    let with = |pointer: &str, value: serde_json::Value| {
+        group(|file| *file.pointer_mut(pointer).unwrap() = value)
+    };
+    for (file, words) in [
+        (event(&serde_json::json!({})), "not asked to be checked"),
+        (
+            with("/action", "destroyed".into()),
+            "not asked to be checked",
+        ),
+        (
+            with("/merge_group/base_ref", "refs/tags/v1".into()),
+            "names no branch",
+        ),
+        (
+            with("/merge_group/head_ref", "refs/heads/mine".into()),
+            "no branch of the queue",
+        ),
+        (
+            with(
+                "/merge_group/head_ref",
+                "refs/heads/gh-readonly-queue/dev/pr-7-abc".into(),
+            ),
+            "no branch of the queue",
+        ),
+        (
+            with("/merge_group/head_sha", "abc".into()),
+            "no full commit id",
+        ),
+        (
+            with("/merge_group/base_sha", serde_json::Value::Null),
+            "no full commit id",
+        ),
+    ] {
+        let text = error(&Flags::default(), &env, file);
+        assert!(text.contains(words), "{words}: {text}");
+    }
     let text = error(&Flags::default(), &on_github("release"), None);
     assert!(text.contains("`release` names no change"), "{text}");
+}
+
+#[test]
+fn a_run_for_a_merge_group_cannot_be_narrowed_to_a_change_or_a_branch() {
+    let env = on_github("merge_group");
+    for flags in [
+        Flags {
+            change: Some(7),
+            ..Flags::default()
+        },
+        Flags {
+            reference: Some("main".to_owned()),
+            ..Flags::default()
+        },
+        Flags {
+            head: Some("c".repeat(40)),
+            ..Flags::default()
+        },
+        Flags {
+            since: Some("c".repeat(40)),
+            ..Flags::default()
+        },
+    ] {
+        let text = error(&flags, &env, group(|_| {}));
+        assert!(text.contains("merge group"), "{text}");
+    }
+}
+
+#[test]
+fn a_merge_trains_pipeline_is_for_its_change_and_for_the_commit_that_the_train_made() {
+    let train = "d".repeat(40);
+    let mut env = BTreeMap::from(
+        [
+            ("GITLAB_CI", "true"),
+            ("CI_PROJECT_PATH", "acme/app"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+            ("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train"),
+            ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", HEAD),
+            ("CI_COMMIT_SHA", &train),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let place = find(&Flags::default(), &env, None).unwrap();
+    assert_eq!(place.train.as_ref(), Some(&train));
+    assert!(
+        matches!(&place.wanted, Wanted::Change { number: 7, head: Some(head), .. } if head == HEAD)
+    );
+    // Another change is in another train, or in none.
+    let other = Flags {
+        change: Some(8),
+        ..Flags::default()
+    };
+    assert_eq!(find(&other, &env, None).unwrap().train, None);
+    env.insert(
+        "CI_MERGE_REQUEST_EVENT_TYPE".to_owned(),
+        "merged_result".to_owned(),
+    );
+    assert_eq!(find(&Flags::default(), &env, None).unwrap().train, None);
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn setup(server: &Server) -> Setup {
             graphql: server.url.join("/graphql").unwrap(),
             repository: "acme/app".to_owned(),
             wanted: Wanted::Repository { branch: None },
+            train: None,
             run_url: None,
         },
         token: Token::new("unused".to_owned()),

@@ -324,6 +324,7 @@ pub(super) mod testing {
                 branch: None,
                 before: None,
             },
+            train: None,
             run_url: None,
         };
         let transport = transport(&place.api, Limits::default());

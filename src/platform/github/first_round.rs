@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::facts::{Association, ChangeState, Fact, FactKey, PolicyDocument, Snapshot, Subject};
-use crate::platform::context::Wanted;
+use crate::platform::context::{Group, Wanted};
 use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
@@ -53,6 +53,13 @@ impl Session {
                     self.tip = opening::tip(&answer, &place);
                     read_policy(&mut snapshot, &answer, path, &place);
                 }
+            }
+            // A group is seen from its branch; its changes are opened one by one.
+            Wanted::Group(Group { branch, .. }) => {
+                self.setup.place.wanted = Wanted::Repository {
+                    branch: Some(branch),
+                };
+                return Box::pin(self.open(policy)).await;
             }
             Wanted::Repository { branch } => {
                 snapshot.subject.target = branch.clone().unwrap_or_default();

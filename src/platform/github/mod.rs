@@ -23,8 +23,10 @@ mod origin;
 mod pages;
 mod people;
 mod permissions;
+mod proposal;
 mod protection;
 mod queries;
+mod queue;
 mod reach;
 mod rule_demands;
 mod rulesets;
@@ -40,8 +42,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 
 use crate::facts::{
-    Account, Association, Discussion, Fact, FactKey, Identity, Needs, OverridePeople, Push, Server,
-    Snapshot, Source, TeamMembers, Thread, Unknown, Why,
+    Account, Association, Discussion, Fact, FactKey, Identity, Needs, OverridePeople, Push,
+    QueueResult, Server, Snapshot, Source, TeamMembers, Thread, Unknown, Why,
 };
 
 use super::Setup;
@@ -155,6 +157,10 @@ impl Session {
         }
         if needs.has(FactKey::ChangeAssociation) {
             snapshot.association = self.association.clone();
+        }
+        if needs.has(FactKey::ChangeQueue) && !snapshot.queue.is_known() {
+            // A group is asked about before its changes are, and handed to each of them.
+            snapshot.queue = Fact::known_without_source(None);
         }
         let parts: Vec<Part> = Part::ALL
             .into_iter()
@@ -276,6 +282,18 @@ impl Session {
             head_since,
         };
         snapshot.override_people = Fact::known_without_source(people);
+        self.finish(snapshot);
+    }
+
+    pub(super) async fn queue(&self, group: &super::Group) -> Fact<QueueResult> {
+        self.transport.begin_wave();
+        queue::ask(self, group).await
+    }
+
+    pub(super) async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        self.transport.begin_wave();
+        let head = self.head(snapshot);
+        snapshot.proposed_policy = proposal::proposed(self, &head, path).await;
         self.finish(snapshot);
     }
 

@@ -140,6 +140,35 @@ fn policy_document(
     let (Some(name), Some(target)) = (tip.name, tip.target) else {
         return Err(graph::empty(answer, fact, CONTENTS, "tip of the branch"));
     };
+    let absent = named(answer, path, &["target", "file"]);
+    document_in(
+        answer,
+        target,
+        absent,
+        &At {
+            file,
+            name: &name,
+            fact,
+        },
+    )
+}
+
+/// Where a file of the policy is looked for.
+pub(super) struct At<'a> {
+    pub(super) file: &'a str,
+    /// The branch, or the commit where none is meant.
+    pub(super) name: &'a str,
+    /// What it is called where it cannot be read.
+    pub(super) fact: &'a str,
+}
+
+/// The file in a commit; `absent` says that the answer says that there is none.
+pub(super) fn document_in(
+    answer: &GraphqlAnswer,
+    target: wire::Target,
+    absent: bool,
+    At { file, name, fact }: &At<'_>,
+) -> Result<Option<PolicyDocument>, Unknown> {
     let Some(commit) = target.oid else {
         return Err(graph::empty(
             answer,
@@ -150,7 +179,7 @@ fn policy_document(
     };
     let Some(entry) = target.file else {
         // `file` is null where the tip has no such path. It has to be null, not left out.
-        return if named(answer, path, &["target", "file"]) {
+        return if absent {
             Ok(None)
         } else {
             Err(graph::empty(answer, fact, CONTENTS, "policy file"))
@@ -185,7 +214,7 @@ fn policy_document(
     }))
 }
 
-fn named(answer: &GraphqlAnswer, path: &[&str], further: &[&str]) -> bool {
+pub(super) fn named(answer: &GraphqlAnswer, path: &[&str], further: &[&str]) -> bool {
     let mut value = answer.data.as_ref();
     for step in path.iter().chain(further) {
         value = value.and_then(|inner| inner.get(step));

@@ -87,6 +87,11 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         ),
         (FactKey::ChangeTickets, "issues: read", "Issues: read"),
         (
+            FactKey::ChangeQueue,
+            "contents: read and pull-requests: read",
+            "Contents: read and Pull requests: read",
+        ),
+        (
             FactKey::TeamMembers,
             NOT_POSSIBLE,
             "organization Members: read",

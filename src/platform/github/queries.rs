@@ -165,6 +165,14 @@ pub(super) fn origin() -> String {
     )
 }
 
+/// The policy file at the head of a change. Variables: `owner`, `name`, `head`, `path`.
+pub(super) const PROPOSAL: &str = "query CcgateProposal($owner: String!, $name: String!, $head: GitObjectID!, $path: String!) {
+  rateLimit { cost }
+  repository(owner: $owner, name: $name) {
+    object(oid: $head) { __typename ... on Commit { oid file(path: $path) { object { __typename ... on Blob { text isTruncated isBinary } } } } }
+  }
+}";
+
 fn policy_parts(with_policy: bool) -> (&'static str, &'static str) {
     if with_policy {
         (", $path: String!", TIP)

@@ -301,6 +301,7 @@ mod tests {
                 branch: None,
                 before: None,
             },
+            train: None,
             run_url: None,
         };
         let transport = testing::transport(&place.api, Limits::default());

@@ -17,7 +17,7 @@ use super::wire::{
 };
 use super::{
     Session, approvals, arrivals, association, branch, change, checks, discussion, files,
-    overrides, permissions, settings, signatures,
+    overrides, permissions, settings, signatures, train,
 };
 
 /// Level of maintainers, the lowest that may read protected branches.
@@ -143,6 +143,9 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         Box::pin(arrivals::collect(session, &subject, needs)),
         settings::collect(session, snapshot, needs),
     );
+    if session.setup.place.train.is_some() || needs.has(FactKey::ChangeQueue) {
+        snapshot.queue = train::queue(session, snapshot, needs).await;
+    }
     if needs.has(FactKey::TeamMembers) {
         snapshot.teams = Fact::known_without_source(teams);
     }

@@ -21,6 +21,7 @@ mod permissions;
 mod settings;
 mod signatures;
 mod tickets;
+mod train;
 mod wire;
 
 use std::sync::OnceLock;
@@ -186,6 +187,12 @@ impl Session {
         teams: &[String],
     ) {
         overrides::collect(self, snapshot, teams).await;
+        snapshot.requests = self.transport.requests();
+    }
+
+    pub(super) async fn collect_proposed_policy(&mut self, snapshot: &mut Snapshot, path: &str) {
+        self.transport.begin_wave();
+        snapshot.proposed_policy = open::proposed(self, &snapshot.subject.head, path).await;
         snapshot.requests = self.transport.requests();
     }
 

@@ -1,9 +1,9 @@
 //! The first round: what is the subject, and what is the policy. Knows when a
 //! missing file is really missing; does not read the policy.
 
-use crate::facts::{Fact, PolicyDocument, Snapshot, Subject, Unknown};
+use crate::facts::{Fact, PROPOSED_POLICY, PolicyDocument, Snapshot, Subject, Unknown};
 
-use super::super::context::Wanted;
+use super::super::context::{Group, Wanted};
 use super::super::transport::NoAnswer;
 use super::super::{PolicyWanted, access};
 use super::association::merged_into;
@@ -26,6 +26,7 @@ pub(super) async fn open(session: &mut Session, policy: &PolicyWanted) -> Snapsh
         Wanted::Change { number, target, .. } => change(session, policy, number, target).await,
         Wanted::Commit { sha, branch, .. } => commit(session, policy, sha, branch).await,
         Wanted::Repository { branch } => repository(session, policy, branch).await,
+        Wanted::Group(Group { branch, .. }) => repository(session, policy, Some(branch)).await,
     }
 }
 
@@ -326,6 +327,38 @@ pub(super) async fn file(
         access::encode(&tip)
     ));
     Some(session.change.get(&path).await)
+}
+
+/// The policy file at the head of a change. The commit is in the project itself, also
+/// where the change comes from a fork: the merge request keeps it there.
+pub(super) async fn proposed(
+    session: &Session,
+    head: &str,
+    path: &str,
+) -> Fact<Option<PolicyDocument>> {
+    let Some(reply) = file(session, Some(path), Some(head.to_owned())).await else {
+        return Fact::Unknown(Unknown::not_collected(PROPOSED_POLICY));
+    };
+    let readable = session.opened.merge_request.is_ok();
+    let read = document(PROPOSED_POLICY, path, head, &reply, readable);
+    match (&read, &reply) {
+        // A branch may be named like a commit, and would be read in its place.
+        (
+            Fact::Known {
+                value: Some(document),
+                ..
+            },
+            Ok(answer),
+        ) if document.commit.as_deref().is_some_and(|of| of != head) => {
+            Fact::Unknown(access::malformed(
+                PROPOSED_POLICY,
+                &answer.endpoint,
+                answer.status,
+                "the file is of another commit than the change's head",
+            ))
+        }
+        _ => read,
+    }
 }
 
 /// The document, or that there is none. GitLab answers 404 for what it hides

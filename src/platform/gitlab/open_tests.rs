@@ -18,6 +18,15 @@ async fn opened(told: Option<&str>) -> (Vec<String>, Snapshot) {
         })
     })
     .await;
+    let mut session = session_on(&server, told);
+    let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());
+    let snapshot = open(&mut session, &policy).await;
+    let asked = server.received();
+    (asked.into_iter().map(|one| one.line).collect(), snapshot)
+}
+
+/// A session about change 7, which is told to go into this branch.
+fn session_on(server: &Server, told: Option<&str>) -> Session {
     let place = Place {
         platform: Platform::Gitlab,
         api: server.url.join("/api/v4").unwrap(),
@@ -28,9 +37,10 @@ async fn opened(told: Option<&str>) -> (Vec<String>, Snapshot) {
             head: None,
             target: told.map(str::to_owned),
         },
+        train: None,
         run_url: None,
     };
-    let mut session = Session::new(Setup {
+    Session::new(Setup {
         place,
         token: Token::new("glpat-x".to_owned()),
         settings_token: None,
@@ -40,11 +50,7 @@ async fn opened(told: Option<&str>) -> (Vec<String>, Snapshot) {
         program: "ccgate/test".to_owned(),
         thrift: crate::platform::Thrift::Rounds,
     })
-    .unwrap();
-    let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());
-    let snapshot = open(&mut session, &policy).await;
-    let asked = server.received();
-    (asked.into_iter().map(|one| one.line).collect(), snapshot)
+    .unwrap()
 }
 
 #[expect(
@@ -110,4 +116,39 @@ fn only_gitlabs_words_for_a_missing_file_beside_a_successful_read_mean_missing()
         assert!(!found(&reply(404, body), true).is_known());
     }
     assert!(!found(&reply(403, br#"{"message":"404 File Not Found"}"#), true).is_known());
+}
+
+/// The proposed policy as a server answers, with this header naming the commit.
+async fn proposed_with(status: u16, commit: &'static str) -> Fact<Option<PolicyDocument>> {
+    let server = Server::start(move |_, request| {
+        if request.line.contains("/repository/files/") {
+            let body = if status == 200 {
+                "version: 1"
+            } else {
+                r#"{"message":"404 File Not Found"}"#
+            };
+            let sent = Sent::Full(status, Vec::new(), body.to_owned());
+            return sent.header("x-gitlab-commit-id", commit);
+        }
+        Sent::json(if request.line.ends_with("/merge_requests/7") {
+            r#"{"iid":7,"sha":"f1","target_branch":"main"}"#
+        } else {
+            r#"{"default_branch":"main"}"#
+        })
+    })
+    .await;
+    let mut session = session_on(&server, None);
+    let policy = PolicyWanted::AtTarget(".ccgate.yml".to_owned());
+    open(&mut session, &policy).await;
+    proposed(&session, "f1", ".ccgate.yml").await
+}
+
+#[tokio::test]
+async fn the_proposed_policy_is_the_file_at_the_head_and_no_branch_named_like_it() {
+    let found = proposed_with(200, "f1").await;
+    let document = found.known().unwrap().clone().unwrap();
+    assert_eq!(document.origin, ".ccgate.yml@f1");
+    assert!(!proposed_with(200, "f2").await.is_known());
+    assert_eq!(proposed_with(404, "f1").await.known(), Ok(&None));
+    assert!(!proposed_with(403, "f1").await.is_known());
 }

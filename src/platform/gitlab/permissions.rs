@@ -68,6 +68,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         ),
         (FactKey::ChangeSignatures, NOT_BY_JOB_TOKEN, CHANGE),
         (FactKey::ChangeTickets, NOT_BY_JOB_TOKEN, ISSUES),
+        (FactKey::ChangeQueue, NOT_BY_JOB_TOKEN, CHANGE),
         (FactKey::TeamMembers, NOT_BY_JOB_TOKEN, GROUP_MEMBER),
         (FactKey::ChangeOriginals, NOT_BY_JOB_TOKEN, CHANGE),
         (

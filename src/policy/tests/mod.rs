@@ -3,6 +3,7 @@
 mod compensation;
 mod concessions;
 mod custom;
+mod diff;
 mod floor;
 mod hostile;
 mod presets;

@@ -9,10 +9,10 @@ use ccgate::facts::{
     Combine, Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
     FindingCount, FoundTicket, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured,
     MergeMethod, NamedTicket, Original, OriginalReference, OverridePeople, PathReviewers, Person,
-    Platform, PolicyDocument, Push, PushKind, Requester, RequiredCheck, RequiredWorkflow,
-    Requirement, Review, ReviewState, RulesBefore, ScanKind, ScanReport, ScanResults, ScanRun,
-    Settings, Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread, Ticket,
-    Tickets, Tracker,
+    Platform, PolicyDocument, Push, PushKind, QueueCommit, QueueEntry, QueueKind, QueueResult,
+    Requester, RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore,
+    ScanKind, ScanReport, ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot,
+    Source, Subject, TeamMembers, Thread, Ticket, Tickets, Tracker,
 };
 use jiff::Timestamp;
 
@@ -672,6 +672,13 @@ fn good(platform: Platform) -> Snapshot {
             }))),
         }],
     });
+    facts.queue = seen(Some(queued(
+        platform,
+        Some(QueueEntry {
+            number: 7,
+            head: head(),
+        }),
+    )));
     facts.teams = seen(vec![TeamMembers {
         team: "@acme/gate".to_owned(),
         members: seen(vec!["bob".to_owned(), "dan".to_owned()]),
@@ -692,6 +699,26 @@ fn good(platform: Platform) -> Snapshot {
     facts.settings = settings::good(platform);
     moves::good(&mut facts);
     facts
+}
+
+/// What a queue or train made, one commit of that change.
+fn queued(platform: Platform, entry: Option<QueueEntry>) -> QueueResult {
+    let made = "5a".repeat(20);
+    let base = "b0".repeat(20);
+    QueueResult {
+        kind: match platform {
+            Platform::Github => QueueKind::Queue,
+            Platform::Gitlab => QueueKind::Train,
+        },
+        target: "main".to_owned(),
+        head: made.clone(),
+        base: Some(base.clone()),
+        commits: seen(vec![QueueCommit {
+            sha: made,
+            parents: vec![base, head()],
+            entry: seen(entry),
+        }]),
+    }
 }
 
 /// Everything is known, and every control fails with its defaults.
@@ -724,6 +751,7 @@ fn bad(platform: Platform) -> Snapshot {
         approval(platform, "dan", true),
         withdrawn,
     ]);
+    facts.queue = seen(Some(queued(platform, None)));
     facts.discussion = seen(Discussion {
         threads: seen(vec![thread(false)]),
         held: seen(Some(true)),

@@ -20,6 +20,7 @@ use crate::platform::context::Wanted;
 
 use super::{Session, permissions};
 use look::Question;
+pub(super) use read::{Compared, compare};
 
 /// What was found, group by group.
 pub(super) struct Found {

@@ -227,12 +227,12 @@ pub(super) fn earlier_life(
 }
 
 /// How two tips stand to each other.
-pub(super) struct Compared {
-    pub(super) ancestry: Ancestry,
-    pub(super) commits: BTreeMap<String, Link>,
+pub(in crate::platform::github) struct Compared {
+    pub(in crate::platform::github) ancestry: Ancestry,
+    pub(in crate::platform::github) commits: BTreeMap<String, Link>,
     /// Whether these are all.
-    pub(super) whole: bool,
-    pub(super) source: Source,
+    pub(in crate::platform::github) whole: bool,
+    pub(in crate::platform::github) source: Source,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -265,7 +265,7 @@ struct WireParent {
 
 /// Compares two tips, page after page. The first page carries the changed files as
 /// well; nothing but a smaller page could leave them out.
-pub(super) async fn compare(
+pub(in crate::platform::github) async fn compare(
     session: &Session,
     base: &str,
     after: &str,

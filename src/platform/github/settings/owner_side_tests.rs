@@ -20,6 +20,7 @@ fn session(server: &Server) -> Session {
                 branch: None,
                 before: None,
             },
+            train: None,
             run_url: None,
         },
         token: Token::new("change".to_owned()),

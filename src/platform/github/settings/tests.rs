@@ -33,6 +33,7 @@ pub(super) fn session(server: &Server, settings_token: Option<&str>) -> Session 
             wanted: Wanted::Repository {
                 branch: Some("main".to_owned()),
             },
+            train: None,
             run_url: None,
         },
         token: Token::new("ghs_x".to_owned()),

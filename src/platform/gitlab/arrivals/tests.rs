@@ -28,6 +28,7 @@ fn session(server: &Server, before: Option<&str>) -> Session {
                     told_by: ToldBy::Event,
                 }),
             },
+            train: None,
             run_url: None,
         },
         token: Token::new("change".to_owned()),

@@ -32,6 +32,7 @@ async fn collected(
                 head: None,
                 target: Some("main".to_owned()),
             },
+            train: None,
             run_url: None,
         },
         token: Token::new("glpat-x".to_owned()),
