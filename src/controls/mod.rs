@@ -100,6 +100,7 @@ pub static TABLE: &[Entry] = &[
     entry::<change::branch_moves_through_changes::BranchMovesThroughChanges>(), // CHG-21
     entry::<change::history_only_grows::HistoryOnlyGrows>(),                  // CHG-22
     entry::<change::review_has_substance::ReviewHasSubstance>(),              // CHG-23
+    entry::<change::approvers_vary::ApproversVary>(),                         // CHG-24
     entry::<change::emergency_reviewed_in_time::EmergencyReviewedInTime>(),   // CHG-25
     entry::<change::original_approved::OriginalApproved>(),                   // CHG-26
     entry::<change::queue_result_reviewed::QueueResultReviewed>(),            // CHG-27

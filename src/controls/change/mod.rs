@@ -6,6 +6,7 @@ pub(super) mod approvals;
 pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
 pub(super) mod approver_may_write;
+pub(super) mod approvers_vary;
 mod areas;
 mod arrived;
 #[cfg(test)]

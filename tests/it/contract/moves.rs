@@ -78,6 +78,42 @@ pub(crate) fn good(facts: &mut Snapshot) {
     });
 }
 
+/// The move of `all`, as if it had brought a change for each of the approvers.
+pub(crate) fn many(facts: &mut Snapshot, all: &Snapshot, approvers: [&str; 5]) {
+    let platform = all.subject.platform;
+    facts.arrivals = all.arrivals.clone();
+    if let Fact::Known {
+        value: Some(arrivals),
+        ..
+    } = &mut facts.arrivals
+    {
+        arrivals.commits = (1..=5)
+            .map(|number| {
+                let method = seen(ArrivalMethod::Merge);
+                arrival(format!("{number:040}"), Way::Change { number, method })
+            })
+            .collect();
+        arrivals.count = seen(5);
+    }
+    let one = match &all.arrived_changes {
+        Fact::Known {
+            value: Some(changes),
+            ..
+        } => changes[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    facts.arrived_changes = seen(Some(
+        (1..)
+            .zip(approvers)
+            .map(|(number, who)| ArrivedChange {
+                number,
+                reviews: seen(vec![approval(platform, who, true)]),
+                ..one.clone()
+            })
+            .collect(),
+    ));
+}
+
 /// A proposal: no branch has moved.
 pub(crate) fn none(facts: &mut Snapshot) {
     facts.arrivals = seen(None);

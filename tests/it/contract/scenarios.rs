@@ -56,6 +56,22 @@ pub(crate) fn all() -> Vec<Scenario> {
             "gitlab, merged by nobody who is told",
             merged_untold(Platform::Gitlab),
         ),
+        named(
+            "github, approvals by several",
+            habit(Platform::Github, SEVERAL),
+        ),
+        named(
+            "gitlab, approvals by several",
+            habit(Platform::Gitlab, SEVERAL),
+        ),
+        named(
+            "github, approvals by one alone",
+            habit(Platform::Github, ["bob"; 5]),
+        ),
+        named(
+            "gitlab, approvals by one alone",
+            habit(Platform::Gitlab, ["bob"; 5]),
+        ),
         named("github, a bot in its lane", by_bot(Platform::Github, true)),
         named("gitlab, a bot in its lane", by_bot(Platform::Gitlab, true)),
         named("github, a bot elsewhere", by_bot(Platform::Github, false)),
@@ -487,6 +503,29 @@ fn signature(sha: String, state: SignatureState) -> CommitSignature {
     }
 }
 
+/// No more than what has to be in force before a merge: every fact of it is tried
+/// together with every other.
+fn rules_before() -> BranchRules {
+    const LAYER: &str = "ruleset \"main\"";
+    let layer = Layer::of_repository(LAYER, LayerKind::Ruleset, seen(Vec::new()));
+    let mut rules = BranchRules::without_demands("main", vec![layer], Combine::AnyLayer);
+    for demands in [
+        &mut rules.pull_request_required.demands,
+        &mut rules.force_push_blocked.demands,
+        &mut rules.deletion_blocked.demands,
+    ] {
+        demands.push(Demand {
+            layer: LAYER.to_owned(),
+            value: seen(true),
+        });
+    }
+    rules.approvals_required.demands.push(Demand {
+        layer: LAYER.to_owned(),
+        value: seen(1),
+    });
+    rules
+}
+
 /// Change 3, which bob approved and merged a day before.
 fn original(platform: Platform) -> Original {
     let three = Identity {
@@ -538,6 +577,20 @@ fn merged_untold(platform: Platform) -> Snapshot {
     merged(platform, None)
 }
 
+const SEVERAL: [&str; 5] = ["bob", "dan", "bob", "dan", "li"];
+
+/// Nothing but a move of the branch that brought five changes, each approved by one person.
+fn habit(platform: Platform, approvers: [&str; 5]) -> Snapshot {
+    let all = good(platform);
+    let mut facts = Snapshot::all_unknown(
+        all.subject.clone(),
+        all.observed_at,
+        all.collected_by.clone(),
+    );
+    moves::many(&mut facts, &all, approvers);
+    facts
+}
+
 /// Nothing but what decides about a change of a dependency bot.
 fn by_bot(platform: Platform, in_lane: bool) -> Snapshot {
     let all = good(platform);
@@ -558,8 +611,17 @@ fn by_bot(platform: Platform, in_lane: bool) -> Snapshot {
         co_authors: Vec::new(),
         ..commit(head(), "ana", "ana")
     }]);
-    facts.pushes = seen(Vec::new());
+    facts.pushes = seen(match platform {
+        Platform::Github => Vec::new(),
+        Platform::Gitlab => vec![Push {
+            actor: seen(Some(bot())),
+            ..push(platform, "ana")
+        }],
+    });
     facts.reviews = seen(Vec::new());
+    facts.association = all.association;
+    facts.discussion = all.discussion;
+    facts.teams = all.teams;
     facts.checks = all.checks;
     let path = if in_lane { "Cargo.lock" } else { "src/lib.rs" };
     facts.files = seen(vec![file(path, None)]);
@@ -587,7 +649,15 @@ fn emergency(platform: Platform, reviewed: bool) -> Snapshot {
     };
     facts.reviews = seen(if reviewed { vec![soon] } else { Vec::new() });
     facts.commits = seen(vec![commit(head(), "ana", "carol")]);
-    facts.pushes = seen(Vec::new());
+    facts.pushes = seen(vec![Push {
+        at: at("2026-05-25T10:00:00Z"),
+        ..push(platform, "ana")
+    }]);
+    facts.checks = all.checks;
+    facts.association = all.association;
+    facts.signatures = all.signatures;
+    facts.discussion = all.discussion;
+    facts.teams = all.teams;
     moves::none(&mut facts);
     facts
 }
@@ -688,7 +758,7 @@ fn good(platform: Platform) -> Snapshot {
         seen_at: at("2026-05-31T12:00:00Z"),
         digest: format!("sha256:{}", "22".repeat(32)),
         signed_by: None,
-        rules: seen(rules(platform, true)),
+        rules: seen(rules_before()),
     });
     facts.override_people = seen(OverridePeople {
         members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
