@@ -249,22 +249,36 @@ fn known_facts(value: &Value, here: &str, found: &mut Vec<String>) {
 }
 
 /// A scenario taken apart, so that hiding a fact reads back only the part that it
-/// stands in: the groups of settings one by one, and everything else.
+/// stands in: one field, or one group of settings.
 struct Apart<'s> {
     facts: &'s Snapshot,
     /// Everything but the settings.
     core: Value,
     settings: Value,
-    /// Settings of which nothing was seen.
+    /// A snapshot of the same subject of which nothing was seen, its settings in it.
     unseen: Value,
+}
+
+/// Takes one field of a snapshot from another.
+macro_rules! take_field {
+    ($to:ident, $from:ident, $name:expr, [$($field:ident),*]) => {
+        match $name {
+            $(stringify!($field) => $to.$field = $from.$field,)*
+            other => panic!("`{other}` is no field that is known here; add it"),
+        }
+    };
 }
 
 impl<'s> Apart<'s> {
     fn new(facts: &'s Snapshot) -> Self {
         let mut core = serde_json::to_value(facts).expect("snapshots serialise");
-        let unseen = serde_json::to_value(Settings::all_unknown()).expect("settings serialise");
+        let unseen = Snapshot::all_unknown(
+            facts.subject.clone(),
+            facts.observed_at,
+            facts.collected_by.clone(),
+        );
+        let unseen = serde_json::to_value(unseen).expect("snapshots serialise");
         let settings = core["settings"].take();
-        core["settings"] = unseen.clone();
         Self {
             facts,
             core,
@@ -279,36 +293,61 @@ impl<'s> Apart<'s> {
             let unknown = Unknown::new(place, Why::NotPermitted, "knocked out");
             serde_json::to_value(Fact::<bool>::Unknown(unknown)).expect("facts serialise")
         };
-        let mut core: Option<Value> = None;
+        let mut fields: BTreeMap<&str, Value> = BTreeMap::new();
         let mut groups: BTreeMap<&str, Value> = BTreeMap::new();
         for place in places {
-            if let Some(inside) = place.strip_prefix("/settings/") {
-                let (group, rest) = inside.split_once('/').unwrap_or((inside, ""));
-                let part = groups
-                    .entry(group)
-                    .or_insert_with(|| self.settings[group].clone());
-                let rest = if rest.is_empty() {
-                    String::new()
-                } else {
-                    format!("/{rest}")
-                };
-                *part.pointer_mut(&rest)? = hidden(place);
+            let (parts, whole, inside) = match place.strip_prefix("/settings/") {
+                Some(inside) => (&mut groups, &self.settings, inside),
+                None => (&mut fields, &self.core, place.trim_start_matches('/')),
+            };
+            let (name, rest) = inside.split_once('/').unwrap_or((inside, ""));
+            let part = parts.entry(name).or_insert_with(|| whole[name].clone());
+            let rest = if rest.is_empty() {
+                String::new()
             } else {
-                let core = core.get_or_insert_with(|| self.core.clone());
-                *core.pointer_mut(place)? = hidden(place);
-            }
+                format!("/{rest}")
+            };
+            *part.pointer_mut(&rest)? = hidden(place);
         }
-        let mut less = match core {
-            Some(core) => {
-                let mut less: Snapshot =
-                    serde_json::from_value(core).expect("any fact may be unknown");
-                less.settings = self.facts.settings.clone();
-                less
-            }
-            None => self.facts.clone(),
-        };
-        for (group, part) in groups {
+        let mut less = self.facts.clone();
+        for (field, part) in fields {
             let mut only = self.unseen.clone();
+            only[field] = part;
+            let only: Snapshot = serde_json::from_value(only).expect("any fact may be unknown");
+            take_field!(
+                less,
+                only,
+                field,
+                [
+                    platform_time,
+                    repository,
+                    policy,
+                    branch_rules,
+                    arrivals,
+                    arrived_changes,
+                    bypasses,
+                    queue,
+                    rules_before,
+                    identity,
+                    association,
+                    commits,
+                    reviews,
+                    pushes,
+                    checks,
+                    comments,
+                    files,
+                    discussion,
+                    signatures,
+                    tickets,
+                    teams,
+                    originals,
+                    override_people,
+                    scans
+                ]
+            );
+        }
+        for (group, part) in groups {
+            let mut only = self.unseen["settings"].clone();
             only[group] = part;
             let only: Settings = serde_json::from_value(only).expect("any fact may be unknown");
             if let Some(key) = Settings::key_of(group) {
