@@ -346,18 +346,20 @@ mod tests {
     use super::super::graph::testing::answer;
     use super::*;
 
-    const SUBJECT: Subject<'static> = Subject {
-        owner: "acme",
-        name: "app",
-        number: Some(7),
-        head: "aa",
-        target: "main",
-        moved: AtomicBool::new(false),
-    };
+    fn subject() -> Subject<'static> {
+        Subject {
+            owner: "acme",
+            name: "app",
+            number: Some(7),
+            head: "aa",
+            target: "main",
+            moved: AtomicBool::new(false),
+        }
+    }
 
     fn page(part: Part, body: &Value) -> Result<bool, Unknown> {
         let first = Page { part, number: 0 };
-        add(&mut Gathering::default(), &answer(body), first, &SUBJECT)
+        add(&mut Gathering::default(), &answer(body), first, &subject())
     }
 
     fn reviews(list: &Value) -> Value {
@@ -422,8 +424,8 @@ mod tests {
             part: Part::Reviews,
             number,
         };
-        assert!(add(&mut gathering, &answer, page(0), &SUBJECT).unwrap());
-        assert!(add(&mut gathering, &answer, page(0), &SUBJECT).is_err());
+        assert!(add(&mut gathering, &answer, page(0), &subject()).unwrap());
+        assert!(add(&mut gathering, &answer, page(0), &subject()).is_err());
     }
 
     #[test]

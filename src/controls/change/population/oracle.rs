@@ -14,16 +14,13 @@ pub(in crate::controls::change) fn standing(world: &World) -> Vec<&Opinion> {
         if *kind != Kind::Person || !may_write || who == world.opener {
             continue;
         }
-        let of_them = world.opinions.iter().filter(|one| one.who == who);
+        let mut of_them = world.opinions.iter().filter(|one| one.who == who);
         // An approval is withdrawn on one platform; on the other it stays, dismissed.
         let newest = if world.gitlab {
-            of_them
-                .filter(|one| one.said == Said::Yes && !one.dismissed)
-                .next_back()
+            of_them.rfind(|one| one.said == Said::Yes && !one.dismissed)
         } else {
             of_them
-                .filter(|one| one.said != Said::Words)
-                .next_back()
+                .rfind(|one| one.said != Said::Words)
                 .filter(|one| one.said == Said::Yes && !one.dismissed)
         };
         found.extend(newest);

@@ -117,8 +117,7 @@ fn gitlab_reviews(world: &World, rng: &mut Rng) -> Vec<Review> {
         let newest = world
             .opinions
             .iter()
-            .filter(|one| one.who == who && one.said == Said::Yes && !one.dismissed)
-            .next_back();
+            .rfind(|one| one.who == who && one.said == Said::Yes && !one.dismissed);
         list.extend(newest.map(|opinion| Review {
             reviewer: account(who, rng),
             state: ReviewState::Approved,
