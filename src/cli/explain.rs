@@ -112,14 +112,20 @@ fn here(
                 let mut snapshot = host.open(&session::policy_wanted(given)).await;
                 let needs = match policy::load(&snapshot.policy, snapshot.latest_time()) {
                     Ok(policy) => {
-                        let branches = session::needs(&policy, &snapshot).branches().to_vec();
-                        needed(Some(&policy)).for_branches(branches)
+                        let all = session::needs(&policy, &snapshot);
+                        needed(Some(&policy))
+                            .for_branches(all.branches().to_vec())
+                            .for_teams(all.teams().to_vec())
+                            .for_tickets(all.tickets().cloned())
                     }
                     Err(_) => {
                         needed(None).for_branches(vec![globset::escape(&snapshot.subject.target)])
                     }
                 };
-                host.collect(&mut snapshot, &needs).await;
+                Box::pin(host.collect(&mut snapshot, &needs)).await;
+                let sources =
+                    session::ticket_sources(None, &needs, world).map_err(CommandError::usage)?;
+                host.collect_tickets(&mut snapshot, &needs, &sources).await;
                 Ok::<_, CommandError>(snapshot)
             })?
         }

@@ -152,3 +152,25 @@ fn jira_without_address_or_in_the_open_is_never_a_pass() {
     assert!(ended.stderr.contains("https"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("verysecret"), "{}", ended.stderr);
 }
+
+#[test]
+fn explain_reads_tickets_back_as_well() {
+    let (address, heads) = jira(OPEN);
+    let bench = bench("jira")
+        .env("JIRA_URL", &address)
+        .env("JIRA_TOKEN", "jira-verysecret");
+    let ended = bench.run(&[
+        "explain",
+        "CHG-11",
+        "--change",
+        "42",
+        "--repo",
+        "acme/payments",
+        "--platform",
+        "github",
+    ]);
+    let text = &ended.stdout;
+    assert!(text.contains("CHG-11  ticket-accountable: pass"), "{text}");
+    assert!(text.contains("INC-7"), "{text}");
+    drop(heads);
+}
