@@ -323,7 +323,15 @@ pub trait Bound: Send + Sync {
     ///
     /// # Errors
     /// The reason why a fact that decides could not be seen.
-    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown>;
+    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
+        self.judge(&facts.restricted_to(&self.meta().visible()))
+    }
+    /// Judges what is shown: a snapshot in which nothing but [`Meta::visible`] can be
+    /// seen, as [`Veil`](crate::facts::Veil) shows it.
+    ///
+    /// # Errors
+    /// The reason why a fact that decides could not be seen.
+    fn judge(&self, shown: &Snapshot) -> Result<Verdict, Unknown>;
     /// See [`Control::tree`].
     fn tree(&self, _facts: &Snapshot) -> Option<Tree> {
         None
@@ -353,8 +361,8 @@ impl<C: Control> Bound for Filled<C> {
         &C::META
     }
 
-    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
-        self.0.evaluate(&facts.restricted_to(&C::META.visible()))
+    fn judge(&self, shown: &Snapshot) -> Result<Verdict, Unknown> {
+        self.0.evaluate(shown)
     }
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {

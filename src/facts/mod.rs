@@ -27,6 +27,7 @@ mod signature;
 mod snapshot;
 mod ticket;
 mod ticket_names;
+mod veil;
 
 pub use actor::{Account, AccountKind, Person, TeamMembers};
 pub use arrivals::{
@@ -77,3 +78,4 @@ pub use snapshot::{
 pub use ticket::{FoundTicket, NamedTicket, Requester, Ticket, Tickets, Tracker};
 pub(crate) use ticket_names::visible;
 pub use ticket_names::{TicketNaming, TicketPattern};
+pub use veil::Veil;

@@ -1,7 +1,7 @@
 //! Bound controls over a snapshot: total, one evaluation for each control.
 
 use crate::controls::{Evidence, Meta, Verdict};
-use crate::facts::{FactKey, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, Snapshot, Unknown, Veil, Why};
 use crate::policy::{BoundControl, Enforcement, Policy};
 
 /// What came out for one control.
@@ -15,6 +15,7 @@ pub struct Evaluation<'p> {
 /// Judges every control that is not off.
 pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>> {
     let reach = reach(policy, facts);
+    let mut veil = Veil::over(facts);
     policy
         .controls
         .iter()
@@ -22,7 +23,9 @@ pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>>
             bound,
             outcome: match bound.enforcement {
                 Enforcement::Off => None,
-                Enforcement::Warn | Enforcement::Block => Some(judge(bound, facts, &reach)),
+                Enforcement::Warn | Enforcement::Block => {
+                    Some(judge(bound, facts, &mut veil, &reach))
+                }
             },
         })
         .collect()
@@ -85,7 +88,12 @@ fn no_target(facts: &Snapshot) -> Unknown {
     )
 }
 
-fn judge(bound: &BoundControl, facts: &Snapshot, reach: &Reach) -> Result<Verdict, Unknown> {
+fn judge(
+    bound: &BoundControl,
+    facts: &Snapshot,
+    veil: &mut Veil,
+    reach: &Reach,
+) -> Result<Verdict, Unknown> {
     match reach {
         Reach::Unknown(unknown) => return Err(unknown.clone()),
         Reach::OutOfScope(evidence) => return Ok(Verdict::NotApplicable(evidence.clone())),
@@ -95,7 +103,7 @@ fn judge(bound: &BoundControl, facts: &Snapshot, reach: &Reach) -> Result<Verdic
     if !meta.platforms.contains(&facts.subject.platform) {
         return Ok(Verdict::NotApplicable(no_such_thing(meta, facts)));
     }
-    bound.control.evaluate(facts)
+    bound.control.judge(veil.show(&meta.visible()))
 }
 
 fn no_such_thing(meta: &Meta, facts: &Snapshot) -> Evidence {

@@ -56,7 +56,7 @@ impl Bound for Fixed {
     fn meta(&self) -> &'static Meta {
         self.meta
     }
-    fn evaluate(&self, _facts: &Snapshot) -> Result<Verdict, Unknown> {
+    fn judge(&self, _shown: &Snapshot) -> Result<Verdict, Unknown> {
         self.outcome.clone()
     }
     fn parameters(&self) -> Value {

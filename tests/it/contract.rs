@@ -8,7 +8,9 @@ mod settings;
 use std::collections::BTreeMap;
 
 use ccgate::controls::{Bound, Scope, TABLE, Verdict};
-use ccgate::facts::{Fact, FactKey, Platform, Settings, Snapshot, Subject, Unknown, Why};
+use ccgate::facts::{
+    Fact, FactKey, Needs, Platform, Settings, Snapshot, Subject, Unknown, Veil, Why,
+};
 use ccgate::gate::integrity;
 use scenarios::Scenario;
 use serde_json::{Value, json};
@@ -638,6 +640,26 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                 "{name} in {}",
                 scenario.name
             );
+        }
+    }
+}
+
+/// The gate shows facts to one control after the other without copying them: what one
+/// sees must not hang on who looked before.
+#[test]
+fn what_is_shown_in_turn_is_what_is_shown_alone() {
+    let rules_alone = || [FactKey::BranchRules].into_iter().collect::<Needs>();
+    for scenario in scenarios::all() {
+        let mut veil = Veil::over(&scenario.facts);
+        for entry in TABLE.iter().chain(TABLE.iter().rev()) {
+            let mut wanted = vec![entry.meta.visible()];
+            if entry.meta.code.ends_with('7') {
+                wanted.extend([rules_alone(), Needs::none()]);
+            }
+            for needs in wanted {
+                let alone = scenario.facts.restricted_to(&needs);
+                assert_eq!(*veil.show(&needs), alone, "{}", entry.meta.code);
+            }
         }
     }
 }

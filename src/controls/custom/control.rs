@@ -75,10 +75,10 @@ impl CustomControl {
     /// # Errors
     /// The reason why a value that decides is not there.
     pub fn judge_given(&self, given: &BTreeMap<&'static str, Given>) -> Outcome {
-        self.judge(&Facts::Given(given))
+        self.weigh(&Facts::Given(given))
     }
 
-    fn judge(&self, facts: &Facts<'_>) -> Outcome {
+    fn weigh(&self, facts: &Facts<'_>) -> Outcome {
         let declaration = &self.declaration;
         let mut budget = Budget::new();
         let mut looked = Looked::new();
@@ -138,8 +138,8 @@ impl Bound for CustomControl {
         self.meta
     }
 
-    fn evaluate(&self, facts: &Snapshot) -> Outcome {
-        self.judge(&Facts::Seen(&facts.restricted_to(&self.meta.visible())))
+    fn judge(&self, shown: &Snapshot) -> Outcome {
+        self.weigh(&Facts::Seen(shown))
     }
 
     fn parameters(&self) -> Json {

@@ -1,0 +1,86 @@
+//! A snapshot that is shown in part, to one control after the other. Parts change
+//! places instead of being copied: a change may have thousands of files, and more
+//! than a hundred controls look at it. It does not know what a control is.
+
+use std::mem::swap;
+
+use super::key::{FactKey, Needs};
+use super::settings::Settings;
+use super::snapshot::Snapshot;
+
+/// A snapshot of which only some groups can be seen at a time.
+pub struct Veil {
+    /// What is not shown now; in the place of what is shown stands what hides it.
+    kept: Snapshot,
+    shown: Snapshot,
+    /// The groups that are shown.
+    open: Needs,
+    /// What was copied to be shown.
+    apart: Option<Snapshot>,
+}
+
+/// Lets fields change places where the groups that they belong to are to be shown and
+/// are not, or the other way round.
+macro_rules! exchange {
+    ($self:ident, $needs:ident, {$($field:ident: [$($key:ident),+],)*}) => {
+        $(
+            let keys = [$(FactKey::$key),+];
+            if $needs.any_of(&keys) != $self.open.any_of(&keys) {
+                swap(&mut $self.kept.$field, &mut $self.shown.$field);
+            }
+        )*
+    };
+}
+
+impl Veil {
+    /// A veil over a copy of the snapshot, which shows nothing yet.
+    pub fn over(facts: &Snapshot) -> Self {
+        Self {
+            shown: facts.restricted_to(&Needs::none()),
+            kept: facts.clone(),
+            open: Needs::none(),
+            apart: None,
+        }
+    }
+
+    /// The same as [`Snapshot::restricted_to`] of the whole.
+    pub fn show(&mut self, needs: &Needs) -> &Snapshot {
+        // The rules and who can go around them share a field: one without the other
+        // has to be copied.
+        if needs.has(FactKey::BranchRules) != needs.has(FactKey::BranchBypass) {
+            self.exchange(&Needs::none());
+            return self.apart.insert(self.kept.restricted_to(needs));
+        }
+        self.exchange(needs);
+        &self.shown
+    }
+
+    fn exchange(&mut self, needs: &Needs) {
+        if needs.any_of(Settings::KEYS) || self.open.any_of(Settings::KEYS) {
+            self.shown.settings = self.kept.settings.restricted_to(needs);
+        }
+        exchange!(self, needs, {
+            branch_rules: [BranchRules, BranchBypass],
+            arrivals: [BranchArrivals],
+            arrived_changes: [BranchArrivedChanges],
+            bypasses: [BranchBypasses],
+            rules_before: [BranchRulesBefore],
+            identity: [ChangeIdentity],
+            association: [ChangeAssociation],
+            commits: [ChangeCommits],
+            reviews: [ChangeReviews],
+            pushes: [ChangePushes],
+            checks: [ChangeChecks],
+            comments: [ChangeComments],
+            files: [ChangeFiles],
+            discussion: [ChangeThreads],
+            signatures: [ChangeSignatures],
+            originals: [ChangeOriginals],
+            tickets: [ChangeTickets],
+            queue: [ChangeQueue],
+            teams: [TeamMembers],
+            scans: [ScanResults],
+        });
+        self.open = needs.clone();
+    }
+}
