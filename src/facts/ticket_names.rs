@@ -190,6 +190,11 @@ pub(crate) fn visible(text: &str) -> String {
 /// The text without characters that take no room: `ENG-7` with such a one and a `5`
 /// behind it reads `ENG-75`, and that is what counts.
 fn legible(text: &str) -> String {
+    // Most texts have none, and there may be hundreds.
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) || byte.is_ascii_whitespace();
+    if text.bytes().all(plain) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !is_invisible(*c)).collect()
 }
 

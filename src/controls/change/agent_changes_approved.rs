@@ -125,7 +125,7 @@ impl Control for AgentChangesApproved {
     }
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {
-        let hands = Hands::of(facts);
+        let hands = Hands::with_deeds(facts);
         Some(Tree {
             branches: branch(self.min, self.weighed(facts, &hands)),
             hands: Some(hands.into_deeds()),

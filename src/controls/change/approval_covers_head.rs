@@ -115,7 +115,7 @@ impl Control for ApprovalCoversHead {
     }
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {
-        let hands = Hands::of(facts);
+        let hands = Hands::with_deeds(facts);
         let weighed = self.weighed(facts, &hands).map(|(rulings, _)| rulings);
         Some(Tree {
             branches: branch(self.min, weighed),

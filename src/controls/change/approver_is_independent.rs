@@ -122,7 +122,7 @@ impl Control for ApproverIsIndependent {
     }
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {
-        let hands = Hands::of(facts);
+        let hands = Hands::with_deeds(facts);
         Some(Tree {
             branches: branch(1, weighed(facts, &hands)),
             hands: Some(hands.into_deeds()),

@@ -90,7 +90,7 @@ fn touching(area: &Area<'_>, files: &[ChangedFile]) -> Result<Vec<String>, Unkno
 /// How [`judge`] comes to its verdict: one question for each area that the change
 /// touches, or may touch.
 pub(super) fn tree(facts: &Snapshot, areas: &[Area<'_>]) -> Tree {
-    let hands = Hands::of(facts);
+    let hands = Hands::with_deeds(facts);
     let approvals = worthy(facts, &hands);
     let files = facts.files.known();
     let branches = areas

@@ -162,7 +162,7 @@ impl Control for DependencyBotStaysInLane {
     }
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {
-        let hands = Hands::of(facts);
+        let hands = Hands::with_deeds(facts);
         Some(Tree {
             branches: branch(self.min, worthy(facts, &hands)),
             hands: Some(hands.into_deeds()),

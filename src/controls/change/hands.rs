@@ -2,6 +2,8 @@
 //! knows nothing of reviews. Somebody who cannot be told is never left out:
 //! then nobody can be told apart from them.
 
+use std::collections::HashMap;
+
 use super::head::head;
 use crate::controls::tree::{Deed, Doer};
 use crate::facts::{
@@ -18,30 +20,43 @@ pub(super) struct Hand {
 /// Everybody who had a hand in the change, and what hides others.
 pub(super) struct Hands {
     people: Vec<Hand>,
+    /// The first place in `people` of each login, in lower case: a hundred reviewers
+    /// are looked up among the hands of hundreds of commits.
+    by_login: HashMap<String, usize>,
     nobody: Vec<String>,
     hidden: Vec<Unknown>,
-    /// All of it as it was found.
-    deeds: Vec<Deed>,
+    /// All of it as it was found, where somebody wants to read it.
+    deeds: Option<Vec<Deed>>,
 }
 
 impl Hands {
     pub(super) fn of(facts: &Snapshot) -> Self {
+        Self::found(facts, None)
+    }
+
+    /// The same with everything that was done, for [`into_deeds`](Self::into_deeds).
+    pub(super) fn with_deeds(facts: &Snapshot) -> Self {
+        Self::found(facts, Some(Vec::new()))
+    }
+
+    fn found(facts: &Snapshot, deeds: Option<Vec<Deed>>) -> Self {
         let mut hands = Self {
             people: Vec::new(),
+            by_login: HashMap::new(),
             nobody: Vec::new(),
             hidden: Vec::new(),
-            deeds: Vec::new(),
+            deeds,
         };
         match facts.identity.known() {
             Ok(identity) => {
-                hands.add_account(identity.author.as_ref(), "opened it", None);
+                hands.add_account(identity.author.as_ref(), "opened it", || None);
             }
-            Err(unknown) => hands.hide(unknown, "opened it", None),
+            Err(unknown) => hands.hide(unknown, "opened it", || None),
         }
         match facts.commits.known() {
             // A head that cannot be told is among the hidden already: so is the opener.
             Ok(commits) => hands.add_commits(commits, head(facts).ok()),
-            Err(unknown) => hands.hide(unknown, "wrote commits", None),
+            Err(unknown) => hands.hide(unknown, "wrote commits", || None),
         }
         match facts.pushes.known() {
             Ok(pushes) => {
@@ -52,14 +67,14 @@ impl Hands {
                         PushKind::Push if push.before.is_none() => continue,
                         PushKind::Push => "pushed to it",
                     };
-                    let at = Some(push.at.to_string());
+                    let at = || Some(push.at.to_string());
                     match push.actor.known() {
                         Ok(who) => hands.add_account(who.as_ref(), how, at),
                         Err(unknown) => hands.hide(unknown, how, at),
                     }
                 }
             }
-            Err(unknown) => hands.hide(unknown, "pushed to it", None),
+            Err(unknown) => hands.hide(unknown, "pushed to it", || None),
         }
         hands
     }
@@ -69,8 +84,8 @@ impl Hands {
     /// # Errors
     /// Why it cannot be told whether they had a hand in it.
     pub(super) fn hand_of(&self, account: &Account) -> Result<Option<&'static str>, Unknown> {
-        match self.known().find(|hand| account.is(&hand.account.login)) {
-            Some(hand) => Ok(Some(hand.how)),
+        match self.by_login.get(&key(account)) {
+            Some(place) => Ok(Some(self.people[*place].how)),
             None => self.in_doubt().map_or(Ok(None), Err),
         }
     }
@@ -132,7 +147,7 @@ impl Hands {
                     format!("the list of commits does not reach the head {head}")
                 },
             );
-            self.hide(unknown, "wrote commits", None);
+            self.hide(unknown, "wrote commits", || None);
         }
         for commit in commits {
             self.add_person(&commit.author, "wrote a commit", &commit.sha);
@@ -145,22 +160,41 @@ impl Hands {
 
     /// All that was found, in the order in which it was.
     pub(super) fn into_deeds(self) -> Vec<Deed> {
-        self.deeds
+        self.deeds.unwrap_or_default()
     }
 
-    fn hide(&mut self, unknown: Unknown, how: &'static str, at: Option<String>) {
-        self.deed(Doer::Hidden(unknown.clone()), how, at);
+    fn hide(&mut self, unknown: Unknown, how: &'static str, at: impl FnOnce() -> Option<String>) {
+        self.deed(|| Doer::Hidden(unknown.clone()), how, at);
         self.hidden.push(unknown);
     }
 
-    fn deed(&mut self, who: Doer, how: &'static str, at: Option<String>) {
-        self.deeds.push(Deed { who, how, at });
+    fn deed(
+        &mut self,
+        who: impl FnOnce() -> Doer,
+        how: &'static str,
+        at: impl FnOnce() -> Option<String>,
+    ) {
+        if let Some(deeds) = &mut self.deeds {
+            deeds.push(Deed {
+                who: who(),
+                how,
+                at: at(),
+            });
+        }
     }
 
-    fn add_account(&mut self, account: Option<&Account>, how: &'static str, at: Option<String>) {
+    fn add_account(
+        &mut self,
+        account: Option<&Account>,
+        how: &'static str,
+        at: impl FnOnce() -> Option<String>,
+    ) {
         match account {
             Some(account) => {
-                self.deed(Doer::Account(account.clone()), how, at);
+                self.deed(|| Doer::Account(account.clone()), how, at);
+                self.by_login
+                    .entry(key(account))
+                    .or_insert(self.people.len());
                 self.people.push(Hand {
                     account: account.clone(),
                     how,
@@ -168,19 +202,19 @@ impl Hands {
             }
             // Whoever they were may have another account by now.
             None => {
-                self.deed(Doer::Nobody("a deleted account".to_owned()), how, at);
+                self.deed(|| Doer::Nobody("a deleted account".to_owned()), how, at);
                 self.nobody.push(format!("the deleted account that {how}"));
             }
         }
     }
 
     fn add_person(&mut self, person: &Person, how: &'static str, sha: &str) {
-        let at = Some(short(sha).to_owned());
+        let at = || Some(short(sha).to_owned());
         match person.account.known() {
             Ok(Some(account)) => match account.kind {
                 // The platform's own committer stands for somebody else, who is named as author.
                 AccountKind::Platform if how == "committed" => {
-                    self.deed(Doer::Platform(account.clone()), how, at);
+                    self.deed(|| Doer::Platform(account.clone()), how, at);
                 }
                 AccountKind::Platform
                 | AccountKind::Human
@@ -188,13 +222,22 @@ impl Hands {
                 | AccountKind::Other(_) => self.add_account(Some(account), how, at),
             },
             Ok(None) => {
-                self.deed(Doer::Nobody(person.name.clone()), how, at);
+                self.deed(|| Doer::Nobody(person.name.clone()), how, at);
                 self.nobody
                     .push(format!("`{}` in {}", person.name, short(sha)));
             }
             Err(unknown) => self.hide(unknown, how, at),
         }
     }
+}
+
+/// By what an account is found: equal for two of which one [is](Account::is) the other.
+fn key(account: &Account) -> String {
+    let login = account.login.as_str();
+    login
+        .strip_prefix('@')
+        .unwrap_or(login)
+        .to_ascii_lowercase()
 }
 
 /// The beginning of a commit id, as people write it.

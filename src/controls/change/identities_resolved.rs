@@ -73,7 +73,7 @@ impl Control for IdentitiesResolved {
 
     fn tree(&self, facts: &Snapshot) -> Option<Tree> {
         Some(Tree {
-            hands: Some(Hands::of(facts).into_deeds()),
+            hands: Some(Hands::with_deeds(facts).into_deeds()),
             branches: Vec::new(),
         })
     }
