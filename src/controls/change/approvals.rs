@@ -1,6 +1,9 @@
 //! Which approvals stand and what they are worth together. CHG-02, CHG-03 and
 //! CHG-04 all count here, so that they cannot rest on different people.
 
+use std::collections::HashMap;
+
+use super::hands::key;
 use crate::controls::tree::{Against, Branch, Ruling, Worth};
 use crate::facts::{Account, Identity, Review, ReviewState, Snapshot, Unknown};
 
@@ -22,7 +25,11 @@ pub(super) enum Standing {
 /// The review as an approval by a person that no later opinion of the same account
 /// replaced, or why it is none. A state we do not know replaces an approval too: we err
 /// to the strict side. A review whose account is gone is nobody's, so it never counts.
-fn opinion(reviews: &[Review], index: usize) -> Result<Approval<'_>, Against> {
+fn opinion<'a>(
+    reviews: &'a [Review],
+    newest: &HashMap<String, usize>,
+    index: usize,
+) -> Result<Approval<'a>, Against> {
     let review = &reviews[index];
     let Some(reviewer) = &review.reviewer else {
         return Err(Against::Gone);
@@ -37,17 +44,23 @@ fn opinion(reviews: &[Review], index: usize) -> Result<Approval<'_>, Against> {
     if !reviewer.is_human() {
         return Err(Against::NotAPerson);
     }
-    let is_replaced = reviews[index + 1..].iter().any(|later| {
-        later.state != ReviewState::Commented
-            && later
-                .reviewer
-                .as_ref()
-                .is_some_and(|who| who.is(&reviewer.login))
-    });
-    if is_replaced {
+    if newest
+        .get(&key(reviewer))
+        .is_some_and(|later| *later > index)
+    {
         return Err(Against::Replaced);
     }
     Ok(Approval { reviewer, review })
+}
+
+/// Where the newest opinion of each account stands. A comment is none.
+fn newest_opinions(reviews: &[Review]) -> HashMap<String, usize> {
+    reviews
+        .iter()
+        .enumerate()
+        .filter(|(_, review)| review.state != ReviewState::Commented)
+        .filter_map(|(index, review)| Some((key(review.reviewer.as_ref()?), index)))
+        .collect()
 }
 
 /// What becomes of each review, where `weigh` says what the approvals that stand are worth.
@@ -55,11 +68,12 @@ pub(super) fn rulings<'a>(
     reviews: &'a [Review],
     mut weigh: impl FnMut(&Approval<'a>) -> Worth,
 ) -> Vec<Ruling> {
+    let newest = newest_opinions(reviews);
     (0..reviews.len())
         .map(|index| Ruling {
             review: index,
             reviewer: reviews[index].reviewer.clone(),
-            worth: match opinion(reviews, index) {
+            worth: match opinion(reviews, &newest, index) {
                 Ok(approval) => weigh(&approval),
                 Err(against) => Worth::Never(against),
             },

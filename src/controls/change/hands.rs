@@ -232,7 +232,7 @@ impl Hands {
 }
 
 /// By what an account is found: equal for two of which one [is](Account::is) the other.
-fn key(account: &Account) -> String {
+pub(super) fn key(account: &Account) -> String {
     let login = account.login.as_str();
     login
         .strip_prefix('@')
