@@ -1,5 +1,6 @@
 """Other people's validators over action.yml, the workflows, the template and a real SARIF file."""
 import json
+import re
 import subprocess
 
 from . import forge, own, tools
@@ -35,9 +36,8 @@ def run(tally, binary, double):
 def _filled_template():
     """The second document of the template, with values for its inputs."""
     text = (forge.ROOT / ".gitlab-ci-template.yml").read_text().split("\n---\n", 1)[1]
-    for name, value in (("job-name", "ccgate"), ("stage", "test"), ("mode", ""), ("policy", ""), ("scan-results", "a.sarif"),
-                        ("settings-token-variable", "TOKEN"), ("settings", ""), ("ledger", ""), ("binary", "ccgate")):
-        text = text.replace(f"$[[ inputs.{name} ]]", value)
+    given = {"job-name": "ccgate", "stage": "test", "scan-results": "a.sarif", "settings-token-variable": "TOKEN", "binary": "ccgate"}
+    text = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda input_: given.get(input_[1], ""), text)
     assert "$[[" not in text, "an input is not filled in"
     return text
 
