@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::arrivals::ArrivedChange;
 use super::fact::{Fact, Unknown, Why};
 use super::key::FactKey;
-use super::snapshot::Snapshot;
+use super::snapshot::{Platform, Snapshot, Subject};
 
 /// References of one change that are looked at.
 const MOST_ORIGINALS: usize = 10;
@@ -55,25 +55,46 @@ static OF_COMMIT: LazyLock<Regex> = LazyLock::new(|| {
 /// titles of backports.
 static OF_CHANGE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:reverts|backports?|backport of|cherry[ -]pick(?:ed)?(?: of| from)?)(?: pull request| merge request| pr| mr)?:? ([\w./-]*)[#!]([0-9]{1,9})\b",
+        r"(?i)\b(?:reverts|backports?|backport of|cherry[ -]pick(?:ed)?(?: of| from)?)(?: pull request| merge request| pr| mr)?:? ([\w./-]*)([#!])([0-9]{1,9})\b",
     )
     .expect("a literal pattern")
 });
 
 impl Original {
-    /// An original with those of the changes that have one of these numbers.
+    /// Every number that is known, each once: what has to be asked about.
+    pub fn numbers(named: &[(OriginalReference, Fact<Vec<u64>>)]) -> Vec<u64> {
+        let known = named.iter().filter_map(|(_, numbers)| numbers.known().ok());
+        let mut all: Vec<u64> = known.flatten().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The originals with those of the changes that each names. One that went to
+    /// another branch than `branches` is no original, however it is named: nothing
+    /// says that anybody guards that branch.
     pub fn among(
-        reference: OriginalReference,
-        numbers: Fact<Vec<u64>>,
+        named: Vec<(OriginalReference, Fact<Vec<u64>>)>,
         changes: &[ArrivedChange],
-    ) -> Self {
-        Self {
-            reference,
-            changes: numbers.map(|numbers| {
-                let ours = |change: &&ArrivedChange| numbers.contains(&change.number);
-                changes.iter().filter(ours).cloned().collect()
-            }),
-        }
+        branches: &[Option<&str>],
+    ) -> Vec<Self> {
+        let elsewhere = |change: &ArrivedChange| {
+            let identity = change.identity.known();
+            identity.is_ok_and(|known| !branches.contains(&Some(&known.target_branch)))
+        };
+        named
+            .into_iter()
+            .map(|(reference, numbers)| Self {
+                reference,
+                changes: numbers.map(|numbers| {
+                    changes
+                        .iter()
+                        .filter(|change| numbers.contains(&change.number) && !elsewhere(change))
+                        .cloned()
+                        .collect()
+                }),
+            })
+            .collect()
     }
 }
 
@@ -98,7 +119,7 @@ impl Snapshot {
         let messages = commits.iter().map(|commit| commit.message.as_str());
         let named = named_in(
             own.into_iter().chain(messages),
-            &self.subject.repository,
+            &self.subject,
             identity.number,
         );
         if named.len() > MOST_ORIGINALS {
@@ -119,9 +140,14 @@ impl Snapshot {
 /// Every reference that stands in one of the texts.
 fn named_in<'t>(
     texts: impl IntoIterator<Item = &'t str>,
-    repository: &str,
+    subject: &Subject,
     own_number: u64,
 ) -> Vec<OriginalReference> {
+    // On GitLab `#7` is an issue.
+    let sign = match subject.platform {
+        Platform::Github => "#",
+        Platform::Gitlab => "!",
+    };
     let mut found = Vec::new();
     for text in texts {
         found.extend(
@@ -130,8 +156,10 @@ fn named_in<'t>(
                 .map(|hit| OriginalReference::Commit(hit[1].to_ascii_lowercase())),
         );
         found.extend(OF_CHANGE.captures_iter(text).filter_map(|hit| {
-            let here = hit[1].is_empty() || hit[1].eq_ignore_ascii_case(repository);
-            let number = hit[2].parse().ok().filter(|number| *number != own_number)?;
+            let home = &hit[1];
+            let here = home.is_empty() || home.eq_ignore_ascii_case(&subject.repository);
+            let here = here && &hit[2] == sign;
+            let number = hit[3].parse().ok().filter(|number| *number != own_number)?;
             here.then_some(OriginalReference::Change(number))
         }));
     }
@@ -146,12 +174,23 @@ mod tests {
 
     const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 
+    fn named_on(platform: Platform, texts: [&str; 3]) -> Vec<OriginalReference> {
+        let subject = Subject {
+            platform,
+            repository: "acme/app".to_owned(),
+            change: Some(7),
+            head: String::new(),
+            target: "main".to_owned(),
+        };
+        named_in(texts, &subject, 7)
+    }
+
     fn named(title: &str, body: &str, message: &str) -> Vec<OriginalReference> {
-        named_in([title, body, message], "acme/app", 7)
+        named_on(Platform::Github, [title, body, message])
     }
 
     #[test]
-    fn the_words_of_git_and_of_both_platforms_are_understood() {
+    fn the_words_of_git_and_of_backports_are_understood() {
         let commit = || vec![OriginalReference::Commit(SHA.to_owned())];
         let change = || vec![OriginalReference::Change(12)];
         for (title, body, message, expected) in [
@@ -170,12 +209,6 @@ mod tests {
             (
                 "Revert \"x\"",
                 "Reverts acme/app#12",
-                String::new(),
-                change(),
-            ),
-            (
-                "x",
-                "This reverts merge request !12",
                 String::new(),
                 change(),
             ),
@@ -201,6 +234,20 @@ mod tests {
             ("x", "", "See #12"),
         ] {
             assert_eq!(named(title, body, message), Vec::new(), "{body}");
+        }
+    }
+
+    /// The cheat: an issue whose number is that of an approved change.
+    #[test]
+    fn a_change_is_named_by_the_sign_of_its_platform() {
+        let change = vec![OriginalReference::Change(12)];
+        for (platform, text, expected) in [
+            (Platform::Github, "Backport of #12", &change),
+            (Platform::Github, "Backport of !12", &Vec::new()),
+            (Platform::Gitlab, "This reverts merge request !12", &change),
+            (Platform::Gitlab, "Backport of #12", &Vec::new()),
+        ] {
+            assert_eq!(&named_on(platform, [text, "", ""]), expected, "{text}");
         }
     }
 

@@ -270,8 +270,13 @@ pub(crate) fn identity(platform: Platform) -> Identity {
     Identity {
         number: 7,
         title: "ENG-7 Do it".to_owned(),
-        body: "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.\n\nBackport of #3"
-            .to_owned(),
+        body: format!(
+            "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.\n\nBackport of {}3",
+            match platform {
+                Platform::Github => "#",
+                Platform::Gitlab => "!",
+            }
+        ),
         author: Some(Account::human("ana")),
         source_branch: "feature".to_owned(),
         target_branch: "main".to_owned(),

@@ -50,26 +50,14 @@ pub(in super::super) async fn collect(
             (reference, numbers)
         })
         .collect();
-    let mut all: Vec<u64> = numbers
-        .iter()
-        .filter_map(|(_, numbers)| numbers.known().ok())
-        .flatten()
-        .copied()
-        .collect();
-    all.sort_unstable();
-    all.dedup();
+    let all = Original::numbers(&numbers);
     let brought = if all.is_empty() {
         Vec::new()
     } else {
         session.transport.begin_wave();
         changes::some(session, &all).await
     };
-    Fact::known_without_source(
-        numbers
-            .into_iter()
-            .map(|(reference, numbers)| Original::among(reference, numbers, &brought))
-            .collect(),
-    )
+    Fact::known_without_source(Original::among(numbers, &brought, &branches))
 }
 
 /// The merged pull requests into one of these branches that the platform's index names.

@@ -266,16 +266,16 @@ async fn an_old_tip_that_the_platform_does_not_show_leaves_everything_open() {
     assert!(found.commits.is_empty());
 }
 
-#[tokio::test]
-async fn a_change_that_arrived_is_read_with_everything_in_one_document() {
+/// Change 7, merged into that branch.
+fn arrived_pull(target: &str) -> Value {
     let list =
         |nodes: Value| json!({"totalCount": 1, "pageInfo": {"hasNextPage": false}, "nodes": nodes});
     let person = json!({"name": "ana", "email": "ana@acme.test",
         "user": {"__typename": "User", "login": "ana"}});
-    let pull = json!({"number": 7, "title": "Do it", "body": "", "state": "MERGED",
+    json!({"number": 7, "title": "Do it", "body": "", "state": "MERGED",
         "isDraft": false, "isCrossRepository": false, "labels": {"nodes": []},
         "author": {"__typename": "User", "login": "ana"},
-        "headRefName": "f", "headRefOid": sha("c1"), "baseRefName": "main",
+        "headRefName": "f", "headRefOid": sha("c1"), "baseRefName": target,
         "mergedAt": "2026-06-01T11:00:00Z", "mergedBy": {"__typename": "User", "login": "eve"},
         "mergeCommit": {"oid": sha("a1")},
         "commits": list(json!([{"commit": {"oid": sha("c1"), "message": "Do it",
@@ -286,7 +286,12 @@ async fn a_change_that_arrived_is_read_with_everything_in_one_document() {
             "authorCanPushToRepository": true, "author": {"__typename": "User", "login": "li"},
             "commit": {"oid": sha("c1")}}])),
         "timelineItems": {"pageInfo": {"hasNextPage": false}, "nodes": []},
-        "newest": {"nodes": [{"commit": {"oid": sha("c1"), "statusCheckRollup": null}}]}});
+        "newest": {"nodes": [{"commit": {"oid": sha("c1"), "statusCheckRollup": null}}]}})
+}
+
+#[tokio::test]
+async fn a_change_that_arrived_is_read_with_everything_in_one_document() {
+    let pull = arrived_pull("main");
     let server = Server::start(move |_, request| {
         if is(request, "CcgateArrivedChanges") {
             Reply::json(&json!({"data": {"repository": {"p7": pull}}}).to_string())
@@ -336,4 +341,50 @@ async fn who_went_around_the_rules_is_read_where_a_token_may_see_it() {
         .unwrap();
     assert!(!found.bypasses.is_known());
     assert_eq!(server.count(), asked, "a workflow token is not even tried");
+}
+
+/// What change 8 names as its original, and how many changes were found for it.
+async fn originals(target: &str) -> Vec<(crate::facts::OriginalReference, usize)> {
+    let pull = arrived_pull(target);
+    let server = Server::start(move |_, _| {
+        Reply::json(&json!({"data": {"repository": {"p7": pull}}}).to_string())
+    })
+    .await;
+    let session = session(&server, Some("b0"));
+    let seven = changes::some(&session, &[7]).await.remove(0);
+    let mut snapshot = Snapshot::all_unknown(
+        Subject {
+            platform: Platform::Github,
+            repository: "acme/app".to_owned(),
+            change: Some(8),
+            head: sha("c1"),
+            target: "release".to_owned(),
+        },
+        session.setup.now,
+        "ccgate/test".to_owned(),
+    );
+    let mut eight = seven.identity.known().unwrap().clone();
+    eight.number = 8;
+    eight.body = "Backport of #7".to_owned();
+    snapshot.identity = Fact::known_without_source(eight);
+    snapshot.commits = seven.commits;
+    let found = super::originals::collect(&session, &snapshot).await;
+    let found = found.known().unwrap();
+    found
+        .iter()
+        .map(|one| (one.reference.clone(), one.changes.known().unwrap().len()))
+        .collect()
+}
+
+/// The cheat: an original that was merged into a branch that nobody guards.
+#[tokio::test]
+async fn an_original_has_to_have_come_onto_the_target_or_the_default_branch() {
+    let seven = crate::facts::OriginalReference::Change(7);
+    for (target, count) in [("main", 1), ("release", 1), ("side", 0)] {
+        assert_eq!(
+            originals(target).await,
+            [(seven.clone(), count)],
+            "{target}"
+        );
+    }
 }

@@ -35,27 +35,16 @@ pub(in super::super) async fn collect(
         }
     }))
     .await;
-    let mut all: Vec<u64> = numbers
-        .iter()
-        .filter_map(|numbers| numbers.known().ok())
-        .flatten()
-        .copied()
-        .collect();
-    all.sort_unstable();
-    all.dedup();
+    let named: Vec<_> = named.into_iter().zip(numbers).collect();
+    let all = Original::numbers(&named);
     let brought = if all.is_empty() {
         Vec::new()
     } else {
         session.transport.begin_wave();
         changes::some(session, &all).await
     };
-    Fact::known_without_source(
-        named
-            .into_iter()
-            .zip(numbers)
-            .map(|(reference, numbers)| Original::among(reference, numbers, &brought))
-            .collect(),
-    )
+    let branches = branches.each_ref().map(Option::as_deref);
+    Fact::known_without_source(Original::among(named, &brought, &branches))
 }
 
 fn default_branch(session: &Session) -> Option<String> {
