@@ -271,7 +271,7 @@ pub(crate) fn identity(platform: Platform) -> Identity {
         number: 7,
         title: "ENG-7 Do it".to_owned(),
         body: format!(
-            "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.\n\nBackport of {}3",
+            "Retries once, as the bank asks.\n\n## Test plan\n\nTried it.\n\nBackport of {}3, see #3",
             match platform {
                 Platform::Github => "#",
                 Platform::Gitlab => "!",
