@@ -24,8 +24,8 @@ pub(super) fn run(arguments: &CheckArgs, world: &mut World) -> CommandResult {
         session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
     match &arguments.snapshot {
         Some(file) => {
-            let snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
-            let judged = judge(arguments, &snapshot)?;
+            let mut snapshot = saved_snapshot(file, given, world).map_err(CommandError::usage)?;
+            let judged = judge(arguments, &mut snapshot)?;
             finish(arguments, world, &snapshot, &judged)
         }
         None => live(arguments, given, world),
@@ -143,7 +143,7 @@ pub(super) async fn look(
         host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
             .await;
     }
-    let judged = Judged::by(policy, &snapshot);
+    let judged = Judged::by(policy, &mut snapshot);
     Ok((snapshot, judged))
 }
 
@@ -155,7 +155,7 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    fn by(policy: Policy, snapshot: &Snapshot) -> Self {
+    fn by(policy: Policy, snapshot: &mut Snapshot) -> Self {
         let evaluations = gate::evaluate(&policy, snapshot);
         let decision = gate::decide(&policy, snapshot, &evaluations);
         drop(evaluations);
@@ -176,7 +176,7 @@ impl Judged {
 }
 
 /// Judges a snapshot that is complete already.
-fn judge(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Judged, CommandError> {
+fn judge(arguments: &CheckArgs, snapshot: &mut Snapshot) -> Result<Judged, CommandError> {
     match load(arguments, snapshot) {
         Ok(policy) => Ok(Judged::by(policy, snapshot)),
         Err(LoadError::Unreadable(unknown)) => Ok(Judged::without_policy(gate::undecided(

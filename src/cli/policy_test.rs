@@ -103,10 +103,11 @@ fn differences(
         }
         CaseFacts::Snapshot(file) => {
             let file = beside.join(file);
-            let snapshot = saved_snapshot(&file, Some(document.clone()), world)
+            let mut snapshot = saved_snapshot(&file, Some(document.clone()), world)
                 .with_context(|| format!("{}", case.place))?;
             let policy = policy::load(&snapshot.policy, snapshot.latest_time())?;
-            let decision = decide(&policy, &snapshot, &evaluate(&policy, &snapshot));
+            let evaluations = evaluate(&policy, &mut snapshot);
+            let decision = decide(&policy, &snapshot, &evaluations);
             let mut found = Vec::new();
             for (id, wanted, place) in &case.expect {
                 let control = decision

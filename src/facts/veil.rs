@@ -8,10 +8,11 @@ use super::key::{FactKey, Needs};
 use super::settings::Settings;
 use super::snapshot::Snapshot;
 
-/// A snapshot of which only some groups can be seen at a time.
-pub struct Veil {
+/// A snapshot of which only some groups can be seen at a time. The snapshot is whole
+/// again when the veil is dropped.
+pub struct Veil<'s> {
     /// What is not shown now; in the place of what is shown stands what hides it.
-    kept: Snapshot,
+    kept: &'s mut Snapshot,
     shown: Snapshot,
     /// The groups that are shown.
     open: Needs,
@@ -32,12 +33,12 @@ macro_rules! exchange {
     };
 }
 
-impl Veil {
-    /// A veil over a copy of the snapshot, which shows nothing yet.
-    pub fn over(facts: &Snapshot) -> Self {
+impl<'s> Veil<'s> {
+    /// A veil over the snapshot, which shows nothing yet.
+    pub fn over(facts: &'s mut Snapshot) -> Self {
         Self {
             shown: facts.restricted_to(&Needs::none()),
-            kept: facts.clone(),
+            kept: facts,
             open: Needs::none(),
             apart: None,
         }
@@ -82,5 +83,11 @@ impl Veil {
             scans: [ScanResults],
         });
         self.open = needs.clone();
+    }
+}
+
+impl Drop for Veil<'_> {
+    fn drop(&mut self) {
+        self.exchange(&Needs::none());
     }
 }

@@ -1,7 +1,7 @@
 //! Bound controls over a snapshot: total, one evaluation for each control.
 
 use crate::controls::{Evidence, Meta, Verdict};
-use crate::facts::{FactKey, Snapshot, Unknown, Veil, Why};
+use crate::facts::{FactKey, Platform, Snapshot, Unknown, Veil, Why};
 use crate::policy::{BoundControl, Enforcement, Policy};
 
 /// What came out for one control.
@@ -12,9 +12,11 @@ pub struct Evaluation<'p> {
     pub outcome: Option<Result<Verdict, Unknown>>,
 }
 
-/// Judges every control that is not off.
-pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>> {
+/// Judges every control that is not off. The facts are borrowed to be shown in parts,
+/// and are whole again afterwards.
+pub fn evaluate<'p>(policy: &'p Policy, facts: &mut Snapshot) -> Vec<Evaluation<'p>> {
     let reach = reach(policy, facts);
+    let platform = facts.subject.platform;
     let mut veil = Veil::over(facts);
     policy
         .controls
@@ -24,7 +26,7 @@ pub fn evaluate<'p>(policy: &'p Policy, facts: &Snapshot) -> Vec<Evaluation<'p>>
             outcome: match bound.enforcement {
                 Enforcement::Off => None,
                 Enforcement::Warn | Enforcement::Block => {
-                    Some(judge(bound, facts, &mut veil, &reach))
+                    Some(judge(bound, platform, &mut veil, &reach))
                 }
             },
         })
@@ -90,8 +92,8 @@ fn no_target(facts: &Snapshot) -> Unknown {
 
 fn judge(
     bound: &BoundControl,
-    facts: &Snapshot,
-    veil: &mut Veil,
+    platform: Platform,
+    veil: &mut Veil<'_>,
     reach: &Reach,
 ) -> Result<Verdict, Unknown> {
     match reach {
@@ -100,14 +102,14 @@ fn judge(
         Reach::Covered => {}
     }
     let meta = bound.control.meta();
-    if !meta.platforms.contains(&facts.subject.platform) {
-        return Ok(Verdict::NotApplicable(no_such_thing(meta, facts)));
+    if !meta.platforms.contains(&platform) {
+        return Ok(Verdict::NotApplicable(no_such_thing(meta, platform)));
     }
     bound.control.judge(veil.show(&meta.visible()))
 }
 
-fn no_such_thing(meta: &Meta, facts: &Snapshot) -> Evidence {
-    let platform = facts.subject.platform.word();
+fn no_such_thing(meta: &Meta, platform: Platform) -> Evidence {
+    let platform = platform.word();
     Evidence::new(
         format!("{} has no meaning on {platform}", meta.id),
         meta.needs

@@ -177,7 +177,11 @@ impl<'p> Judged<'p> {
                     control.verdict = Some(VerdictWord::Unknown);
                     control.summary = unknown.to_string();
                     control.reason = Some(unknown.why.code().to_owned());
-                    control.next = Some(mend(&unknown));
+                    control.next = Some(if is_of_a_report(&unknown) {
+                        meta.remedy(facts.subject.platform).to_owned()
+                    } else {
+                        mend(&unknown)
+                    });
                     control.unknown = vec![unknown];
                 }
             }
@@ -373,10 +377,19 @@ fn switched_off(bound: &BoundControl) -> String {
     )
 }
 
+/// Whether a scan report that was handed in does not tell: no token or platform
+/// can help with that.
+fn is_of_a_report(unknown: &Unknown) -> bool {
+    unknown.fact == FactKey::ScanResults.name() && unknown.why != Why::NotCollected
+}
+
 /// What would let us see the fact.
 fn mend(unknown: &Unknown) -> String {
-    if let Some(permission) = &unknown.needs {
-        return format!("grant `{permission}` to the token");
+    match &unknown.needs {
+        // Variables, in words of their own.
+        Some(needs) if needs.contains('`') => return format!("set {needs}"),
+        Some(permission) => return format!("grant `{permission}` to the token"),
+        None => {}
     }
     match unknown.why {
         Why::NotPermitted => {

@@ -242,5 +242,5 @@ pub(crate) fn facts() -> Snapshot {
 }
 
 pub(crate) fn decision(policy: &Policy, facts: &Snapshot) -> Decision {
-    decide(policy, facts, &evaluate(policy, facts))
+    decide(policy, facts, &evaluate(policy, &mut facts.clone()))
 }

@@ -153,7 +153,7 @@ impl AgentChangesApproved {
     ///
     /// # Errors
     /// Why the reviews could not be seen.
-    fn weighed(&self, facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
+    fn weighed(&self, facts: &Snapshot, hands: &Hands<'_>) -> Result<Vec<Ruling>, Unknown> {
         Ok(of_those(
             &worthy(facts, hands)?,
             |account| Ok(!self.is_agent(account)),

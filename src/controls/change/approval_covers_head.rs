@@ -140,7 +140,7 @@ impl ApprovalCoversHead {
     fn weighed(
         &self,
         facts: &Snapshot,
-        hands: &Hands,
+        hands: &Hands<'_>,
     ) -> Result<(Vec<Ruling>, Result<bool, Unknown>), Unknown> {
         let identity = facts.identity.known();
         // What becomes of each is known when all are: one independent approval sets others aside.

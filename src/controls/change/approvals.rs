@@ -1,6 +1,7 @@
 //! Which approvals stand and what they are worth together. CHG-02, CHG-03 and
 //! CHG-04 all count here, so that they cannot rest on different people.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::hands::key;
@@ -27,7 +28,7 @@ pub(super) enum Standing {
 /// to the strict side. A review whose account is gone is nobody's, so it never counts.
 fn opinion<'a>(
     reviews: &'a [Review],
-    newest: &HashMap<String, usize>,
+    newest: &HashMap<Cow<'_, str>, usize>,
     index: usize,
 ) -> Result<Approval<'a>, Against> {
     let review = &reviews[index];
@@ -45,7 +46,7 @@ fn opinion<'a>(
         return Err(Against::NotAPerson);
     }
     if newest
-        .get(&key(reviewer))
+        .get(key(reviewer).as_ref())
         .is_some_and(|later| *later > index)
     {
         return Err(Against::Replaced);
@@ -54,7 +55,7 @@ fn opinion<'a>(
 }
 
 /// Where the newest opinion of each account stands. A comment is none.
-fn newest_opinions(reviews: &[Review]) -> HashMap<String, usize> {
+fn newest_opinions(reviews: &[Review]) -> HashMap<Cow<'_, str>, usize> {
     reviews
         .iter()
         .enumerate()

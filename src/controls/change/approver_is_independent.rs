@@ -138,7 +138,7 @@ impl Control for ApproverIsIndependent {
 ///
 /// # Errors
 /// Why the reviews could not be seen.
-fn weighed(facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
+fn weighed(facts: &Snapshot, hands: &Hands<'_>) -> Result<Vec<Ruling>, Unknown> {
     Ok(rulings(facts.reviews.known()?, |approval| {
         match (may_write(approval), hands.hand_of(approval.reviewer)) {
             (Standing::Never(against), _) => Worth::Never(against),

@@ -108,7 +108,7 @@ impl Control for DependencyBotStaysInLane {
 
     fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
         let hands = Hands::of(facts);
-        let bots = hands.known().filter(|hand| self.is_bot(&hand.account));
+        let bots = hands.known().filter(|hand| self.is_bot(hand.account));
         let mut bots: Vec<String> = bots
             .map(|hand| format!("@{}", hand.account.login))
             .collect();
@@ -202,7 +202,7 @@ impl DependencyBotStaysInLane {
 
     /// Why the change is not the bot's alone within its lane; `None`: it is. What is
     /// proven wrong counts before what is hidden.
-    fn out_of_lane(&self, facts: &Snapshot, hands: &Hands) -> Result<Option<String>, Unknown> {
+    fn out_of_lane(&self, facts: &Snapshot, hands: &Hands<'_>) -> Result<Option<String>, Unknown> {
         let parts = [
             self.another_hand(hands),
             self.another_file(facts),
@@ -223,10 +223,10 @@ impl DependencyBotStaysInLane {
         }
     }
 
-    fn another_hand(&self, hands: &Hands) -> Result<Option<String>, Unknown> {
+    fn another_hand(&self, hands: &Hands<'_>) -> Result<Option<String>, Unknown> {
         let other = hands
             .known()
-            .find(|hand| !self.is_bot(&hand.account) && hand.account.kind != AccountKind::Platform);
+            .find(|hand| !self.is_bot(hand.account) && hand.account.kind != AccountKind::Platform);
         match (other, hands.in_doubt()) {
             (Some(hand), _) => Ok(Some(format!("@{} {}", hand.account.login, hand.how))),
             (None, Some(unknown)) => Err(unknown),

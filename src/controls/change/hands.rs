@@ -2,6 +2,7 @@
 //! knows nothing of reviews. Somebody who cannot be told is never left out:
 //! then nobody can be told apart from them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::head::head;
@@ -11,35 +12,36 @@ use crate::facts::{
 };
 
 /// An account that had a hand in the change.
-pub(super) struct Hand {
-    pub(super) account: Account,
+pub(super) struct Hand<'f> {
+    pub(super) account: &'f Account,
     /// What they did, e.g. `wrote a commit`.
     pub(super) how: &'static str,
 }
 
 /// Everybody who had a hand in the change, and what hides others.
-pub(super) struct Hands {
-    people: Vec<Hand>,
+pub(super) struct Hands<'f> {
+    /// Nobody twice who did the same.
+    people: Vec<Hand<'f>>,
     /// The first place in `people` of each login, in lower case: a hundred reviewers
     /// are looked up among the hands of hundreds of commits.
-    by_login: HashMap<String, usize>,
+    by_login: HashMap<Cow<'f, str>, usize>,
     nobody: Vec<String>,
     hidden: Vec<Unknown>,
     /// All of it as it was found, where somebody wants to read it.
     deeds: Option<Vec<Deed>>,
 }
 
-impl Hands {
-    pub(super) fn of(facts: &Snapshot) -> Self {
+impl<'f> Hands<'f> {
+    pub(super) fn of(facts: &'f Snapshot) -> Self {
         Self::found(facts, None)
     }
 
     /// The same with everything that was done, for [`into_deeds`](Self::into_deeds).
-    pub(super) fn with_deeds(facts: &Snapshot) -> Self {
+    pub(super) fn with_deeds(facts: &'f Snapshot) -> Self {
         Self::found(facts, Some(Vec::new()))
     }
 
-    fn found(facts: &Snapshot, deeds: Option<Vec<Deed>>) -> Self {
+    fn found(facts: &'f Snapshot, deeds: Option<Vec<Deed>>) -> Self {
         let mut hands = Self {
             people: Vec::new(),
             by_login: HashMap::new(),
@@ -84,14 +86,14 @@ impl Hands {
     /// # Errors
     /// Why it cannot be told whether they had a hand in it.
     pub(super) fn hand_of(&self, account: &Account) -> Result<Option<&'static str>, Unknown> {
-        match self.by_login.get(&key(account)) {
+        match self.by_login.get(key(account).as_ref()) {
             Some(place) => Ok(Some(self.people[*place].how)),
             None => self.in_doubt().map_or(Ok(None), Err),
         }
     }
 
     /// The accounts that are known.
-    pub(super) fn known(&self) -> impl Iterator<Item = &Hand> {
+    pub(super) fn known(&self) -> impl Iterator<Item = &Hand<'f>> {
         self.people.iter()
     }
 
@@ -134,7 +136,7 @@ impl Hands {
 
     /// A list that does not reach the head may lack the very commit that
     /// matters (GitHub lists 250 at most, and a push may have come in between).
-    fn add_commits(&mut self, commits: &[Commit], head: Option<&str>) {
+    fn add_commits(&mut self, commits: &'f [Commit], head: Option<&str>) {
         if let Some(head) = head
             && !commits.iter().any(|commit| commit.sha == head)
         {
@@ -185,20 +187,24 @@ impl Hands {
 
     fn add_account(
         &mut self,
-        account: Option<&Account>,
+        account: Option<&'f Account>,
         how: &'static str,
         at: impl FnOnce() -> Option<String>,
     ) {
         match account {
             Some(account) => {
                 self.deed(|| Doer::Account(account.clone()), how, at);
-                self.by_login
+                let first = *self
+                    .by_login
                     .entry(key(account))
                     .or_insert(self.people.len());
-                self.people.push(Hand {
-                    account: account.clone(),
-                    how,
-                });
+                let again = self
+                    .people
+                    .get(first)
+                    .is_some_and(|hand| hand.how == how && hand.account == account);
+                if !again {
+                    self.people.push(Hand { account, how });
+                }
             }
             // Whoever they were may have another account by now.
             None => {
@@ -208,7 +214,7 @@ impl Hands {
         }
     }
 
-    fn add_person(&mut self, person: &Person, how: &'static str, sha: &str) {
+    fn add_person(&mut self, person: &'f Person, how: &'static str, sha: &str) {
         let at = || Some(short(sha).to_owned());
         match person.account.known() {
             Ok(Some(account)) => match account.kind {
@@ -232,12 +238,14 @@ impl Hands {
 }
 
 /// By what an account is found: equal for two of which one [is](Account::is) the other.
-pub(super) fn key(account: &Account) -> String {
+pub(super) fn key(account: &Account) -> Cow<'_, str> {
     let login = account.login.as_str();
-    login
-        .strip_prefix('@')
-        .unwrap_or(login)
-        .to_ascii_lowercase()
+    let login = login.strip_prefix('@').unwrap_or(login);
+    if login.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(login.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(login)
+    }
 }
 
 /// The beginning of a commit id, as people write it.

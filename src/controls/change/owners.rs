@@ -159,7 +159,7 @@ impl Tally {
 ///
 /// # Errors
 /// Why the reviews could not be seen.
-pub(super) fn worthy(facts: &Snapshot, hands: &Hands) -> Result<Vec<Ruling>, Unknown> {
+pub(super) fn worthy(facts: &Snapshot, hands: &Hands<'_>) -> Result<Vec<Ruling>, Unknown> {
     let identity = facts.identity.known();
     Ok(rulings(facts.reviews.known()?, |approval| {
         let counts = match standing(approval, &identity) {

@@ -57,7 +57,7 @@ fn told(facts: &Snapshot) -> Vec<String> {
 
 fn decided(facts: &Snapshot) -> Decision {
     let policy = in_force(facts);
-    let evaluations = evaluate(&policy, facts);
+    let evaluations = evaluate(&policy, &mut facts.clone());
     decide(&policy, facts, &evaluations)
 }
 

@@ -126,7 +126,7 @@ fn a_branch_out_of_scope_is_recorded_as_such_and_never_green() {
 #[test]
 fn what_another_platform_has_is_not_applicable_here() {
     let policy = policy(vec![control(&FIRST, pass()), control(&GITLAB_ONLY, fail())]);
-    let evaluations = evaluate(&policy, &facts());
+    let evaluations = evaluate(&policy, &mut facts());
     let decision = decide(&policy, &facts(), &evaluations);
     assert_eq!(
         decision.controls[1].verdict,
@@ -162,6 +162,26 @@ fn every_non_pass_has_a_next_step() {
     ] {
         assert!(!mend(&Unknown::new("x.y", why, "z")).is_empty());
     }
+}
+
+#[test]
+fn what_no_token_can_mend_is_not_asked_of_a_token() {
+    let report = Unknown::new(
+        "scan.results",
+        Why::NotSupported,
+        "the report says too little",
+    );
+    let variable = Unknown::new("change.tickets", Why::NotPermitted, "not set").needs("`JIRA_URL`");
+    let decision = decision(
+        &policy(vec![
+            control(&FIRST, Err(report)),
+            control(&SECOND, Err(variable)),
+        ]),
+        &facts(),
+    );
+    let next = |index: usize| decision.controls[index].next.as_deref();
+    assert_eq!(next(0), Some("mend it on GitHub"));
+    assert_eq!(next(1), Some("set `JIRA_URL`"));
 }
 
 #[test]

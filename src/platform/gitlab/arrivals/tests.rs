@@ -238,3 +238,58 @@ async fn a_refusal_is_unknown_with_what_is_needed() {
     assert_eq!(unknown.why, Why::NotPermitted);
     assert!(unknown.needs.is_some());
 }
+
+/// What a change into `release` that copies commit a1 is told to copy, where merge
+/// request 7 brought that commit onto `target` and is in `state`.
+async fn originals(target: &str, state: &str) -> Vec<u64> {
+    let seven = json!({"iid": 7, "state": state, "target_branch": target,
+        "title": "Mend the fee", "description": "", "source_branch": "fee", "draft": false,
+        "labels": [], "source_project_id": 1, "target_project_id": 1, "sha": sha("c1"),
+        "author": {"id": 2, "username": "bob"}});
+    let server = Server::start(move |_, request| {
+        let is = |word: &str| request.line.contains(word);
+        if is(&format!("/commits/{}/merge_requests", sha("a1"))) {
+            Reply::json(&json!([seven]).to_string())
+        } else if request.line.ends_with("/merge_requests/7") {
+            Reply::json(&seven.to_string())
+        } else {
+            Reply::Full(404, Vec::new(), r#"{"message":"404 Not Found"}"#.to_owned())
+        }
+    })
+    .await;
+    let session = session(&server, Some("b0"));
+    let mut snapshot = crate::facts::Snapshot::all_unknown(
+        Subject {
+            platform: Platform::Gitlab,
+            repository: "acme/app".to_owned(),
+            change: Some(8),
+            head: sha("c8"),
+            target: "release".to_owned(),
+        },
+        session.setup.now,
+        "ccgate/test".to_owned(),
+    );
+    let mut eight = changes::some(&session, &[7]).await.remove(0).identity;
+    if let Fact::Known { value, .. } = &mut eight {
+        value.number = 8;
+        value.body = format!("(cherry picked from commit {})", sha("a1"));
+    }
+    snapshot.identity = eight;
+    snapshot.commits = Fact::known_without_source(Vec::new());
+    let found = originals::collect(&session, &snapshot).await;
+    let [one] = found.known().unwrap().as_slice() else {
+        panic!("{found:?}");
+    };
+    let reference = crate::facts::OriginalReference::Commit(sha("a1"));
+    assert_eq!(one.reference, reference);
+    let changes = one.changes.known().unwrap();
+    changes.iter().map(|change| change.number).collect()
+}
+
+/// The cheat: an original that was merged into a branch that nobody guards, or never.
+#[tokio::test]
+async fn an_original_has_to_have_come_onto_the_target_or_the_default_branch() {
+    assert_eq!(originals("release", "merged").await, [7]);
+    assert!(originals("side", "merged").await.is_empty());
+    assert!(originals("release", "closed").await.is_empty());
+}
