@@ -23,6 +23,7 @@ def run(tally, binary, _double):
         outcome = _job(act, action, binary, scenario, change)
         _judge(tally, change, f"action, {word}", outcome)
     _refusals(tally, act, action, binary, scenario)
+    _scans(tally, act, action, binary, scenario)
 
 
 def _job(act, action, binary, scenario, change, edit=lambda text: text):
@@ -73,6 +74,28 @@ def _judge(tally, change, name, got):
         tally.check(f"{name}: log and summary say so", "overrid" in got["log"].lower() and "overrid" in got["summary"].lower(), end)
     tally.check(f"{name}: it asked the double", got["requests"] > 0)
     tally.check(f"{name}: no token in the log", not any(secret in got["log"] for secret in got["secrets"].values()))
+
+
+def _scans(tally, act, action, binary, scenario):
+    """A report that semgrep wrote, left by an earlier step of the job."""
+    folder = forge.scans()
+    if folder is None:
+        tally.missing("genuine scan reports", "set CCGATE_SCANS")
+        return
+    report = folder / "semgrep-1.182.0.sarif"
+
+    def edit(text):
+        earlier = f"    steps:\n      - run: mkdir -p reports && cp '{report}' reports/semgrep.sarif\n"
+        given = text.replace("            scans/none here.sarif\n            scans/*.none\n", "            reports/*.sarif\n")
+        return given.replace("    steps:\n", earlier)
+
+    for most, blocked in ((0, True), (5, False)):
+        policy = f"version: 1\ncontrols:\n  sast-clean: {{max: {{critical: 0, high: {most}}}}}\n"
+        got = _job(act, action, binary, forge.with_policy(scenario, "github", policy), 2, edit)
+        name = f"action, 5 high findings of semgrep where {most} may be"
+        tally.check(f"{name}: the job {'fails' if blocked else 'passes'}", (got["code"] != 0) == blocked, got["log"][-3000:])
+        tally.check(f"{name}: SCAN-01 is {'named' if blocked else 'not named'}", ("SCAN-01" in got["outputs"].get("failed", "")) == blocked, str(got["outputs"]))
+        tally.check(f"{name}: nothing is unknown", not got["outputs"].get("unknown"), str(got["outputs"]))
 
 
 def _refusals(tally, act, action, binary, scenario):

@@ -154,6 +154,20 @@ def load(path):
     return json.loads(re.sub(r'"@-(\d+)([dhm])"', moment, pathlib.Path(path).read_text()))
 
 
+def with_policy(scenario, platform, policy):
+    """The scenario with another policy on the target branch."""
+    scenario = json.loads(json.dumps(scenario))
+    place = scenario[platform]["repositories" if platform == "github" else "projects"][0]
+    place["files"][".ccgate.yml"] = policy
+    return scenario
+
+
+def scans():
+    """The folder of genuine scan reports, None where there is none."""
+    folder = pathlib.Path(os.environ.get("CCGATE_SCANS") or ROOT.parent / "shared" / "data" / "scans")
+    return folder if (folder / "TRUTH.json").is_file() else None
+
+
 # What the platforms have and the double does not model: it answers 501, and the facts are unknown.
 ONLY_ON_THE_PLATFORMS = [
     r"/actions/runner-groups$", r"/code-security/configurations/defaults$", r"/personal-access-tokens$",

@@ -7,6 +7,7 @@ import subprocess
 from . import forge, tools
 
 CASES = {1: "blocked", 2: "allowed", 3: "overridden"}
+SEMGREP, TRIVY = "semgrep-1.182.0.gl-sast-report.json", "trivy-0.76.0.json"
 HEADS = {1: "paired2", 2: "clean1", 3: "urgent2"}
 
 
@@ -22,6 +23,7 @@ def run(tally, binary, _double):
     tally.check("template, a token instead of a name: refused", got["code"] != 0 and "name of a variable" in got["log"], got["log"][-1500:])
     got = _pipeline(runner, binary, scenario, 1, lambda text: text + "      mode: sometimes\n")
     tally.check("template, an unknown mode: refused", got["code"] != 0 and got["requests"] == 0, got["log"][-1500:])
+    _scans(tally, runner, binary, scenario)
     for rendered in ('a.sarif,b c/*.sarif', '["a.sarif", "b c/*.sarif"]', '["a.sarif","b c/*.sarif"]', 'a.sarif, b c/*.sarif'):
         seen = _arguments("--scan=", CCGATE_IN_SCAN_RESULTS=rendered)
         tally.check(f"template, list as {rendered}", seen == ["--scan=a.sarif", "--scan=b c/*.sarif"], str(seen))
@@ -34,6 +36,42 @@ def run(tally, binary, _double):
     for given, wanted in (("", []), ("a b.csv", ["--tickets=a b.csv"])):
         seen = _arguments("--tickets=", CCGATE_IN_TICKETS=given)
         tally.check(f"template, file of tickets {given!r}", seen == wanted, str(seen))
+
+
+def _scans(tally, runner, binary, scenario):
+    """Reports that semgrep and trivy wrote, as artifacts of an earlier job."""
+    folder = forge.scans()
+    if folder is None:
+        tally.missing("genuine scan reports", "set CCGATE_SCANS")
+        return
+
+    scanned = json.loads((folder / TRIVY).read_text())["Metadata"]["Commit"]
+    head = hashlib.sha1(f"forge:orchard/fees:{HEADS[2]}".encode()).hexdigest()
+
+    def edit(text, commit=head):
+        job = f"""scan:
+  stage: test
+  rules: [{{if: $CI_PIPELINE_SOURCE == "merge_request_event"}}]
+  script:
+    - mkdir -p reports
+    - cp '{folder / SEMGREP}' reports/{SEMGREP}
+    - sed 's/{scanned}/{commit}/' '{folder / TRIVY}' > reports/{TRIVY}
+  artifacts: {{paths: [reports/]}}
+"""
+        return text.replace('["scans/none here.sarif", "scans/*.none"]', '["reports/semgrep*.json", "reports/trivy*.json"]') + job
+
+    for most, verdicts in ((0, ("fail", "fail")), (99, ("pass", "pass"))):
+        limits = f"{{max: {{critical: {most}, high: {most}}}}}"
+        policy = f"version: 1\ncontrols:\n  sast-clean: {limits}\n  infrastructure-clean: {limits}\n"
+        got = _pipeline(runner, binary, forge.with_policy(scenario, "gitlab", policy), 2, edit)
+        told = {control["code"]: control["verdict"] for control in got["decision"].get("controls", [])}
+        name = f"template, findings of semgrep and trivy where {most} may be"
+        tally.check(f"{name}: SCAN-01 and SCAN-06 are {verdicts}", (told.get("SCAN-01"), told.get("SCAN-06")) == verdicts, str(told) + got["log"][-2000:])
+        tally.check(f"{name}: the job {'fails' if most == 0 else 'passes'}", (got["code"] != 0) == (most == 0), got["log"][-2000:])
+    # The genuine file names the commit that was scanned, which is not this one.
+    got = _pipeline(runner, binary, forge.with_policy(scenario, "gitlab", policy), 2, lambda text: edit(text, scanned))
+    told = {control["code"]: (control["verdict"], control.get("reason")) for control in got["decision"].get("controls", [])}
+    tally.check("template, a scan of another commit: unknown", told.get("SCAN-06") == ("unknown", "stale") and got["code"] != 0, str(told))
 
 
 def _pipeline(runner, binary, scenario, change, edit=lambda text: text):

@@ -3,8 +3,6 @@
 The files are $CCGATE_SCANS, else ../shared/data/scans; they stay outside of the repository."""
 import collections
 import json
-import os
-import pathlib
 
 from . import forge, own
 
@@ -22,9 +20,9 @@ ZEROS = {
 
 
 def run(tally, binary, _double):
-    folder = pathlib.Path(os.environ.get("CCGATE_SCANS") or forge.ROOT.parent / "shared" / "data" / "scans")
-    if not (folder / "TRUTH.json").is_file():
-        tally.missing("genuine scan reports", f"not at {folder}; set CCGATE_SCANS")
+    folder = forge.scans()
+    if folder is None:
+        tally.missing("genuine scan reports", "set CCGATE_SCANS")
         return
     truth = json.loads((folder / "TRUTH.json").read_text())
     scenario = forge.load(forge.SCENARIOS / "github.json")
