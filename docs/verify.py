@@ -137,6 +137,18 @@ class Ledger:
             level += 1
 
 
+def signer(signature):
+    """The key that a signature names, in base64; its armour has to be as OpenSSH writes it."""
+    lines = signature.decode().split("\n")
+    data = base64.b64decode("".join(lines[1:-2]), validate=True)
+    text = base64.b64encode(data).decode()
+    body = "".join(text[at : at + 70] + "\n" for at in range(0, len(text), 70))
+    if signature.decode() != "-----BEGIN SSH SIGNATURE-----\n" + body + "-----END SSH SIGNATURE-----\n":
+        raise Broken("a signature that is not in its only spelling")
+    # `SSHSIG`, four bytes of version, then the key behind four bytes of length.
+    return base64.b64encode(data[14 : 14 + int.from_bytes(data[10:14], "big")]).decode()
+
+
 def signed(signers, origin, signature, data):
     """True, False, or None without ssh-keygen."""
     tool = shutil.which("ssh-keygen")
@@ -172,13 +184,17 @@ def verify(options):
     notes = sorted(int(m[1]) for m in (re.fullmatch(r"anchors/(\d+)\.note", path) for path in ledger.rest) if m)
     signers = options.allowed_signers or os.path.join(options.ledger, "keys", "allowed_signers")
     checked = 0
+    keys = []
     for count in notes:
         note = ledger.read("anchors/%d.note" % count)
         if count > size or parse_checkpoint(note, "a note") != (origin, count, root_at(count)):
             raise Broken("anchors/%d.note vouches for other entries: cut off or rewritten" % count)
         if count == size and note != checkpoint:
             raise Broken("the checkpoint is not the one that was signed")
-        good = signed(signers, origin, ledger.read("anchors/%d.sig" % count), note)
+        signature = ledger.read("anchors/%d.sig" % count)
+        line = '%s namespaces="ccgate-ledger" ssh-ed25519 %s\n' % (origin, signer(signature))
+        keys += [] if line in keys else [line]
+        good = signed(signers, origin, signature, note)
         if good is False:
             raise Broken("anchors/%d.sig does not verify" % count)
         checked += good is True
@@ -189,7 +205,9 @@ def verify(options):
             old_origin, old_size, old_root = parse_checkpoint(file.read(), "the trusted checkpoint")
         if old_origin != origin or old_size > size or root_at(old_size) != old_root:
             raise Broken("rolled back or rewritten since the trusted checkpoint of %d records" % old_size)
-    ledger.rest -= {"lock", "keys/allowed_signers"}
+    if (keys or "keys/allowed_signers" in ledger.rest) and ledger.read("keys/allowed_signers").decode() != "".join(keys):
+        raise Broken("keys/allowed_signers does not list exactly the keys that signed")
+    ledger.rest -= {"lock"}
     strangers = sorted(path for path in ledger.rest if not path.startswith("tmp/"))
     if strangers:
         raise Broken("%s belongs to no record" % strangers[0])

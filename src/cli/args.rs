@@ -382,6 +382,14 @@ pub(super) struct LedgerArgs {
 pub(super) enum LedgerCommand {
     /// Give three verdicts: integrity, completeness, anchored up to N
     Verify(LedgerVerifyArgs),
+    /// Copy the ledger out for somebody who verifies it without us, with two verifiers and digests
+    Export {
+        #[command(flatten)]
+        ledger: LedgerVerifyArgs,
+        /// The folder to make
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// List the records
     Show {
         /// Address of the ledger

@@ -1,4 +1,4 @@
-//! `ccgate ledger`: verify and show. Reads the files that the command names. Everything
+//! `ccgate ledger`: verify, export and show. Reads the files that the command names. Everything
 //! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
@@ -9,7 +9,9 @@ use anyhow::{Context as _, anyhow};
 use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
-use crate::ledger::{self, AllowedSigners, Population, State, Verdict, VerifyOptions};
+use crate::ledger::{
+    self, AllowedSigners, Population, State, Verdict, Verification, VerifyOptions,
+};
 use crate::render::{escape, wrap};
 
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
@@ -24,7 +26,10 @@ const MOST_PROBLEMS: usize = 21;
 
 pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
     let (text, status) = match &arguments.command {
-        LedgerCommand::Verify(arguments) => verify(arguments, world)?,
+        LedgerCommand::Verify(arguments) => verdicts_of(arguments, world, |folder, options| {
+            Ok(ledger::verify(folder, options))
+        })?,
+        LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
     // A reader that went away is no reason for another exit code.
@@ -41,9 +46,10 @@ pub(super) fn absolute(url: &str, world: &World) -> String {
 }
 
 /// Three verdicts; the status is that of a refusing ledger when it does not hold.
-fn verify(
+fn verdicts_of(
     arguments: &LedgerVerifyArgs,
     world: &World,
+    look: impl FnOnce(&Path, &VerifyOptions<'_>) -> anyhow::Result<Verification>,
 ) -> Result<(String, ExitStatus), CommandError> {
     let folder = existing(&arguments.url, world)?;
     let text = |path: &Option<PathBuf>| -> Result<Option<String>, CommandError> {
@@ -73,7 +79,7 @@ fn verify(
         }),
         trusted: trusted.as_deref(),
     };
-    let verification = ledger::verify(&folder, &options);
+    let verification = look(&folder, &options).map_err(CommandError::ledger)?;
     let mut text = String::new();
     let origin = verification.origin.as_deref().unwrap_or("no ledger");
     let _ = writeln!(text, "{}: {}", plain(origin), records(verification.size));
@@ -95,6 +101,27 @@ fn verify(
     } else {
         ExitStatus::Ledger
     };
+    Ok((text, status))
+}
+
+/// The verdicts, and what was written.
+fn export(
+    arguments: &LedgerVerifyArgs,
+    out: &Path,
+    world: &World,
+) -> Result<(String, ExitStatus), CommandError> {
+    let mut written = String::new();
+    let (mut text, status) = verdicts_of(arguments, world, |folder, options| {
+        let export = ledger::export(folder, &world.folder.join(out), options)?;
+        written = format!(
+            "{} files in {}; give the digest of its MANIFEST.sha256 apart from the folder: {}",
+            export.files,
+            plain(&out.display().to_string()),
+            export.manifest
+        );
+        Ok(export.verification)
+    })?;
+    text.push_str(&wrap("exported: ", &written, world.width()));
     Ok((text, status))
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 mod checkpoint;
 mod dir;
+mod export;
 mod files;
 mod journal;
 mod leaf;
@@ -20,6 +21,7 @@ mod verify;
 mod walk;
 
 pub use checkpoint::Checkpoint;
+pub use export::{Export, export};
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };

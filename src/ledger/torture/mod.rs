@@ -19,7 +19,7 @@ mod crash;
 mod mutation;
 mod verdicts;
 
-const ORIGIN: &str = "ccgate/github/acme/payments";
+pub(super) const ORIGIN: &str = "ccgate/github/acme/payments";
 
 /// A fixed key, made for these tests and used nowhere else.
 pub(super) fn signer() -> Signer {
