@@ -76,6 +76,9 @@ fn verdicts_of(
         population: population.as_ref().map(|members| Population {
             members,
             predicate_type: Some(CHANGE_RECORD_TYPE),
+            // Checks before the merge and repeated ones are records too, of a head or of
+            // another look; a commit is accounted for by the record of the move it came with.
+            telling: Some("/predicate/branch_move"),
         }),
         trusted: trusted.as_deref(),
     };

@@ -1,5 +1,7 @@
 //! Which ledger a decision goes into, and what it means for the gate when it does not.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context as _, ensure};
 
 use serde_json::Value;
@@ -48,13 +50,18 @@ pub(super) fn record(
     let origin = origin(&judged.decision.subject);
     let append = || -> anyhow::Result<String> {
         let signer = signer(world)?;
+        let mut branch_move = accounted_for(snapshot);
+        if let Some(moved) = &mut branch_move {
+            let target = &judged.decision.subject.target;
+            drop_told(moved, &absolute(&url, world), &origin, target);
+        }
         let context = gate::RecordContext {
             tool: TOOL.name.to_owned(),
             version: TOOL.version.to_owned(),
             snapshot_digest: Some(snapshot_digest.to_owned()),
             platform_time: snapshot.platform_time.known().ok().copied(),
             review_within: judged.review_within.clone(),
-            branch_move: accounted_for(snapshot),
+            branch_move,
         };
         let records = gate::records(&judged.decision, &context);
         ensure!(
@@ -94,6 +101,11 @@ fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
     all.then(|| gate::BranchMove {
         before: arrivals.before.commit.clone(),
         after: arrivals.after.clone(),
+        commits: arrivals
+            .commits
+            .iter()
+            .map(|arrival| arrival.sha.clone())
+            .collect(),
     })
 }
 
@@ -111,10 +123,55 @@ pub(super) fn last_tip(
         (None, None) if world.in_ci() => return None,
         (None, None) => DEFAULT_LEDGER,
     };
-    tip_in(&absolute(url, world), &origin(subject), &subject.target)
+    let mut newest = None;
+    each_move(
+        &absolute(url, world),
+        &origin(subject),
+        &subject.target,
+        |told| {
+            newest = Some(told.after);
+            ControlFlow::Break(())
+        },
+    );
+    Some(PreviousTip {
+        commit: Some(newest?),
+        told_by: ToldBy::Ledger,
+    })
 }
 
-fn tip_in(url: &str, origin: &str, branch: &str) -> Option<PreviousTip> {
+/// A move of a branch that a ledger tells of.
+struct Told {
+    after: String,
+    /// The commits that it accounts for.
+    commits: Vec<String>,
+}
+
+/// Takes out of a move what the ledger tells of already: a commit has one record, however
+/// often somebody looks. Moves older than the one that led to where this one began are not
+/// looked at.
+fn drop_told(moved: &mut gate::BranchMove, url: &str, origin: &str, branch: &str) {
+    each_move(url, origin, branch, |told| {
+        if Some(&told.after) == moved.before.as_ref() {
+            return ControlFlow::Break(());
+        }
+        moved.commits.retain(|sha| !told.commits.contains(sha));
+        ControlFlow::Continue(())
+    });
+}
+
+/// The moves of the branch that were accounted for, from the newest on. A ledger that
+/// cannot be read says nothing.
+fn each_move(url: &str, origin: &str, branch: &str, each: impl FnMut(Told) -> ControlFlow<()>) {
+    // What was read until then was told.
+    let _ = moves_in(url, origin, branch, each);
+}
+
+fn moves_in(
+    url: &str,
+    origin: &str,
+    branch: &str,
+    mut each: impl FnMut(Told) -> ControlFlow<()>,
+) -> Option<()> {
     let checkpoint = ledger::checkpoint_at(url).ok()?;
     if checkpoint.origin != origin {
         return None;
@@ -125,19 +182,38 @@ fn tip_in(url: &str, origin: &str, branch: &str) -> Option<PreviousTip> {
         let begin = end.saturating_sub(LEAVES_AT_ONCE);
         for leaf in store.read(begin..end).ok()?.iter().rev() {
             let statement = Leaf::parse(leaf).ok()?.statement;
-            let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
-            if text("/predicate/subject/target") == Some(branch)
-                && let Some(after) = text("/predicate/branch_move/after")
+            if let Some(told) = told(&statement, branch)
+                && each(told).is_break()
             {
-                return Some(PreviousTip {
-                    commit: Some(after.to_owned()),
-                    told_by: ToldBy::Ledger,
-                });
+                return Some(());
             }
         }
         end = begin;
     }
-    None
+    Some(())
+}
+
+fn told(statement: &Value, branch: &str) -> Option<Told> {
+    let text = |pointer: &str| statement.pointer(pointer).and_then(Value::as_str);
+    if text("/predicate/subject/target") != Some(branch) {
+        return None;
+    }
+    if let Some(after) = text("/predicate/branch_move_again/after") {
+        return Some(Told {
+            after: after.to_owned(),
+            commits: Vec::new(),
+        });
+    }
+    let after = text("/predicate/branch_move/after")?.to_owned();
+    let subjects = statement.get("subject").and_then(Value::as_array);
+    let digests = subjects
+        .into_iter()
+        .flatten()
+        .filter_map(|subject| subject.pointer("/digest/gitCommit").and_then(Value::as_str));
+    Some(Told {
+        after,
+        commits: digests.map(str::to_owned).collect(),
+    })
 }
 
 /// What the ledger of a repository is called.
@@ -181,11 +257,64 @@ mod tests {
         .unwrap()
     }
 
+    fn tip(url: &str, origin: &str, branch: &str) -> Option<String> {
+        let mut newest = None;
+        each_move(url, origin, branch, |told| {
+            newest = Some(told.after);
+            ControlFlow::Break(())
+        });
+        newest
+    }
+
+    fn moved(before: &str, after: &str, commits: &[&str]) -> gate::BranchMove {
+        gate::BranchMove {
+            before: Some(before.to_owned()),
+            after: after.to_owned(),
+            commits: commits.iter().map(|&sha| sha.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_commit_that_was_told_of_is_not_told_of_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("dir:{}", folder.path().display());
+        let left = |mut moved: gate::BranchMove| {
+            drop_told(&mut moved, &url, ORIGIN, "main");
+            moved.commits
+        };
+        assert_eq!(left(moved("a0", "a2", &["a2", "a1"])), ["a2", "a1"]);
+        let mut store = ledger::open(&url, ORIGIN, None).unwrap();
+        let of = |after: &str, commits: &[&str]| {
+            let subjects: Vec<Value> = commits
+                .iter()
+                .map(|sha| json!({"digest": {"gitCommit": sha}}))
+                .collect();
+            Leaf::new(&json!({
+                "_type": "https://in-toto.io/Statement/v1",
+                "subject": subjects,
+                "predicateType": gate::CHANGE_RECORD_TYPE,
+                "predicate": {"subject": {"target": "main"}, "branch_move": {"before": null, "after": after}},
+            }))
+            .unwrap()
+        };
+        store
+            .append(&[of("a2", &["a2", "a1"]), of("a3", &["a3"])])
+            .unwrap();
+        assert!(
+            left(moved("a0", "a2", &["a2", "a1"])).is_empty(),
+            "run again"
+        );
+        assert!(left(moved("a2", "a3", &["a3"])).is_empty(), "run again");
+        assert_eq!(left(moved("a3", "a4", &["a4"])), ["a4"], "the next one");
+        // Somebody looks further back than anybody did before.
+        assert_eq!(left(moved("9f", "a3", &["a3", "a2", "a1", "a0"])), ["a0"]);
+    }
+
     #[test]
     fn the_newest_move_of_the_branch_that_was_accounted_for_is_gone_on_from() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("dir:{}", folder.path().display());
-        assert_eq!(tip_in(&url, ORIGIN, "main"), None, "there is no ledger yet");
+        assert_eq!(tip(&url, ORIGIN, "main"), None, "there is no ledger yet");
         let mut store = ledger::open(&url, ORIGIN, None).unwrap();
         store
             .append(&[
@@ -195,8 +324,7 @@ mod tests {
                 record("main", None),
             ])
             .unwrap();
-        let tip =
-            |origin: &str, branch: &str| tip_in(&url, origin, branch).and_then(|tip| tip.commit);
+        let tip = |origin: &str, branch: &str| tip(&url, origin, branch);
         assert_eq!(tip(ORIGIN, "main").as_deref(), Some("a2"));
         assert_eq!(tip(ORIGIN, "dev").as_deref(), Some("d1"));
         assert_eq!(tip(ORIGIN, "release"), None);

@@ -51,6 +51,15 @@ pub struct BranchMove {
     pub before: Option<String>,
     /// The tip after.
     pub after: String,
+    /// The commits that came onto the first-parent line with it and that the ledger does not
+    /// tell of yet, newest first. None: it is another look at what is told.
+    pub commits: Vec<String>,
+}
+
+impl BranchMove {
+    fn is_told(&self) -> bool {
+        self.commits.is_empty()
+    }
 }
 
 /// The in-toto statements of a decision: one change record, then one for each
@@ -60,11 +69,23 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
     if decision.subject.head.is_empty() {
         return Vec::new();
     }
-    let mut records = vec![statement(
+    let mut first = statement(
         &decision.subject,
         CHANGE_RECORD_TYPE,
         &change_record(decision, context),
-    )];
+    );
+    if let Some(moved) = context
+        .branch_move
+        .as_ref()
+        .filter(|moved| !moved.is_told())
+    {
+        first["subject"] = moved
+            .commits
+            .iter()
+            .map(|sha| commit(&decision.subject, sha))
+            .collect();
+    }
+    let mut records = vec![first];
     records.extend(
         decision
             .overrides
@@ -91,16 +112,22 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
 fn statement(subject: &Subject, predicate_type: &str, predicate: &Value) -> Value {
     json!({
         "_type": STATEMENT_TYPE,
-        "subject": [{
-            "name": format!(
-                "{}/{}@{}",
-                subject.platform.word(), subject.repository, subject.head
-            ),
-            "digest": {"gitCommit": subject.head},
-        }],
+        "subject": [commit(subject, &subject.head)],
         "predicateType": predicate_type,
         "predicate": predicate,
     })
+}
+
+/// A subject. The others of a large move would not fit into a leaf with their names.
+fn commit(subject: &Subject, sha: &str) -> Value {
+    if sha == subject.head {
+        json!({
+            "name": format!("{}/{}@{sha}", subject.platform.word(), subject.repository),
+            "digest": {"gitCommit": sha},
+        })
+    } else {
+        json!({"digest": {"gitCommit": sha}})
+    }
 }
 
 fn change_record(decision: &Decision, context: &RecordContext) -> Value {
@@ -143,10 +170,8 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         "waivers": decision.waivers.iter().map(waiver).collect::<Vec<_>>(),
         "bypasses_detected": breaches(decision)
             .map(|control| breach_id(decision, control)).collect::<Vec<_>>(),
-        "branch_move": context.branch_move.as_ref().map(|moved| json!({
-            "before": moved.before,
-            "after": moved.after,
-        })),
+        "branch_move": context.branch_move.as_ref().filter(|moved| !moved.is_told()).map(branch_move),
+        "branch_move_again": context.branch_move.as_ref().filter(|moved| moved.is_told()).map(branch_move),
         "overrides_left_out": decision.overrides.len() - shown.len(),
         "overrides": shown,
         "notes": decision.notes.iter()
@@ -157,6 +182,10 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
             "waves": decision.requests.waves,
         },
     })
+}
+
+fn branch_move(moved: &BranchMove) -> Value {
+    json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len()})
 }
 
 fn control(control: &ControlDecision) -> Value {
@@ -323,6 +352,38 @@ mod tests {
             review_within: Some("1 business day".to_owned()),
             branch_move: None,
         }
+    }
+
+    /// Each commit of a push has its record, and looking twice makes no second one.
+    #[test]
+    fn every_commit_of_a_move_is_a_subject_once() {
+        let decision = decision(&policy(vec![bound(&FIRST, pass())]), &facts());
+        let head = decision.subject.head.clone();
+        let mut context = context();
+        context.branch_move = Some(BranchMove {
+            before: Some("b0".to_owned()),
+            after: head.clone(),
+            commits: vec![head.clone(), "c2".to_owned(), "c1".to_owned()],
+        });
+        let named = |context: &RecordContext| {
+            let first = records(&decision, context).remove(0);
+            let subjects = first["subject"].as_array().expect("a list").clone();
+            let digests = subjects
+                .iter()
+                .map(|subject| subject["digest"]["gitCommit"].clone());
+            (digests.collect::<Vec<_>>(), first["predicate"].clone())
+        };
+        let (digests, predicate) = named(&context);
+        assert_eq!(digests, [json!(head), json!("c2"), json!("c1")]);
+        assert_eq!(predicate["branch_move"]["commits"], 3);
+        assert!(predicate["branch_move_again"].is_null());
+        if let Some(moved) = &mut context.branch_move {
+            moved.commits.clear();
+        }
+        let (digests, predicate) = named(&context);
+        assert_eq!(digests, [json!(head)]);
+        assert!(predicate["branch_move"].is_null());
+        assert_eq!(predicate["branch_move_again"]["before"], "b0");
     }
 
     fn overridden() -> Decision {

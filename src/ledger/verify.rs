@@ -25,11 +25,30 @@ pub struct VerifyOptions<'a> {
     pub trusted: Option<&'a str>,
 }
 
-/// Names or digests of subjects, and the predicate type that counts (any, if none is given).
+/// Names or digests of subjects, and which statements count for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Population<'a> {
     pub members: &'a [String],
+    /// The predicate type that counts; any, if none is given.
     pub predicate_type: Option<&'a str>,
+    /// What a statement has to tell in order to count, as a JSON pointer.
+    pub telling: Option<&'a str>,
+}
+
+impl Population<'_> {
+    pub(super) fn counts(&self, statement: &serde_json::Value) -> bool {
+        let kind = statement
+            .get("predicateType")
+            .and_then(serde_json::Value::as_str);
+        let told = |pointer| {
+            statement
+                .pointer(pointer)
+                .is_some_and(|value| !value.is_null())
+        };
+        self.predicate_type
+            .is_none_or(|wanted| Some(wanted) == kind)
+            && self.telling.is_none_or(told)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

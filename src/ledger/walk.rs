@@ -237,17 +237,12 @@ impl Walk {
                 "its blob `{path}` is about another subject"
             );
         }
-        if let Some(population) = options.population {
-            let kind = statement
-                .get("predicateType")
-                .and_then(serde_json::Value::as_str);
-            if population
-                .predicate_type
-                .is_none_or(|wanted| Some(wanted) == kind)
-            {
-                for name in subject_names(&statement) {
-                    *self.counted.entry(name).or_default() += 1;
-                }
+        if options
+            .population
+            .is_some_and(|population| population.counts(&statement))
+        {
+            for name in subject_names(&statement) {
+                *self.counted.entry(name).or_default() += 1;
             }
         }
         Ok(())

@@ -174,6 +174,7 @@ fn writers_at_the_same_time_lose_nothing_and_double_nothing() {
         population: Some(Population {
             members: &members,
             predicate_type: None,
+            telling: None,
         }),
         ..VerifyOptions::default()
     };

@@ -148,6 +148,7 @@ fn completeness_compares_with_the_branch_or_says_that_it_did_not() {
         let population = Population {
             members,
             predicate_type: Some("https://ccgate.dev/change-record/v1"),
+            telling: None,
         };
         verify(
             folder.path(),
@@ -177,6 +178,21 @@ fn completeness_compares_with_the_branch_or_says_that_it_did_not() {
             .says
             .contains("no record")
     );
+    // What only looked at a commit, and does not tell of the move it came with, is no record of it.
+    let members = [format!("{:040x}", 0)];
+    let population = Population {
+        members: &members,
+        predicate_type: None,
+        telling: Some("/predicate/branch_move"),
+    };
+    let told = verify(
+        folder.path(),
+        &VerifyOptions {
+            population: Some(population),
+            ..VerifyOptions::default()
+        },
+    );
+    assert_eq!(told.exit_code(), 5, "{told:?}");
 }
 
 #[test]
