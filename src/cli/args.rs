@@ -116,6 +116,37 @@ pub(super) enum Command {
     Policy(PolicyArgs),
     /// Read and verify the ledger
     Ledger(LedgerArgs),
+    /// Look after what went around the gate
+    Override(OverrideArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OverrideArgs {
+    #[command(subcommand)]
+    pub(super) command: OverrideCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OverrideCommand {
+    /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
+    /// one is overdue
+    List {
+        /// Address of the ledger
+        #[arg(default_value = "dir:.ccgate/ledger")]
+        url: String,
+        /// Only those that nobody has reviewed yet
+        #[arg(long)]
+        open: bool,
+        /// As `human` or `json`
+        #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    Human,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -158,7 +158,7 @@ fn list(url: &str, width: usize) -> anyhow::Result<String> {
 
 /// The folder of the ledger: an address that names none is wrong usage, an empty
 /// place is a ledger that refuses.
-fn existing(url: &str, world: &World) -> Result<PathBuf, CommandError> {
+pub(super) fn existing(url: &str, world: &World) -> Result<PathBuf, CommandError> {
     let folder = ledger::directory(&absolute(url, world)).map_err(CommandError::usage)?;
     if folder.exists() {
         return Ok(folder);

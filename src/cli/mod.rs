@@ -10,6 +10,7 @@ mod files;
 mod group;
 mod ledger;
 mod outputs;
+mod overrides;
 mod policy;
 mod policy_diff;
 mod policy_test;
@@ -56,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Policy(arguments) => policy::run(arguments, world),
         Command::Snapshot(arguments) => snapshot::run(arguments, world),
         Command::Ledger(arguments) => ledger::run(arguments, world),
+        Command::Override(arguments) => overrides::run(arguments, world),
     };
     match result {
         Ok(status) => status.code(),

@@ -8,11 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::controls::FailReason;
 
+use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
 use super::record::{RecordContext, cut, subject};
 
-/// Time in which somebody has to look at it, as a policy would write it.
-const REVIEW_WITHIN: &str = "5 business days";
 /// As much of a summary as any record keeps.
 const LONGEST_SUMMARY: usize = 2000;
 
@@ -64,7 +63,11 @@ pub(super) fn breach_record(
         "disposition": control.disposition.map(super::decide::Disposition::word),
         "scope": subject(&decision.subject),
         "policy_digest": decision.policy.as_ref().map(|policy| policy.digest.as_str()),
-        "review": {"due": REVIEW_WITHIN, "by": "somebody who neither pushed nor merged it"},
+        "review": {
+            "due": BREACH_WITHIN,
+            "due_at": decision.breach_due.map(|due| due.to_string()),
+            "by": "somebody who neither pushed nor merged it",
+        },
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
     })

@@ -1,4 +1,4 @@
-//! The two commands that people write in comments, as text. Who wrote them and
+//! The commands that people write in comments, as text. Who wrote them and
 //! whether they count is judged in `overrides`.
 
 /// A command as it was written.
@@ -18,6 +18,15 @@ pub(super) enum Command {
         /// Code or id of a control.
         control: String,
     },
+    /// `/ccgate review ID OUTCOME notes …`
+    Review {
+        /// Id of an override, `ovr_…`; empty if it is missing.
+        of: String,
+        /// What came out, as written; empty if it is missing.
+        outcome: String,
+        /// What there is to say, which may go on over the following lines.
+        notes: String,
+    },
 }
 
 /// The command of a comment. It has to begin the first line that is not empty,
@@ -35,15 +44,19 @@ pub(super) fn parse(body: &str) -> Option<Command> {
         "override" => {
             let (control, rest) = word(rest);
             let (ticket, rest) = word(rest);
-            let mut reason = rest.trim().to_owned();
-            for line in lines {
-                reason.push('\n');
-                reason.push_str(line);
-            }
             Some(Command::Override {
                 control: control.to_owned(),
                 ticket: ticket.to_owned(),
-                reason: reason.trim().to_owned(),
+                reason: to_the_end(rest, lines),
+            })
+        }
+        "review" => {
+            let (of, rest) = word(rest);
+            let (outcome, rest) = word(rest);
+            Some(Command::Review {
+                of: of.to_owned(),
+                outcome: outcome.to_owned(),
+                notes: to_the_end(rest, lines),
             })
         }
         "revoke" => Some(Command::Revoke {
@@ -51,6 +64,16 @@ pub(super) fn parse(body: &str) -> Option<Command> {
         }),
         _ => None,
     }
+}
+
+/// The rest of the first line and all that follow it.
+fn to_the_end<'t>(rest: &str, lines: impl Iterator<Item = &'t str>) -> String {
+    let mut text = rest.trim().to_owned();
+    for line in lines {
+        text.push('\n');
+        text.push_str(line);
+    }
+    text.trim().to_owned()
 }
 
 /// How much of a reason there is: visible characters, and one for each gap, so
@@ -94,6 +117,17 @@ mod tests {
             parse("\r\n/ccgate override BR-18 INC-1 the rollback\r\ncannot wait"),
             given("BR-18", "INC-1", "the rollback\ncannot wait")
         );
+    }
+
+    #[test]
+    fn a_review_names_an_override_an_outcome_and_notes() {
+        let Some(Command::Review { of, outcome, notes }) =
+            parse("/ccgate review ovr_1 follow_up ENG-7 adds\nthe test")
+        else {
+            panic!("it is a review");
+        };
+        assert_eq!((of.as_str(), outcome.as_str()), ("ovr_1", "follow_up"));
+        assert_eq!(notes, "ENG-7 adds\nthe test");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::facts::{Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 use super::integrity::{Integrity, integrity};
+use super::record::override_id;
+use super::reviews::ReviewReport;
 
 /// The decision for one subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +193,8 @@ pub struct OverrideReport {
     pub at: Timestamp,
     /// Until when it holds.
     pub expires: Option<Timestamp>,
+    /// Until when it has to be reviewed; `None`: that cannot be reckoned.
+    pub review_due: Option<Timestamp>,
     /// The ticket.
     pub ticket: Option<String>,
     /// The reason, as written. Hostile text.
@@ -201,6 +205,13 @@ pub struct OverrideReport {
     pub state: OverrideState,
     /// One sentence: why it does or does not.
     pub why: String,
+}
+
+impl Decision {
+    /// The id under which an override is recorded, and reviewed.
+    pub fn recorded_as(&self, report: &OverrideReport) -> String {
+        override_id(&self.subject, &report.id, &report.head)
+    }
 }
 
 /// The decision with everything it rests on.
@@ -227,6 +238,10 @@ pub struct Decision {
     pub controls: Vec<ControlDecision>,
     /// Each override command, oldest first.
     pub overrides: Vec<OverrideReport>,
+    /// Each review of an override, oldest first.
+    pub reviews: Vec<ReviewReport>,
+    /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
+    pub breach_due: Option<Timestamp>,
     /// Whom the policy allows to override; empty: nobody.
     pub may_override: Vec<String>,
     /// Each waiver.
@@ -257,6 +272,8 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         mode: Mode::Enforce,
         controls: Vec::new(),
         overrides: Vec::new(),
+        reviews: Vec::new(),
+        breach_due: None,
         may_override: Vec::new(),
         waivers: Vec::new(),
         notes: Vec::new(),

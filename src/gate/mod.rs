@@ -3,6 +3,7 @@
 
 mod breach;
 mod command;
+mod deadline;
 mod decide;
 mod diagnosis;
 mod evaluate;
@@ -12,6 +13,8 @@ mod integrity;
 mod overrides;
 mod proposal;
 mod record;
+mod register;
+mod reviews;
 mod settle;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,5 +32,10 @@ pub use evaluate::{Evaluation, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use proposal::{touches_policy, wants_proposed_policy};
-pub use record::{BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, RecordContext, records};
+pub use record::{
+    BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE, RecordContext,
+    records,
+};
+pub use register::{Entry, Standing, register};
+pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;

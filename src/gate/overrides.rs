@@ -10,6 +10,7 @@ use crate::facts::{Comment, Fact, Snapshot};
 use crate::policy::Policy;
 
 use super::command::{Command, parse, weight};
+use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
 
@@ -20,9 +21,12 @@ const NOT_OVERRIDABLE: &[&str] = &[];
 /// How far the clocks of runner and platform may differ.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Whether anybody wrote an override command, so that the facts about people are needed.
+/// Whether anybody wrote a command about overrides, so that the facts about people are needed.
 pub fn has_override_command(facts: &Snapshot) -> bool {
-    commands(facts).any(|(_, command)| matches!(command, Command::Override { .. }))
+    commands(facts).any(|(_, command)| match command {
+        Command::Override { .. } | Command::Review { .. } => true,
+        Command::Revoke { .. } => false,
+    })
 }
 
 /// The teams or groups of `allowed_by` whose members have to be looked up.
@@ -50,7 +54,7 @@ pub(super) fn reports(
                 ticket,
                 reason,
             } => Some((comment, control, ticket, reason)),
-            Command::Revoke { .. } => None,
+            Command::Revoke { .. } | Command::Review { .. } => None,
         })
         .map(|(comment, control, ticket, reason)| {
             let meta = control_named(policy, &control);
@@ -60,6 +64,11 @@ pub(super) fn reports(
                 by: comment.author.as_ref().map(|author| author.login.clone()),
                 at: comment.created_at,
                 expires: comment.created_at.checked_add(policy.overrides.max).ok(),
+                review_due: due(
+                    comment.created_at,
+                    &policy.overrides.review_within,
+                    &policy.overrides,
+                ),
                 ticket: (!ticket.is_empty()).then_some(ticket),
                 text: reason,
                 head: facts.subject.head.clone(),
@@ -221,7 +230,7 @@ fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> O
     })
 }
 
-fn commands(facts: &Snapshot) -> impl Iterator<Item = (&Comment, Command)> {
+pub(super) fn commands(facts: &Snapshot) -> impl Iterator<Item = (&Comment, Command)> {
     let comments = match &facts.comments {
         Fact::Known { value, .. } => value.as_slice(),
         Fact::Unknown(_) => &[],

@@ -13,9 +13,12 @@ use crate::policy::{Enforcement, Mode};
 
 use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
+use super::reviews::{ReviewOutcome, ReviewReport};
 
 /// Predicate type of the record of a decision.
 pub const CHANGE_RECORD_TYPE: &str = "https://ccgate.dev/change-record/v1";
+/// Predicate type of the record of a review that counts.
+pub const REVIEW_RECORD_TYPE: &str = "https://ccgate.dev/override-review/v1";
 /// Predicate type of the record of an accepted override, or of a breach.
 pub const OVERRIDE_RECORD_TYPE: &str = "https://ccgate.dev/override/v1";
 
@@ -97,6 +100,16 @@ pub fn records(decision: &Decision, context: &RecordContext) -> Vec<Value> {
                     OVERRIDE_RECORD_TYPE,
                     &override_record(decision, report, context),
                 )
+            }),
+    );
+    records.extend(
+        decision
+            .reviews
+            .iter()
+            .filter(|review| review.refused.is_none())
+            .map(|review| {
+                let predicate = review_record(decision, review);
+                statement(&decision.subject, REVIEW_RECORD_TYPE, &predicate)
             }),
     );
     records.extend(breaches(decision).map(|control| {
@@ -254,7 +267,7 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
     json!({
         "schema": "ccgate.override/v1",
         "observed_at": decision.observed_at.to_string(),
-        "id": override_id(&decision.subject, report),
+        "id": override_id(&decision.subject, &report.id, &report.head),
         "comment": report.id,
         "kind": "break_glass",
         "control_ids": control.map(|control| vec![control.meta.id]).unwrap_or_default(),
@@ -276,21 +289,40 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         },
         "expires_at": report.expires.map(|time| time.to_string()),
         "policy_digest": decision.policy.as_ref().map(|policy| policy.digest.as_str()),
-        "review": {"due": context.review_within},
+        "review": {
+            "due": context.review_within,
+            "due_at": report.review_due.map(|due| due.to_string()),
+        },
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
     })
 }
 
+/// Holds nothing that another look would change: a review that is recorded again is the
+/// record that is there.
+fn review_record(decision: &Decision, review: &ReviewReport) -> Value {
+    json!({
+        "schema": "ccgate.override-review/v1",
+        "observed_at": review.at.to_string(),
+        "override": cut(&review.of, 100),
+        "outcome": review.outcome.map(ReviewOutcome::word),
+        "comment": review.id,
+        "reviewer": {"platform": decision.subject.platform.word(), "login": review.by},
+        "notes": cut(&review.notes, LONGEST_TEXT),
+        "notes_digest": sha256(&review.notes),
+        "scope": subject(&decision.subject),
+    })
+}
+
 /// The same override has the same id in every record about it.
-fn override_id(subject: &Subject, report: &OverrideReport) -> String {
+pub(super) fn override_id(subject: &Subject, comment: &str, head: &str) -> String {
     let text = format!(
         "{}\n{}\n{}\n{}\n{}",
         subject.platform.word(),
         subject.repository,
         subject.change.unwrap_or_default(),
-        report.id,
-        report.head
+        comment,
+        head
     );
     let digest = hex::encode(Sha256::digest(text.as_bytes()));
     format!("ovr_{}", &digest[..26])

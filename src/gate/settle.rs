@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{holding, overrides, proposal, waivers};
+use super::{deadline, holding, overrides, proposal, reviews, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -40,6 +40,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
             .find(|judged| judged.control.meta.code == code)
             .is_some_and(Judged::needs_cover)
     });
+    let reviews = reviews::reviews(policy, facts, &overrides);
     let mut awaited = Vec::new();
     for judged in &mut judged {
         let disposition = judged.disposition(policy.mode, &overrides);
@@ -74,6 +75,12 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         mode: policy.mode,
         controls: judged.into_iter().map(|judged| judged.control).collect(),
         overrides,
+        reviews,
+        breach_due: deadline::due(
+            facts.latest_time(),
+            deadline::BREACH_WITHIN,
+            &policy.overrides,
+        ),
         may_override: policy.overrides.allowed_by.clone(),
         notes,
         waivers,

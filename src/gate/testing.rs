@@ -133,6 +133,8 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
             min_reason: 20,
             max: SignedDuration::from_hours(4),
             review_within: "1 business day".to_owned(),
+            time_zone: "UTC".to_owned(),
+            holidays: Vec::new(),
         },
         waivers: Vec::new(),
         frameworks: Vec::new(),

@@ -353,6 +353,12 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     if own.review_within != floor.review_within {
         won.push("review_within");
     }
+    if own.time_zone != floor.time_zone {
+        won.push("time_zone");
+    }
+    if own.holidays != floor.holidays {
+        won.push("holidays");
+    }
     // Where nobody may override, nobody has to be told about the fine print.
     if !won.is_empty() && !own.allowed_by.is_empty() {
         notes.say(
@@ -373,6 +379,8 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
         min_reason: own.min_reason.max(floor.min_reason),
         max: own.max.min(floor.max),
         review_within: floor.review_within,
+        time_zone: floor.time_zone,
+        holidays: floor.holidays,
         allowed_by: if subset {
             own.allowed_by
         } else {

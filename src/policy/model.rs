@@ -152,6 +152,10 @@ pub struct OverrideRules {
     pub max: SignedDuration,
     /// Time in which it has to be reviewed afterwards, as written (e.g. `1 business day`).
     pub review_within: String,
+    /// Name of the time zone in which business days are counted, e.g. `Europe/Vienna`.
+    pub time_zone: String,
+    /// Days off beside Saturdays and Sundays.
+    pub holidays: Vec<jiff::civil::Date>,
 }
 
 /// A scan result that the policy expects.

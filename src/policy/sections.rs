@@ -94,6 +94,8 @@ pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRule
         "min_reason",
         "max",
         "review_within",
+        "time_zone",
+        "holidays",
     ];
     let section = fields(node, what, &known, report)?;
     let mut rules = nobody();
@@ -134,6 +136,25 @@ pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRule
     {
         rules.review_within = value;
     }
+    if let Some(node) = section.get("time_zone")
+        && let Some(name) = text(node, "`time_zone`", report)
+    {
+        if jiff::tz::TimeZone::get(&name).is_err() {
+            report.add_help(
+                node.spot,
+                format!("`time_zone` is not known: {}", quote(&name)),
+                "e.g. `UTC` or `Europe/Vienna`",
+            );
+        }
+        rules.time_zone = name;
+    }
+    if let Some(node) = section.get("holidays") {
+        rules.holidays = list(node, "`holidays`", report)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| date(item, "an entry of `holidays`", report))
+            .collect();
+    }
     Some(rules)
 }
 
@@ -146,6 +167,8 @@ pub(super) fn nobody() -> OverrideRules {
         min_reason: 30,
         max: SignedDuration::from_hours(24),
         review_within: "1 business day".to_owned(),
+        time_zone: "UTC".to_owned(),
+        holidays: Vec::new(),
     }
 }
 

@@ -294,7 +294,8 @@ mod tests {
           code  not_independent
           why   Nobody should have to guess why this matters.
           by    overridden by @lead at 2026-06-01T11:00:00Z until 2026-06-01T15:00:00Z, INC-482: the
-                rollback of the outage cannot wait for a review
+                rollback of the outage cannot wait for a review; somebody else reviews it by
+                2026-06-02T11:00:00Z: `/ccgate review ovr_b3c5d37ca71ef9470d184d6b94 ratified`
 
         WAIVED TST-02 second-thing-done · CC8.1, CC5.1
           seen  it is not done

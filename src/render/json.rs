@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::controls::Observation;
 use crate::facts::Unknown;
-use crate::gate::{ControlDecision, Decision, OverrideReport, VerdictWord, WaiverReport};
+use crate::gate::{
+    ControlDecision, Decision, OverrideReport, ReviewOutcome, ReviewReport, VerdictWord,
+    WaiverReport,
+};
 
 use super::escape::finished_json;
 use super::format::Tool;
@@ -38,6 +41,7 @@ struct Document<'a> {
     problem: Option<&'a str>,
     controls: Vec<Control<'a>>,
     overrides: Vec<Override<'a>>,
+    reviews: Vec<Review<'a>>,
     waivers: Vec<Waiver<'a>>,
     notes: Vec<Note<'a>>,
     settings: Option<Settings<'a>>,
@@ -122,6 +126,20 @@ struct Override<'a> {
     ticket: Option<&'a str>,
     reason: &'a str,
     head: &'a str,
+    recorded_as: String,
+    review_due: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Review<'a> {
+    id: &'a str,
+    of: &'a str,
+    outcome: Option<&'static str>,
+    by: Option<&'a str>,
+    at: String,
+    notes: &'a str,
+    counts: bool,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -184,7 +202,12 @@ impl<'a> Document<'a> {
             held_by_platform: decision.held_by_platform,
             problem: decision.problem.as_deref(),
             controls,
-            overrides: decision.overrides.iter().map(Override::new).collect(),
+            overrides: decision
+                .overrides
+                .iter()
+                .map(|report| Override::new(report, decision.recorded_as(report)))
+                .collect(),
+            reviews: decision.reviews.iter().map(Review::new).collect(),
             waivers: decision.waivers.iter().map(Waiver::new).collect(),
             notes: decision
                 .notes
@@ -264,7 +287,7 @@ impl<'a> NotSeen<'a> {
 }
 
 impl<'a> Override<'a> {
-    fn new(report: &'a OverrideReport) -> Self {
+    fn new(report: &'a OverrideReport, recorded_as: String) -> Self {
         Self {
             id: &report.id,
             code: &report.code,
@@ -276,6 +299,23 @@ impl<'a> Override<'a> {
             ticket: report.ticket.as_deref(),
             reason: &report.text,
             head: &report.head,
+            recorded_as,
+            review_due: report.review_due.map(|due| due.to_string()),
+        }
+    }
+}
+
+impl<'a> Review<'a> {
+    fn new(report: &'a ReviewReport) -> Self {
+        Self {
+            id: &report.id,
+            of: &report.of,
+            outcome: report.outcome.map(ReviewOutcome::word),
+            by: report.by.as_deref(),
+            at: report.at.to_string(),
+            notes: &report.notes,
+            counts: report.refused.is_none(),
+            why: report.refused.as_deref(),
         }
     }
 }
@@ -314,7 +354,7 @@ mod tests {
         assert_eq!(
             top.join(" "),
             "schema decision exit_code subject title observed_at policy tool integrity_level \
-             held_by_platform problem controls overrides waivers notes settings requests"
+             held_by_platform problem controls overrides reviews waivers notes settings requests"
         );
         let of_control: Vec<&str> = text
             .lines()

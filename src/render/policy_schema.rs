@@ -236,6 +236,15 @@ fn overrides() -> Value {
                 "description": "time in which it has to be reviewed afterwards",
                 "pattern": "^([0-9]+[smhdw]|1 (day|business day|week|hour)|[0-9]+ (days|business days|weeks|hours))$",
             },
+            "time_zone": {
+                "type": "string", "default": "UTC",
+                "description": "name of the time zone in which business days are counted, e.g. `Europe/Vienna`",
+            },
+            "holidays": {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+                "description": "days off beside Saturdays and Sundays",
+            },
         }),
         &["allowed_by"],
     );

@@ -1,7 +1,8 @@
 //! Words and counts that the formats for people share.
 
 use crate::gate::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideState, VerdictWord, WaiverState,
+    ControlDecision, Decision, Disposition, Outcome, OverrideState, ReviewOutcome, VerdictWord,
+    WaiverState,
 };
 use crate::policy::{Enforcement, Mode};
 
@@ -179,8 +180,12 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
                 report.state == OverrideState::Accepted && report.code == control.meta.code
             })
             .map(|report| {
+                let review = report.review_due.map_or_else(String::new, |due| {
+                    let id = decision.recorded_as(report);
+                    format!("; somebody else reviews it by {due}: `/ccgate review {id} ratified`")
+                });
                 format!(
-                    "overridden by @{} at {} until {}, {}: {}",
+                    "overridden by @{} at {} until {}, {}: {}{review}",
                     report.by.as_deref().unwrap_or("?"),
                     report.at,
                     report
@@ -208,8 +213,20 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
     }
 }
 
-/// Override commands that do not count, one sentence each.
+/// Override commands that do not count, and reviews, one sentence each.
 pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
+    let reviews = decision.reviews.iter().map(|review| {
+        let by = review.by.as_deref().unwrap_or("?");
+        match (&review.refused, review.outcome) {
+            (Some(why), _) => format!("review of {} by @{by} does not count: {why}", review.of),
+            (None, outcome) => format!(
+                "{} was reviewed by @{by} at {}: {}",
+                review.of,
+                review.at,
+                outcome.map_or("", ReviewOutcome::word)
+            ),
+        }
+    });
     decision
         .overrides
         .iter()
@@ -223,6 +240,7 @@ pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
                 report.why
             )
         })
+        .chain(reviews)
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! `ccgate check` from outside: real requests over HTTP to the small forge.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Bench, control};
 
@@ -63,6 +63,59 @@ fn an_override_by_a_second_person_opens_it_and_stays_in_the_ledger() {
     let shown = bench.run(&["ledger", "show", "dir:ledger"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.stdout.contains("INC-482"), "{}", shown.stdout);
+    assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+/// From the request to the review: the register is made of records alone.
+#[test]
+fn an_override_is_open_until_somebody_else_reviewed_it() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.security_team.push("li".to_owned());
+        acme.comment(42, "ana", OVERRIDE);
+    });
+    let list = || {
+        let ended = bench.run(&["override", "list", "dir:ledger", "--format", "json"]);
+        let text: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        (ended.code, text["overrides"].clone())
+    };
+    let check = || bench.decision(&["--ledger", "dir:ledger"]).1;
+    let decision = check();
+    let id = decision["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let (code, overrides) = list();
+    assert_eq!((code, &overrides[0]["standing"]), (0, &json!("open")));
+    assert_eq!(overrides[0]["id"], id.as_str());
+    assert_eq!(overrides[0]["by"], "ana");
+    assert!(overrides[0]["due"].is_string(), "{overrides:#}");
+
+    // The one who gave it does not review it.
+    bench
+        .forge
+        .with(|acme| acme.comment(42, "ana", &format!("/ccgate review {id} ratified")));
+    let decision = check();
+    assert_eq!(decision["reviews"][0]["counts"], false, "{decision:#}");
+    assert_eq!(list().1[0]["standing"], "open");
+
+    bench
+        .forge
+        .with(|acme| acme.comment(42, "li", &format!("/ccgate review {id} ratified")));
+    let decision = check();
+    assert_eq!(decision["reviews"][1]["counts"], true, "{decision:#}");
+    check();
+    let (code, overrides) = list();
+    assert_eq!((code, &overrides[0]["standing"]), (0, &json!("reviewed")));
+    assert_eq!(overrides[0]["reviewer"], "li");
+    assert_eq!(overrides.as_array().map(Vec::len), Some(1));
+    let open = bench.run(&["override", "list", "dir:ledger", "--open"]);
+    assert!(!open.stdout.contains(&id), "{}", open.stdout);
+    assert!(
+        open.stdout.contains("1 reviewed in time"),
+        "{}",
+        open.stdout
+    );
     assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
 }
 

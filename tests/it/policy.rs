@@ -430,6 +430,18 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "overrides.time_zone",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], time_zone: Pacific/Honolulu}",
+        "weaker",
+    ),
+    (
+        "overrides.holidays",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], holidays: [2026-12-24]}",
+        "weaker",
+    ),
+    (
         "waivers.control",
         "waivers: [{control: deletion-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",
         "waivers: [{control: force-push-blocked, scope: 'a/b', reason: r, owner: '@a', approved_by: '@b', expires: 2027-01-31}]",

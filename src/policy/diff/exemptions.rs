@@ -21,6 +21,8 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         min_reason,
         max,
         review_within,
+        time_zone,
+        holidays,
     } = before;
     let part = || PolicyPart::Section("overrides");
     let start = changes.0.len();
@@ -72,6 +74,24 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         };
         let values = (review_within.clone(), after.review_within.clone());
         changes.add(part(), "review_within", values, direction);
+    }
+    // Elsewhere a day may begin later.
+    if *time_zone != after.time_zone {
+        let values = (time_zone.clone(), after.time_zone.clone());
+        changes.add(part(), "time_zone", values, Direction::Weaker);
+    }
+    if *holidays != after.holidays {
+        let more = after.holidays.iter().any(|day| !holidays.contains(day));
+        let direction = if more {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        let days = |days: &[jiff::civil::Date]| {
+            some(&days.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let values = (days(holidays), days(&after.holidays));
+        changes.add(part(), "holidays", values, direction);
     }
     // Where nobody may override, the fine print opens nothing.
     if after.allowed_by.is_empty() {

@@ -1,0 +1,175 @@
+//! Reviews of overrides: what somebody else made of one afterwards. Read from comments as
+//! the overrides are, rule by rule; a review that does not count is reported with the
+//! rule that it broke.
+
+use jiff::Timestamp;
+
+use crate::facts::{Account, Comment, Fact, Snapshot};
+use crate::policy::Policy;
+
+use super::command::{Command, weight};
+use super::decide::OverrideReport;
+use super::independence::{independent, may_override};
+use super::overrides::commands;
+use super::record::override_id;
+
+/// What came out of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewOutcome {
+    /// It was right.
+    Ratified,
+    /// What it let through was taken back.
+    Reverted,
+    /// Something is left to be done, which the notes name.
+    FollowUp,
+}
+
+impl ReviewOutcome {
+    const ALL: [Self; 3] = [Self::Ratified, Self::Reverted, Self::FollowUp];
+
+    /// The word, as it stands in commands and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ratified => "ratified",
+            Self::Reverted => "reverted",
+            Self::FollowUp => "follow_up",
+        }
+    }
+}
+
+/// One review command found on the change.
+#[derive(Clone, Debug)]
+pub struct ReviewReport {
+    /// Id of the comment.
+    pub id: String,
+    /// Id of the override that it names.
+    pub of: String,
+    /// What came out; `None`: no such word.
+    pub outcome: Option<ReviewOutcome>,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+    /// The notes, as written. Hostile text.
+    pub notes: String,
+    /// Why it does not count; `None`: it does.
+    pub refused: Option<String>,
+}
+
+/// Every review command, oldest first.
+pub(super) fn reviews(
+    policy: &Policy,
+    facts: &Snapshot,
+    overrides: &[OverrideReport],
+) -> Vec<ReviewReport> {
+    let mut reviews: Vec<ReviewReport> = commands(facts)
+        .filter_map(|(comment, command)| match command {
+            Command::Review { of, outcome, notes } => Some((comment, of, outcome, notes)),
+            Command::Override { .. } | Command::Revoke { .. } => None,
+        })
+        .map(|(comment, of, outcome, notes)| {
+            let outcome = ReviewOutcome::ALL
+                .into_iter()
+                .find(|known| known.word() == outcome);
+            let reviewed = named(facts, overrides, &of);
+            let refused = match reviewed {
+                None => Some("the change has no override of that id".to_owned()),
+                Some(reviewed) => judge(policy, facts, comment, reviewed, outcome, &notes).err(),
+            };
+            ReviewReport {
+                id: comment.id.clone(),
+                of,
+                outcome,
+                by: comment.author.as_ref().map(|author| author.login.clone()),
+                at: comment.created_at,
+                notes,
+                refused,
+            }
+        })
+        .collect();
+    reviews.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id)));
+    reviews
+}
+
+/// The override of that id. The id holds the head that it was given for, which may be an
+/// older one by now.
+fn named<'o>(
+    facts: &Snapshot,
+    overrides: &'o [OverrideReport],
+    id: &str,
+) -> Option<&'o OverrideReport> {
+    let commits = facts.commits.known().map_or(&[][..], Vec::as_slice);
+    let pushes = facts.pushes.known().map_or(&[][..], Vec::as_slice);
+    let heads = std::iter::once(facts.subject.head.as_str())
+        .chain(commits.iter().map(|commit| commit.sha.as_str()))
+        .chain(
+            pushes
+                .iter()
+                .flat_map(|push| push.before.iter().chain(&push.after))
+                .map(String::as_str),
+        );
+    let heads: Vec<&str> = heads.collect();
+    overrides.iter().find(|report| {
+        heads
+            .iter()
+            .any(|head| override_id(&facts.subject, &report.id, head) == id)
+    })
+}
+
+/// The rules in the order in which people can mend them.
+fn judge(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    reviewed: &OverrideReport,
+    outcome: Option<ReviewOutcome>,
+    notes: &str,
+) -> Result<(), String> {
+    let Some(outcome) = outcome else {
+        let words = ReviewOutcome::ALL.map(ReviewOutcome::word).join(", ");
+        return Err(format!("the outcome is none of {words}"));
+    };
+    match &comment.edited {
+        Fact::Known { value: false, .. } => {}
+        Fact::Known { value: true, .. } => {
+            return Err("the comment was edited: write a new one".to_owned());
+        }
+        Fact::Unknown(unknown) => {
+            return Err(format!(
+                "it cannot be told whether the comment was edited: {unknown}"
+            ));
+        }
+    }
+    let Some(author) = &comment.author else {
+        return Err("the account that wrote it is gone".to_owned());
+    };
+    if !author.is_human() {
+        return Err(format!("@{} is not known to be a person", author.login));
+    }
+    if given_by(reviewed, author) {
+        return Err(format!("@{} gave the override", author.login));
+    }
+    may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
+    independent(facts, author).map_err(|(_, why)| why)?;
+    if comment.created_at <= reviewed.at {
+        return Err("it was written before the override".to_owned());
+    }
+    let says_nothing = weight(notes) == 0;
+    match outcome {
+        ReviewOutcome::Ratified => {}
+        ReviewOutcome::Reverted | ReviewOutcome::FollowUp if says_nothing => {
+            return Err(format!("`{}` wants to know by what", outcome.word()));
+        }
+        ReviewOutcome::Reverted | ReviewOutcome::FollowUp => {}
+    }
+    // Whatever is made of the override today: what was recorded of it wants a review.
+    Ok(())
+}
+
+/// A giver whose account is gone may be anybody.
+fn given_by(reviewed: &OverrideReport, author: &Account) -> bool {
+    reviewed.by.as_deref().is_none_or(|by| author.is(by))
+}
+
+#[cfg(test)]
+mod tests;

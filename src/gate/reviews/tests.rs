@@ -1,0 +1,111 @@
+//! Each rule of a review, with the trick that it is there for.
+
+use super::*;
+use crate::gate::testing::{
+    FIRST, SECOND, at, command, comment, control, decision, facts, fail, pass, policy,
+};
+use crate::gate::{REVIEW_RECORD_TYPE, RecordContext, records};
+
+/// The decision about a change with an override, and this said of it by that person.
+fn with(login: &str, words: &str, change: impl FnOnce(&mut Comment)) -> super::super::Decision {
+    let policy = policy(vec![control(&FIRST, fail()), control(&SECOND, pass())]);
+    let mut facts = facts();
+    let id = override_id(&facts.subject, "901", &facts.subject.head);
+    let body = format!("/ccgate review {}", words.replace("ID", &id));
+    let mut review = comment("902", login, "2026-06-01T11:30:00Z", &body);
+    change(&mut review);
+    facts.comments = Fact::known_without_source(vec![command(), review]);
+    decision(&policy, &facts)
+}
+
+fn refusal(login: &str, words: &str, change: impl FnOnce(&mut Comment)) -> Option<String> {
+    let decision = with(login, words, change);
+    assert_eq!(decision.reviews.len(), 1);
+    decision.reviews[0].refused.clone()
+}
+
+fn refuses(login: &str, words: &str, expected: &str) {
+    let why = refusal(login, words, |_| {}).unwrap_or_default();
+    assert!(why.contains(expected), "{why}");
+}
+
+#[test]
+fn somebody_else_who_may_override_reviews() {
+    for words in ["ID ratified", "ID reverted by #43", "ID follow_up ENG-7"] {
+        assert_eq!(refusal("sec", words, |_| {}), None, "{words}");
+    }
+    let decision = with("sec", "ID ratified", |_| {});
+    let due = decision.overrides[0].review_due;
+    // A Monday: one business day later.
+    assert_eq!(due, Some(at("2026-06-02T11:00:00Z")));
+}
+
+#[test]
+fn whoever_gave_it_or_had_a_hand_in_the_change_or_may_not_override_does_not() {
+    refuses("lead", "ID ratified", "gave the override");
+    refuses("LEAD", "ID ratified", "gave the override");
+    refuses("tom", "ID ratified", "not among those who may override");
+    refuses(
+        "stranger",
+        "ID ratified",
+        "not among those who may override",
+    );
+}
+
+#[test]
+fn an_edited_early_nameless_or_machine_made_review_does_not_count() {
+    let why = |change: fn(&mut Comment)| refusal("sec", "ID ratified", change).unwrap_or_default();
+    assert!(why(|it| it.edited = Fact::known_without_source(true)).contains("edited"));
+    let hidden = || crate::facts::Unknown::not_collected("x");
+    let unknown = refusal("sec", "ID ratified", |it| {
+        it.edited = Fact::Unknown(hidden());
+    });
+    assert!(unknown.unwrap_or_default().contains("cannot be told"));
+    assert!(why(|it| it.created_at = at("2026-06-01T11:00:00Z")).contains("before the override"));
+    assert!(why(|it| it.author = None).contains("gone"));
+    let bot = refusal("sec", "ID ratified", |it| {
+        if let Some(author) = &mut it.author {
+            author.kind = crate::facts::AccountKind::Bot;
+        }
+    });
+    assert!(bot.unwrap_or_default().contains("person"));
+}
+
+#[test]
+fn an_outcome_that_leaves_something_to_do_says_what() {
+    refuses("sec", "ID fine", "none of ratified, reverted, follow_up");
+    refuses("sec", "ID", "none of ratified");
+    refuses("sec", "ID reverted", "by what");
+    refuses("sec", "ID follow_up \u{200b}", "by what");
+    refuses("sec", "ovr_0 ratified", "no override of that id");
+    refuses("sec", "", "no override of that id");
+}
+
+/// What is written about a review does not hang on when it is looked at.
+#[test]
+fn a_review_that_counts_is_one_record_however_often_it_is_seen() {
+    let context = |version: &str| RecordContext {
+        tool: "ccgate".to_owned(),
+        version: version.to_owned(),
+        snapshot_digest: Some(version.to_owned()),
+        platform_time: None,
+        review_within: Some("1 business day".to_owned()),
+        branch_move: None,
+    };
+    let mut decision = with("sec", "ID follow_up ENG-7", |_| {});
+    let reviews = |decision: &super::super::Decision, version: &str| {
+        let all = records(decision, &context(version));
+        let of_reviews = all
+            .into_iter()
+            .filter(|record| record["predicateType"] == REVIEW_RECORD_TYPE);
+        of_reviews.collect::<Vec<_>>()
+    };
+    let first = reviews(&decision, "1");
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["predicate"]["outcome"], "follow_up");
+    assert_eq!(first[0]["predicate"]["reviewer"]["login"], "sec");
+    decision.observed_at = at("2026-07-01T00:00:00Z");
+    assert_eq!(reviews(&decision, "2"), first);
+    let refused = with("lead", "ID ratified", |_| {});
+    assert!(reviews(&refused, "1").is_empty());
+}
