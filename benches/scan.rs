@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
+use std::io;
 
-use ccgate::scan;
+use ccgate::scan::{self, ReportPattern};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sha2::{Digest as _, Sha256};
 
@@ -69,8 +70,9 @@ fn reports(criterion: &mut Criterion) {
         group.bench_function("hash only", |bencher| {
             bencher.iter(|| Sha256::digest(black_box(text.as_bytes())));
         });
+        let wanted = [ReportPattern::by_content(file)];
         group.bench_function("read, count and hash", |bencher| {
-            bencher.iter(|| scan::read(black_box(std::slice::from_ref(&file)), folder.path()));
+            bencher.iter(|| scan::read(black_box(&wanted), folder.path(), &mut io::empty()));
         });
         group.finish();
     }

@@ -182,6 +182,7 @@ impl Demo<'_> {
         }
         let now = self.forge.with(|acme| acme.now());
         let mut world = World {
+            stdin: std::sync::Mutex::new(Box::new(std::io::empty())),
             env,
             now: now.parse().expect("the forge tells a valid time"),
             folder: self.folder.to_owned(),

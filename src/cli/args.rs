@@ -184,7 +184,8 @@ pub(super) struct CheckArgs {
     /// Tickets exported from a tracker, CSV or JSON, for a policy that keeps them in a `file`
     #[arg(long, value_name = "FILE")]
     pub(super) tickets: Option<PathBuf>,
-    /// Scan reports, their format found by content, beside those of the policy's section `scans`; may repeat
+    /// Scan reports, their format found by content, beside those of the policy's section `scans`; a glob, a file,
+    /// a pipe or `-` for the standard input; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
     /// Where the record goes; without it, as the policy says, else `dir:.ccgate/ledger`

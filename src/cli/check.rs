@@ -1,13 +1,15 @@
 //! `ccgate check`: the gate. Wires collection, judgement, record and output
 //! together; every rule stands in the rooms below.
 
+use std::sync::PoisonError;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::{Fact, FactKey, PolicyDocument, QueueResult, Settings, Snapshot, Unknown, Why};
 use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Setup, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
-use crate::scan;
+use crate::scan::{self, ReportPattern};
 
 use super::args::{CheckArgs, ModeArg};
 use super::exit::{CommandError, CommandResult, ExitStatus};
@@ -108,7 +110,9 @@ pub(super) async fn look(
     }
     let patterns = scan_patterns(arguments, &policy);
     if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
-        snapshot.scans = Fact::known_without_source(scan::read(&patterns, &world.folder));
+        let mut stdin = world.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        let results = scan::read(&patterns, &world.folder, &mut **stdin);
+        snapshot.scans = Fact::known_without_source(results);
     }
     if needs.has(FactKey::BranchRulesBefore) {
         snapshot.rules_before = match &from_before {
@@ -214,14 +218,19 @@ fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError>
 }
 
 /// Scan files: the policy's and those named by hand.
-fn scan_patterns(arguments: &CheckArgs, policy: &Policy) -> Vec<String> {
-    let mut patterns: Vec<String> = policy.scans.iter().map(|scan| scan.path.clone()).collect();
+fn scan_patterns(arguments: &CheckArgs, policy: &Policy) -> Vec<ReportPattern> {
+    let of_policy = policy.scans.iter().map(|scan| ReportPattern {
+        pattern: scan.path.clone(),
+        format: scan.format,
+    });
+    let mut wanted: Vec<ReportPattern> = of_policy.collect();
     for pattern in &arguments.scan {
-        if !patterns.contains(pattern) {
-            patterns.push(pattern.clone());
+        // What the policy names is read as the policy says.
+        if !wanted.iter().any(|named| named.pattern == *pattern) {
+            wanted.push(ReportPattern::by_content(pattern));
         }
     }
-    patterns
+    wanted
 }
 
 /// Saves, records, renders; gives the exit status.

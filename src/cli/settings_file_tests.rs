@@ -19,6 +19,7 @@ fn world(folder: &Path, env: &[(&str, &str)]) -> World {
         folder: folder.to_owned(),
         stdout: Box::new(std::io::sink()),
         stderr: Box::new(std::io::sink()),
+        stdin: std::sync::Mutex::new(Box::new(std::io::empty())),
         stdout_is_terminal: false,
         columns: None,
     }

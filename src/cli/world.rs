@@ -3,8 +3,9 @@
 //! in their own.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 
@@ -24,6 +25,8 @@ pub struct World {
     pub now: Timestamp,
     /// Where relative paths start.
     pub folder: PathBuf,
+    /// Where a report comes from that is named `-`; empty at a terminal, which has none.
+    pub stdin: Mutex<Box<dyn Read + Send>>,
     /// Where results go.
     pub stdout: Box<dyn Write>,
     /// Where complaints go, and human text when stdout carries a machine format.
@@ -61,6 +64,11 @@ impl World {
             env,
             now,
             folder: PathBuf::from("."),
+            stdin: Mutex::new(if io::stdin().is_terminal() {
+                Box::new(io::empty())
+            } else {
+                Box::new(io::stdin())
+            }),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             stdout_is_terminal: io::stdout().is_terminal(),

@@ -21,6 +21,7 @@ mod queue;
 mod requirement;
 mod rules_before;
 mod scan;
+mod scan_format;
 mod settings;
 mod settings_snapshot;
 mod signature;
@@ -59,6 +60,7 @@ pub use scan::{
     Finding, FindingCount, Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun,
     Severity, SeverityOrigin,
 };
+pub use scan_format::ScanFormat;
 pub use settings::{
     AccessReview, AccessRole, AccessToken, AllowedSources, AppInstallation, CodeOwners,
     Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,

@@ -270,6 +270,8 @@ fn hold_scans(
         let held = ScanExpectation {
             tool: scan.tool.clone(),
             path: scan.path.clone(),
+            // Read as something else a report may say less.
+            format: demand.format,
             required: scan.required || demand.required,
             max_age: match (scan.max_age, demand.max_age) {
                 (Some(one), Some(other)) => Some(one.min(other)),

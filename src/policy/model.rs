@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
 use crate::controls::Bound;
-use crate::facts::{FactKey, Needs, Severity};
+use crate::facts::{FactKey, Needs, ScanFormat, Severity};
 
 use super::problem::Place;
 
@@ -165,6 +165,8 @@ pub struct ScanExpectation {
     pub tool: String,
     /// Glob of its report files.
     pub path: String,
+    /// The format that they are read as; `None`: the one that their content shows.
+    pub format: Option<ScanFormat>,
     /// Whether it has to be there.
     pub required: bool,
     /// Oldest age allowed, if the report tells its time.

@@ -6,14 +6,14 @@ use std::cmp::Reverse;
 use jiff::SignedDuration;
 
 use crate::controls::custom::CODE_PREFIX;
-use crate::facts::Severity;
+use crate::facts::{ScanFormat, Severity};
 
 use super::choice::find_control;
 use super::model::{LedgerChoice, OverrideRules, ScanExpectation, Waiver};
 use super::problem::Report;
 use super::read::{
     boolean, count, date, deadline, duration, entries, fields, glob, handle, list, text,
-    whole_pattern,
+    whole_pattern, word,
 };
 use super::words::{did_you_mean, quote};
 use super::yaml::Node;
@@ -33,12 +33,16 @@ pub const MAX_OVERRIDE: SignedDuration = SignedDuration::from_hours(72);
 /// One expected scan result.
 pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> {
     let what = "an entry of `scans`";
-    let known = ["tool", "path", "required", "max_age", "new", "total"];
+    let known = [
+        "tool", "path", "format", "required", "max_age", "new", "total",
+    ];
     let scan = fields(node, what, &known, report)?;
     let tool = scan.need("tool", what, report);
     let tool = tool.and_then(|node| text(node, "`tool`", report));
     let path = scan.need("path", what, report);
     let path = path.and_then(|node| glob(node, "`path`", true, report));
+    let format = scan.get("format");
+    let format = format.map(|node| word(node, "`format`", &ScanFormat::ALL, report));
     let required = match scan.get("required") {
         Some(node) => boolean(node, "`required`", report),
         // Whoever lists a result wants it to be there.
@@ -55,6 +59,8 @@ pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> 
     Some(ScanExpectation {
         tool: tool?,
         path: path?.glob().to_owned(),
+        // A word that is not known is a problem of the file, never no format.
+        format: format.map_or(Some(None), |format| format.map(Some))?,
         required: required?,
         max_age,
         new,

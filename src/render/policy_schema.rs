@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::controls::{Entry, TABLE};
 use crate::criteria::Criterion;
+use crate::facts::ScanFormat;
 use crate::policy::{FRAMEWORKS, MAX_CUSTOM, PRESETS, SCANS_CONTROL, SCANS_PARAMETER};
 
 /// Address of the schema's language.
@@ -203,7 +204,11 @@ fn scan() -> Value {
         "One result",
         json!({
             "tool": text("name of the tool as its report gives it"),
-            "path": text("glob of its report files"),
+            "path": text("glob of its report files; `-` is the standard input"),
+            "format": {
+                "description": "the format that they are read as; leave out to tell it by their content",
+                "enum": ScanFormat::ALL.map(|(word, _)| word),
+            },
             "required": {"type": "boolean", "default": true, "description": "whether it has to be there"},
             "max_age": duration("oldest age allowed", "24h"),
             "new": severities("most new findings allowed for each severity"),

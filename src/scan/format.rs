@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize as _;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::facts::ScanRun;
+use crate::facts::{ScanFormat, ScanRun};
 
 use super::intake::Blocks;
 use super::stream::{Stream, Trouble};
@@ -21,8 +21,61 @@ type Reader = fn(&mut Stream<'_>, &Path) -> Read;
 /// Levels of the document that are looked at.
 const LEVELS: usize = 3;
 
-/// Reads the report, whatever its format.
-pub(super) fn read(blocks: &mut Blocks, root: &Path) -> Result<(String, Vec<ScanRun>), String> {
+/// Reads the report in the format that it is said to have, else in the one that it shows.
+pub(super) fn read(
+    blocks: &mut Blocks,
+    root: &Path,
+    said: Option<ScanFormat>,
+) -> Result<(String, Vec<ScanRun>), String> {
+    let (format, runs) = match said {
+        Some(said) => read_as(said, blocks, root)?,
+        None => detect(blocks, root)?,
+    };
+    // No tool at all is no clean one.
+    if runs.is_empty() {
+        return Err("no tool reports in it".to_owned());
+    }
+    Ok((format, runs))
+}
+
+fn read_as(
+    said: ScanFormat,
+    blocks: &mut Blocks,
+    root: &Path,
+) -> Result<(String, Vec<ScanRun>), String> {
+    let reader: Reader = match said {
+        ScanFormat::Sarif => sarif::read,
+        ScanFormat::Gitlab => gitlab_reports::security::read,
+        ScanFormat::GitlabCodequality => gitlab_reports::quality::read,
+        ScanFormat::Semgrep => native::semgrep::read,
+        ScanFormat::Bandit => native::bandit::read,
+        ScanFormat::OsvScanner => native::osv_scanner::read,
+        ScanFormat::Trivy => native::trivy::read,
+        ScanFormat::Grype => native::grype::read,
+        ScanFormat::Gitleaks => native::gitleaks::read,
+        ScanFormat::Trufflehog => native::trufflehog::read,
+        ScanFormat::NpmAudit => native::npm_audit::read,
+        ScanFormat::PipAudit => native::pip_audit::read,
+        ScanFormat::CargoAudit => native::cargo_audit::read,
+        ScanFormat::Checkov => native::checkov::read,
+        ScanFormat::Zizmor => native::zizmor::read,
+        ScanFormat::Njsscan => native::njsscan::read,
+        ScanFormat::Cyclonedx => inventory::cyclonedx::read,
+        ScanFormat::Spdx => inventory::spdx::read,
+        ScanFormat::Openvex => inventory::openvex::read,
+        ScanFormat::Lcov => return measures::lcov(blocks),
+        ScanFormat::Junit | ScanFormat::Cobertura | ScanFormat::Jacoco => {
+            let (format, runs) = measures::xml(blocks, root)?;
+            if format != said.word() {
+                return Err(format!("it is {format}, not {}", said.word()));
+            }
+            return Ok((format, runs));
+        }
+    };
+    reader(&mut Stream::new(blocks), root).map_err(|trouble| trouble.to_string())
+}
+
+fn detect(blocks: &mut Blocks, root: &Path) -> Result<(String, Vec<ScanRun>), String> {
     let first = blocks
         .head()
         .iter()

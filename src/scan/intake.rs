@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 /// Size of a block.
 pub(super) const BLOCK: usize = 256 << 10;
+/// Room in front of each block, so that what is left of the one before can be put
+/// there and nobody has to copy blocks.
+pub(super) const ROOM: usize = 32 << 10;
 /// Blocks between the two threads: enough that neither waits for the other's hiccups.
 const AHEAD: usize = 4;
 /// Largest file; a sparse one could keep a job busy for hours.
@@ -107,25 +110,27 @@ impl<R: Read> Intake<R> {
         }
     }
 
-    /// The next block, hashed and checked. Shorter than [`BLOCK`]: it is the last.
-    fn block(&mut self, mut room: Vec<u8>) -> Result<Vec<u8>, Halt> {
-        self.raw(&mut room).map_err(Halt::Failed)?;
-        let start = self.offset - room.len() as u64;
-        if let Some(refusal) = refusal(&room).filter(|_| start == 0) {
+    /// The next block behind its room, hashed and checked. Shorter than [`BLOCK`]: it is the last.
+    fn block(&mut self, mut block: Vec<u8>) -> Result<Vec<u8>, Halt> {
+        self.raw(&mut block).map_err(Halt::Failed)?;
+        let bytes = block.get(ROOM..).unwrap_or_default();
+        let start = self.offset - bytes.len() as u64;
+        if let Some(refusal) = refusal(bytes).filter(|_| start == 0) {
             return Err(Halt::Refused(refusal.to_owned()));
         }
-        let broken = self.text.check(&room, self.ended);
+        let broken = self.text.check(bytes, self.ended);
         broken.map_err(|at| {
             Halt::Refused(format!("it is not UTF-8 at byte {}", start + at as u64))
         })?;
-        Ok(room)
+        Ok(block)
     }
 
-    fn raw(&mut self, room: &mut Vec<u8>) -> io::Result<()> {
-        room.clear();
-        let read = (&mut self.source).take(BLOCK as u64).read_to_end(room)?;
+    fn raw(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
+        block.resize(ROOM, 0);
+        block.reserve_exact(BLOCK);
+        let read = (&mut self.source).take(BLOCK as u64).read_to_end(block)?;
         self.ended = read < BLOCK;
-        self.hasher.update(&room);
+        self.hasher.update(block.get(ROOM..).unwrap_or_default());
         self.offset += read as u64;
         if self.offset > LARGEST_FILE {
             return Err(io::Error::other("it is larger than 16 GiB"));
@@ -183,22 +188,23 @@ struct Line {
 pub(super) struct Blocks {
     block: Vec<u8>,
     at: usize,
-    /// Bytes of the file before the block.
-    before: u64,
+    /// Position in the file behind the block.
+    end: u64,
     line: Option<Line>,
 }
 
 impl Blocks {
     fn new(first: Vec<u8>, line: Option<Line>) -> Self {
-        let at = if first.starts_with(b"\xef\xbb\xbf") {
+        let bytes = first.get(ROOM..).unwrap_or_default();
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") {
             3
         } else {
             0
         };
         Self {
+            at: ROOM + mark,
+            end: bytes.len() as u64,
             block: first,
-            at,
-            before: 0,
             line,
         }
     }
@@ -210,12 +216,30 @@ impl Blocks {
 
     /// Position in the file of the first byte of [`Self::head`].
     pub(super) fn offset(&self) -> u64 {
-        self.before + self.at as u64
+        self.end - self.head().len() as u64
     }
 
     /// Marks so many bytes as taken.
     pub(super) fn pass(&mut self, count: usize) {
         self.at = self.block.len().min(self.at + count);
+    }
+
+    /// Puts what is at hand behind what is left of `window` from `at` on, and gives the
+    /// place where that begins now. Copies only what is left, if the room will do.
+    pub(super) fn append_to(&mut self, window: &mut Vec<u8>, at: usize) -> usize {
+        let left = window.get(at..).unwrap_or_default();
+        let start = self.at.checked_sub(left.len());
+        let room = start.and_then(|start| self.block.get_mut(start..self.at));
+        if let (Some(start), Some(room)) = (start, room) {
+            room.copy_from_slice(left);
+            std::mem::swap(&mut self.block, window);
+            self.at = self.block.len();
+            return start;
+        }
+        window.drain(..at);
+        window.extend_from_slice(self.block.get(self.at..).unwrap_or_default());
+        self.at = self.block.len();
+        0
     }
 
     /// Goes on to the next block if all of this one is taken. `false`: the file has ended.
@@ -228,12 +252,14 @@ impl Blocks {
         };
         match line.blocks.recv() {
             Ok(Delivery::Block(block)) => {
-                self.before += self.block.len() as u64;
-                self.at = 0;
+                self.at = ROOM;
+                self.end += (block.len() - ROOM) as u64;
                 let used = std::mem::replace(&mut self.block, block);
-                // Nobody takes it back after the last block.
-                let _ = line.used.send(used);
-                Ok(!self.block.is_empty())
+                // A window that has grown is not kept. Nobody takes it back after the last block.
+                if used.capacity() <= ROOM + BLOCK {
+                    let _ = line.used.send(used);
+                }
+                Ok(self.block.len() > ROOM)
             }
             Ok(Delivery::Halted) => Err(io::Error::other("reading has stopped")),
             Err(_) => {
@@ -286,18 +312,36 @@ impl Utf8 {
                 Err(_) => return Err(bytes.len() - rest.len() - 1),
             }
         }
-        if let Err(error) = std::str::from_utf8(rest) {
-            let valid = error.valid_up_to();
-            if error.error_len().is_some() {
-                return Err(bytes.len() - rest.len() + valid);
-            }
-            self.cut = rest.get(valid..).unwrap_or_default().to_vec();
+        // The vectorised check tells no place, and a cut character is no text to it.
+        let (whole, end) = rest.split_at(rest.len() - cut_character(rest));
+        if simdutf8::basic::from_utf8(whole).is_err() {
+            let valid =
+                std::str::from_utf8(whole).map_or_else(|error| error.valid_up_to(), str::len);
+            return Err(bytes.len() - rest.len() + valid);
         }
+        self.cut.extend_from_slice(end);
         if last && !self.cut.is_empty() {
             return Err(bytes.len().saturating_sub(self.cut.len()));
         }
         Ok(())
     }
+}
+
+/// Length of a character at the end that lacks bytes, at most 3.
+fn cut_character(bytes: &[u8]) -> usize {
+    let lacks = |length: &usize| {
+        let lead = bytes
+            .len()
+            .checked_sub(*length)
+            .and_then(|at| bytes.get(at));
+        match lead {
+            Some(0xc0..=0xdf) => *length < 2,
+            Some(0xe0..=0xef) => *length < 3,
+            Some(0xf0..) => *length < 4,
+            Some(_) | None => false,
+        }
+    };
+    (1..=3).find(lacks).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -159,7 +159,15 @@ impl Visitor<'_> for KnownKey {
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        let position = self.0.iter().position(|known| *known == key);
+        self.visit_bytes(key.as_bytes())
+    }
+
+    fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<Self::Value, E> {
+        // Most keys of a report are none of these, and told by length and last byte.
+        let position = self.0.iter().position(|known| {
+            let known = known.as_bytes();
+            known.len() == key.len() && known.last() == key.last() && known == key
+        });
         Ok(position.and_then(|index| Some((index, *self.0.get(index)?))))
     }
 }

@@ -2,6 +2,7 @@
 //! native report never leaves this room. Whether a report is good enough is
 //! none of this room's business: it tells apart what it saw, nothing else.
 
+mod cursor;
 mod find;
 mod format;
 mod gitlab_reports;
@@ -11,6 +12,7 @@ mod json;
 mod known_tools;
 mod measures;
 mod native;
+mod pass;
 mod place;
 mod rating;
 mod reduction;
@@ -19,15 +21,36 @@ mod sarif;
 mod stream;
 mod xml;
 
+use std::io::Read;
 use std::path::Path;
 
-use crate::facts::ScanResults;
+use crate::facts::{ScanFormat, ScanResults};
+
+/// Reports that are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportPattern {
+    /// A file, a glob, a pipe named by hand, or `-` for the standard input.
+    pub pattern: String,
+    /// What they are read as; `None`: what their content shows.
+    pub format: Option<ScanFormat>,
+}
+
+impl ReportPattern {
+    /// Reports that are told by their content.
+    pub fn by_content(pattern: impl Into<String>) -> Self {
+        Self {
+            pattern: pattern.into(),
+            format: None,
+        }
+    }
+}
 
 /// Reads every file that the patterns match below `root`. One entry a pattern
 /// and file, and one for each pattern that matched nothing. Never fails: what is
-/// wrong with a file stands in its entry.
-pub fn read(patterns: &[String], root: &Path) -> ScanResults {
-    report::read_all(patterns, root)
+/// wrong with a file stands in its entry. `stdin` is read once at most, and only
+/// where a pattern asks for it.
+pub fn read(wanted: &[ReportPattern], root: &Path, stdin: &mut (dyn Read + Send)) -> ScanResults {
+    report::read_all(wanted, root, stdin)
 }
 
 #[cfg(test)]

@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::facts::{ScanFailure, ScanReport, ScanResults, ScanRun};
+use crate::facts::{ScanFailure, ScanFormat, ScanReport, ScanResults, ScanRun};
 
+use super::ReportPattern;
 use super::find::{self, Found};
 use super::format;
 use super::intake::{self, Halt, Outcome};
 use super::place;
 
+/// The pattern that is the standard input. A file of that name is `./-`.
+const STDIN: &str = "-";
 /// The format of a file that could not be read as a report.
 const UNKNOWN_FORMAT: &str = "unknown";
 
@@ -27,8 +30,12 @@ pub(super) struct Content {
 }
 
 /// All entries, in the order of the patterns, files in the order of their names.
-/// A pattern that stands twice counts once.
-pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
+/// A pattern that stands twice counts once, unless it is read as different formats.
+pub(super) fn read_all(
+    wanted: &[ReportPattern],
+    root: &Path,
+    stdin: &mut (dyn io::Read + Send),
+) -> ScanResults {
     let root = if root.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -36,14 +43,16 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
     };
     // Reports give absolute paths, whatever way we were told the folder.
     let absolute = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let mut contents: BTreeMap<PathBuf, Content> = BTreeMap::new();
+    let mut contents: BTreeMap<(PathBuf, Option<ScanFormat>), Content> = BTreeMap::new();
     let mut reports = Vec::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        if patterns
-            .iter()
-            .take(index)
-            .any(|earlier| earlier == pattern)
-        {
+    for (index, each) in wanted.iter().enumerate() {
+        if wanted.iter().take(index).any(|earlier| earlier == each) {
+            continue;
+        }
+        let ReportPattern { pattern, format } = each;
+        if pattern == STDIN {
+            let content = content(&mut *stdin, &absolute, *format);
+            reports.push(entry(pattern, STDIN.to_owned(), content));
             continue;
         }
         let found = find::files(pattern, root);
@@ -54,11 +63,16 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
             reports.push(match each {
                 Found::File(path) => {
                     let name = place::shown(&path.to_string_lossy());
+                    let by_hand = path == Path::new(pattern);
                     let path = root.join(path);
                     let modified_at = modified_at(&path);
-                    let content = contents
-                        .entry(path)
-                        .or_insert_with_key(|path| content_of(path, &absolute));
+                    let content =
+                        contents
+                            .entry((path, *format))
+                            .or_insert_with_key(|(path, format)| match open(path, by_hand) {
+                                Ok(file) => content(file, &absolute, *format),
+                                Err(error) => unreadable(&error),
+                            });
                     ScanReport {
                         modified_at,
                         ..entry(pattern, name, content.clone())
@@ -85,9 +99,10 @@ fn entry(pattern: &str, path: String, content: Content) -> ScanReport {
     }
 }
 
-/// When the file was last written, where the file system tells.
+/// When the file was last written, where the file system tells. A pipe has no such time.
 fn modified_at(path: &Path) -> Option<Timestamp> {
-    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Timestamp::try_from(metadata.modified().ok()?).ok()
 }
 
 fn failed(pattern: &str, path: String, failure: ScanFailure) -> ScanReport {
@@ -99,32 +114,42 @@ fn failed(pattern: &str, path: String, failure: ScanFailure) -> ScanReport {
     entry(pattern, path, content)
 }
 
-fn content_of(path: &Path, root: &Path) -> Content {
-    match open(path) {
-        Ok(file) => content(file, root),
-        Err(error) => unreadable(&error),
-    }
-}
-
-/// Only a regular file: a pipe or a device may never end.
-fn open(path: &Path) -> io::Result<File> {
-    let regular = || io::Error::other("it is not a regular file");
+/// A regular file, or a pipe that is named by hand. A pipe that a glob happens to find
+/// may never get a writer, and a device may never end.
+fn open(path: &Path, by_hand: bool) -> io::Result<File> {
+    let fits = |metadata: &fs::Metadata| metadata.is_file() || (by_hand && is_pipe(metadata));
+    let refused = || io::Error::other("it is neither a regular file nor a pipe named by hand");
     // Asked before opening too, because opening a pipe waits for its writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(regular());
+    if !fits(&fs::metadata(path)?) {
+        return Err(refused());
     }
     let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(regular());
+    if !fits(&file.metadata()?) {
+        return Err(refused());
     }
     Ok(file)
 }
 
+#[cfg(unix)]
+fn is_pipe(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &fs::Metadata) -> bool {
+    false
+}
+
 /// Reads a whole report in one pass. The digest is of all bytes of the file,
 /// also where the report is refused half-way.
-pub(super) fn content(source: impl io::Read + Send, root: &Path) -> Content {
+pub(super) fn content(
+    source: impl io::Read + Send,
+    root: &Path,
+    said: Option<ScanFormat>,
+) -> Content {
     let Outcome { read, halt, digest } =
-        intake::through(source, |blocks| format::read(blocks, root));
+        intake::through(source, |blocks| format::read(blocks, root, said));
     let digest = match (&halt, digest) {
         (Some(Halt::Failed(error)), _) => return unreadable(error),
         (_, Err(error)) => return unreadable(&error),

@@ -1,23 +1,21 @@
 //! A walk over a JSON document of any size: objects key by key, arrays element
 //! by element, in a window that holds the value at hand and no more. Each value
-//! is parsed by serde_json out of the window; only the brackets and commas of the
-//! outer levels are followed here. What is skipped is parsed as well.
+//! is filled by `cursor` out of the window; only the brackets and commas of the
+//! outer levels are followed here. What is skipped is checked as well.
 //!
 //! Strict where two tools could read two things out of one file (a key that
 //! stands twice, bytes behind the end), tolerant about the rest. Messages name
 //! what was expected, never what was found: that may be a secret.
 
+use serde::Deserialize as _;
 use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
-use serde_json::Deserializer;
-use serde_json::de::SliceRead;
 
+use super::cursor::Cursor;
 use super::intake::{BLOCK, Blocks};
 use super::json::{Fields, Object, complaint};
 
-/// Deeper nesting of the outer levels than any tool writes; serde_json has the same limit for what it fills.
+/// Deeper nesting of the outer levels than any tool writes.
 const DEEPEST: usize = 128;
-/// Deepest nesting in what is passed over, which is parsed without recursion.
-const DEEPEST_PASSED: usize = 1_000;
 /// Longest value that is parsed at once: bounds what has to be held. Tests make do with less.
 const LONGEST_VALUE: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
 
@@ -43,8 +41,8 @@ pub(super) struct Stream<'a> {
     window: Vec<u8>,
     /// The next byte in the window.
     at: usize,
-    /// Position of the window's first byte in the file.
-    start: u64,
+    /// Position in the file behind the window.
+    end: u64,
     ended: bool,
     depth: usize,
 }
@@ -52,12 +50,12 @@ pub(super) struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// A walk that stands before the document.
     pub(super) fn new(blocks: &'a mut Blocks) -> Self {
-        let start = blocks.offset();
+        let end = blocks.offset();
         Self {
             blocks,
             window: Vec::new(),
             at: 0,
-            start,
+            end,
             ended: false,
             depth: 0,
         }
@@ -67,8 +65,14 @@ impl<'a> Stream<'a> {
     pub(super) fn trouble(&self, reason: impl Into<String>) -> Trouble {
         Trouble {
             reason: reason.into(),
-            at: self.start + self.at as u64,
+            at: self.position(self.at),
         }
+    }
+
+    /// Position in the file of a place in the window.
+    fn position(&self, at: usize) -> u64 {
+        self.end
+            .saturating_sub(self.window.len().saturating_sub(at) as u64)
     }
 
     /// The next byte that is no white space; `None`: the file has ended.
@@ -96,14 +100,14 @@ impl<'a> Stream<'a> {
 
     /// One whole value.
     pub(super) fn value<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
-        self.parsed(|deserializer| T::deserialize(deserializer))
+        self.parsed(|cursor| T::deserialize(cursor))
     }
 
     /// One object, filled anew.
     pub(super) fn filled<T: Fields + Default>(&mut self) -> Result<T, Trouble> {
-        self.parsed(|deserializer| {
+        self.parsed(|cursor| {
             let mut item = T::default();
-            Object(&mut item).deserialize(deserializer)?;
+            Object(&mut item).deserialize(cursor)?;
             Ok(item)
         })
     }
@@ -201,6 +205,18 @@ impl<'a> Stream<'a> {
         })
     }
 
+    /// A document that is an array of values of one type. Null is no such list: nobody
+    /// says that it is empty.
+    pub(super) fn document<T: DeserializeOwned>(
+        &mut self,
+        each: impl FnMut(T) -> Result<(), String>,
+    ) -> Step {
+        if !self.values("the report", each)? {
+            return Err(self.trouble("the report is null"));
+        }
+        self.end()
+    }
+
     /// Passes over a value, however large.
     pub(super) fn skip(&mut self) -> Step {
         let nested = matches!(self.peek()?, Some(b'{' | b'['));
@@ -210,10 +226,8 @@ impl<'a> Stream<'a> {
         if self.window.len() - self.at < BLOCK / 2 {
             self.grow()?;
         }
-        if let Some(done) = self.attempt(|deserializer| {
-            serde::Deserialize::deserialize(deserializer).map(|_: IgnoredAny| ())
-        }) {
-            return done;
+        if let Some(done) = self.attempt(|cursor| IgnoredAny::deserialize(cursor)) {
+            return done.map(|_| ());
         }
         if self.peek()? == Some(b'{') {
             self.entries("an object", &mut |stream, _| stream.skip())?;
@@ -226,7 +240,7 @@ impl<'a> Stream<'a> {
     /// The inside of brackets, one of which stands next.
     fn inside(&mut self, close: u8, each: &mut dyn FnMut(&mut Self) -> Step) -> Step {
         if self.depth >= DEEPEST {
-            return Err(self.too_deep(DEEPEST));
+            return Err(self.trouble(format!("it nests deeper than {DEEPEST} levels")));
         }
         self.at += 1;
         self.depth += 1;
@@ -254,7 +268,7 @@ impl<'a> Stream<'a> {
     /// Parses the value that stands next, with as large a window as it takes.
     fn parsed<T>(
         &mut self,
-        read: impl Fn(&mut Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+        read: impl Fn(&mut Cursor<'_>) -> serde_json::Result<T>,
     ) -> Result<T, Trouble> {
         if self.peek()?.is_none() {
             return Err(self.trouble("the report ends too early"));
@@ -272,35 +286,23 @@ impl<'a> Stream<'a> {
     /// Parses the value that stands next. `None`: more bytes are needed to tell.
     fn attempt<T>(
         &mut self,
-        read: impl Fn(&mut Deserializer<SliceRead<'_>>) -> serde_json::Result<T>,
+        read: impl Fn(&mut Cursor<'_>) -> serde_json::Result<T>,
     ) -> Option<Result<T, Trouble>> {
         let rest = self.window.get(self.at..).unwrap_or_default();
-        let mut deserializer = Deserializer::from_slice(rest);
-        match read(&mut deserializer) {
+        let mut cursor = Cursor::new(rest);
+        match read(&mut cursor) {
+            // A number at the edge may go on behind it.
+            Ok(_) if cursor.at() >= rest.len() && !self.ended => None,
             Ok(value) => {
-                let length = deserializer.into_iter::<IgnoredAny>().byte_offset();
-                // A number at the edge may go on behind it.
-                if length >= rest.len() && !self.ended {
-                    return None;
-                }
-                let bytes = rest.get(..length).unwrap_or_default();
-                if is_too_deep(bytes) {
-                    return Some(Err(self.too_deep(DEEPEST_PASSED)));
-                }
-                self.at += length;
+                self.at += cursor.at();
                 Some(Ok(value))
             }
-            Err(error) if error.is_eof() && !self.ended => None,
-            Err(error) => {
-                let reason = complaint(&error);
-                let at = self.start + (self.at + place_of(rest, &error)) as u64;
-                Some(Err(Trouble { reason, at }))
-            }
+            Err(_) if cursor.ran_out() && !self.ended => None,
+            Err(error) => Some(Err(Trouble {
+                reason: complaint(&error),
+                at: self.position(self.at + cursor.at()),
+            })),
         }
-    }
-
-    fn too_deep(&self, deepest: usize) -> Trouble {
-        self.trouble(format!("it nests deeper than {deepest} levels"))
     }
 
     /// Forgets what is done and takes in at least as much as is left. `false`: the file has ended.
@@ -308,10 +310,7 @@ impl<'a> Stream<'a> {
         if self.ended {
             return Ok(false);
         }
-        self.window.drain(..self.at);
-        self.start += self.at as u64;
-        self.at = 0;
-        let left = self.window.len();
+        let left = self.window.len() - self.at;
         if left > LONGEST_VALUE {
             return Err(self.trouble("a value is longer than 64 MiB"));
         }
@@ -324,52 +323,11 @@ impl<'a> Stream<'a> {
                 }
                 Err(_) => return Err(self.trouble("reading has stopped")),
             }
-            let head = self.blocks.head();
-            let length = head.len();
-            self.window.extend_from_slice(head);
-            self.blocks.pass(length);
-            if self.window.len() >= 2 * left {
+            self.at = self.blocks.append_to(&mut self.window, self.at);
+            self.end = self.blocks.offset();
+            if self.window.len() - self.at >= 2 * left {
                 return Ok(true);
             }
         }
     }
-}
-
-/// Whether the brackets of a valid value nest deeper than what may be passed over.
-fn is_too_deep(value: &[u8]) -> bool {
-    let count = |bracket| memchr::memchr_iter(bracket, value).count();
-    // As many have to open; few values have, and only those are looked at closely.
-    if count(b'{') + count(b'[') <= DEEPEST_PASSED {
-        return false;
-    }
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in value {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > DEEPEST_PASSED {
-                    return true;
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Where in the bytes the parser stopped.
-fn place_of(bytes: &[u8], error: &serde_json::Error) -> usize {
-    let line = error.line().saturating_sub(1);
-    let start = match line {
-        0 => 0,
-        _ => memchr::memchr_iter(b'\n', bytes)
-            .nth(line - 1)
-            .map_or(0, |end| end + 1),
-    };
-    (start + error.column().saturating_sub(1)).min(bytes.len())
 }

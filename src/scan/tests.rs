@@ -1,7 +1,9 @@
 //! What holds for every reader: small reports of each format, and what people and
 //! broken tools make of them.
 
+mod mutations;
 mod reports;
+mod said;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +14,7 @@ use crate::scan::report::{Content, content};
 use reports::{SAMPLES, Sample};
 
 fn content_of(bytes: &[u8]) -> Content {
-    content(bytes, Path::new("/builds/acme"))
+    content(bytes, Path::new("/builds/acme"), None)
 }
 
 fn runs_of(text: &str) -> Result<Vec<ScanRun>, String> {

@@ -225,6 +225,39 @@ fn a_change_without_approval_is_stopped_where_the_platform_would_let_it_through(
     );
 }
 
+/// The trick: a pattern that matches nothing, so that no result can be bad.
+#[test]
+fn a_required_result_that_no_file_matches_leaves_the_gate_undecided() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.approve(42, "li");
+        acme.policy = Some(
+            "version: 1\ncontrols: {sast-clean: {}}\nscans: [{tool: probe, path: 'out/*.sarif'}]\n"
+                .to_owned(),
+        );
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 3, "{decision:#}");
+    let control = control(&decision, "SCAN-01");
+    assert_eq!(control["verdict"], "unknown");
+    assert!(control.to_string().contains("out/*.sarif"), "{control:#}");
+}
+
+/// The trick: a result that is to come from a pipe into which nobody writes.
+#[test]
+fn an_empty_standard_input_is_no_report() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        acme.policy = Some(
+            "version: 1\ncontrols: {sast-clean: {}}\nscans: [{tool: probe, path: '-', format: sarif}]\n".to_owned(),
+        );
+    });
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 3, "nothing comes in: {decision:#}");
+    let words = control(&decision, "SCAN-01").to_string();
+    assert!(words.contains("the file is empty"), "{words}");
+}
+
 #[test]
 fn a_missing_policy_is_never_a_pass() {
     let bench = Bench::new();

@@ -382,6 +382,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "scans.format",
+        "scans: [{tool: t, path: 'a/*.json', format: sarif}]",
+        "scans: [{tool: t, path: 'a/*.json', format: gitleaks}]",
+        "weaker",
+    ),
+    (
         "scans.new",
         "scans: [{tool: t, path: 'a/*.sarif', new: {high: 0}}]",
         "scans: [{tool: t, path: 'a/*.sarif', new: {high: 1}}]",

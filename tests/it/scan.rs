@@ -1,9 +1,9 @@
 //! Scan reports from a folder: which files are taken, and what is said of each.
 
-use std::fs;
+use std::{fs, io};
 
-use ccgate::facts::{ScanFailure, ScanReport};
-use ccgate::scan;
+use ccgate::facts::{ScanFailure, ScanFormat, ScanReport};
+use ccgate::scan::{self, ReportPattern};
 use tempfile::TempDir;
 
 const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
@@ -22,8 +22,12 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read(patterns: &[&str], folder: &TempDir) -> Vec<ScanReport> {
-    let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    scan::read(&patterns, folder.path()).reports
+    let wanted: Vec<ReportPattern> = patterns
+        .iter()
+        .copied()
+        .map(ReportPattern::by_content)
+        .collect();
+    scan::read(&wanted, folder.path(), &mut io::empty()).reports
 }
 
 #[test]
@@ -128,4 +132,71 @@ fn a_device_is_no_report() {
     let folder = folder(&[]);
     let reports = read(&["/dev/zero"], &folder);
     assert!(matches!(reports[0].runs, Err(ScanFailure::Unreadable(_))));
+}
+
+#[test]
+fn the_standard_input_is_a_report_if_it_is_asked_for() {
+    let folder = folder(&[("-", FAILED), ("clean.sarif", CLEAN)]);
+    let from = |pattern: &str, mut input: &[u8]| {
+        let wanted = [ReportPattern::by_content(pattern)];
+        let report = scan::read(&wanted, folder.path(), &mut input)
+            .reports
+            .remove(0);
+        (report, input.len())
+    };
+    let (report, left) = from("-", CLEAN.as_bytes());
+    let file = read(&["clean.sarif"], &folder).remove(0);
+    assert_eq!((report.path.as_str(), left), ("-", 0));
+    assert_eq!((&report.digest, &report.runs), (&file.digest, &file.runs));
+    assert_eq!(report.modified_at, None, "a pipe has no time of its own");
+    assert!(matches!(
+        from("-", b"").0.runs,
+        Err(ScanFailure::Unparsable(_))
+    ));
+    let (report, left) = from("./-", CLEAN.as_bytes());
+    assert_eq!(left, CLEAN.len(), "a file of that name leaves it alone");
+    assert_eq!(
+        report.runs.expect("a report")[0].execution_successful,
+        Some(false)
+    );
+}
+
+#[test]
+fn a_report_can_be_said_to_have_a_format_and_the_same_file_two() {
+    let folder = folder(&[("empty.json", "[]")]);
+    let said = |format| ReportPattern {
+        format,
+        ..ReportPattern::by_content("empty.json")
+    };
+    let wanted = [
+        said(None),
+        said(Some(ScanFormat::Gitleaks)),
+        said(Some(ScanFormat::Sarif)),
+        said(None),
+    ];
+    let reports = scan::read(&wanted, folder.path(), &mut io::empty()).reports;
+    let read: Vec<bool> = reports.iter().map(|report| report.runs.is_ok()).collect();
+    assert_eq!(read, [false, true, false]);
+}
+
+/// More than a pipe holds, so that reader and writer have to take turns.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_if_it_is_named_and_never_if_a_glob_finds_it() {
+    let folder = folder(&[]);
+    let pipe = folder.path().join("pipe.sarif");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let refused = read(&["*.sarif"], &folder);
+    assert!(matches!(refused[0].runs, Err(ScanFailure::Unreadable(_))));
+    let result = r#"{"ruleId":"R1","level":"error","message":{"text":"x"}}"#;
+    let many = vec![result; 9_000].join(",");
+    let text = CLEAN.replace(r#""results":[]"#, &format!(r#""results":[{many}]"#));
+    let reports = std::thread::scope(|scope| {
+        scope.spawn(|| fs::write(&pipe, &text).expect("a reader"));
+        read(&["pipe.sarif"], &folder)
+    });
+    let runs = reports[0].runs.as_ref().expect("a readable report");
+    assert_eq!(runs[0].counts[0].open, 9_000);
+    assert_eq!(reports[0].modified_at, None);
 }

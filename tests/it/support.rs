@@ -84,6 +84,7 @@ pub(crate) fn run_in(
         env,
         now: now.parse().expect("a timestamp"),
         folder: folder.to_owned(),
+        stdin: std::sync::Mutex::new(Box::new(std::io::empty())),
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(stderr.clone()),
         stdout_is_terminal: false,

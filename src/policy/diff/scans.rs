@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use crate::facts::{Direction, Severity};
+use crate::facts::{Direction, ScanFormat, Severity};
 
 use super::super::floor::{fewest, in_force, limits_of, same_result};
 use super::super::model::{Policy, ScanExpectation};
@@ -57,6 +57,7 @@ fn both(
         tool,
         // They are what makes both the same result, but for the case of the tool's name.
         path: _,
+        format,
         required,
         max_age,
         new: new_findings,
@@ -66,6 +67,11 @@ fn both(
     if *tool != new.tool {
         let values = (tool.clone(), new.tool.clone());
         changes.add(part(), &key("tool"), values, Direction::Changed);
+    }
+    // Read as something else a report may say less; which of both says more is not known.
+    if *format != new.format {
+        let values = (shape(*format), shape(new.format));
+        changes.add(part(), &key("format"), values, Direction::Weaker);
     }
     changes.ordered(
         part(),
@@ -131,13 +137,18 @@ fn words(scan: &ScanExpectation) -> String {
         "not required"
     };
     format!(
-        "{} in {}, {must}, max_age {}, new {}, total {}",
+        "{} in {}, format {}, {must}, max_age {}, new {}, total {}",
         scan.tool,
         scan.path,
+        shape(scan.format),
         age(scan.max_age),
         thresholds(&scan.new),
         thresholds(&scan.total)
     )
+}
+
+fn shape(format: Option<ScanFormat>) -> String {
+    format.map_or("by content", ScanFormat::word).to_owned()
 }
 
 fn age(age: Option<SignedDuration>) -> String {

@@ -324,6 +324,25 @@ fn a_branch_cannot_expect_fewer_or_weaker_scan_results() {
 }
 
 #[test]
+fn a_branch_cannot_have_a_result_read_as_another_format() {
+    let scans = |format: &str| {
+        format!("extends: [soc2-strict]\nscans: [{{tool: t, path: a.json{format}}}]\n")
+    };
+    for (own, floor) in [
+        (", format: gitleaks", ""),
+        (", format: gitleaks", ", format: sarif"),
+        ("", ", format: sarif"),
+    ] {
+        let policy = held(&scans(own), &scans(floor));
+        noted(&policy, "the result of `t` is held to");
+        let strict = held(&scans(floor), &scans(floor));
+        assert_eq!(policy.scans, strict.scans, "{own}");
+    }
+    let policy = held(&scans(", format: sarif"), &scans(", format: sarif"));
+    assert_eq!(notes(&policy), Vec::<String>::new());
+}
+
+#[test]
 fn records_go_where_the_floor_says() {
     let ledger = |text: &str| format!("extends: [soc2-strict]\nledger: {{{text}}}\n");
     for own in ["url: \"dir:/dev/null\"", "url: \"dir:a\", required: false"] {

@@ -292,6 +292,14 @@ fn scans_are_read_strictly() {
             "scans: [{tool: x, path: y, required: yes}]",
             "`required` has to be `true` or `false`, found `yes`",
         ),
+        (
+            "scans: [{tool: x, path: y, format: serif}]",
+            "`format` knows no `serif` (did you mean `sarif`?)",
+        ),
+        (
+            "scans: [{tool: x, path: y, format: 1}]",
+            "`format` has to be text",
+        ),
         ("scans: {}", "`scans` has to be a list"),
         (
             "controls: {sast-clean: {scans: []}}",

@@ -44,7 +44,7 @@ struct Position {
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut findings = Reduction::default();
-    stream.values("the report", |issue: Issue| {
+    stream.document(|issue: Issue| {
         let line = issue.location.lines.and_then(|lines| lines.begin);
         let position = || issue.location.positions?.begin?.line;
         let line = line.or_else(position);
@@ -61,7 +61,6 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
         );
         Ok(())
     })?;
-    stream.end()?;
     let run = ScanRun {
         kind: Some(ScanKind::Quality),
         ..findings.into_run("code quality")

@@ -24,7 +24,7 @@ struct Leak {
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut findings = Reduction::default();
-    stream.values("the report", |leak: Leak| {
+    stream.document(|leak: Leak| {
         let seen = Seen {
             rule: leak.rule.as_deref(),
             path: leak.file.as_deref(),
@@ -34,7 +34,6 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
         findings.add(&seen, root);
         Ok(())
     })?;
-    stream.end()?;
     let run = ScanRun {
         kind: Some(ScanKind::Secrets),
         ..findings.into_run("gitleaks")

@@ -85,7 +85,7 @@ impl Location {
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut findings = Reduction::default();
-    stream.values("the report", |audit: Audit| {
+    stream.document(|audit: Audit| {
         let place = audit.locations.first();
         let seen = Seen {
             rule: audit.ident.as_deref(),
@@ -101,7 +101,6 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
         findings.add(&seen, root);
         Ok(())
     })?;
-    stream.end()?;
     let run = ScanRun {
         kind: Some(ScanKind::Sast),
         ..findings.into_run("zizmor")

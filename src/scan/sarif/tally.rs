@@ -3,6 +3,7 @@
 //! is kept grows with the number of different rules, not of results.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use serde::de::{Error as _, MapAccess};
@@ -194,16 +195,20 @@ impl Tally {
             level: finding.level,
             severity: finding.severity,
         };
-        let few = self.groups.len() <= FEW_RULES;
-        if !self.groups.contains_key(&kind) {
-            self.id_bytes += kind.rule.id.as_ref().map_or(0, String::len);
-            if self.groups.len() >= MOST_RULES || self.id_bytes > MOST_ID_BYTES {
-                return Err(format!(
-                    "results point at more than {MOST_RULES} different rules, or at too long ids"
-                ));
+        let groups = self.groups.len();
+        let few = groups <= FEW_RULES;
+        let group = match self.groups.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                self.id_bytes += new.key().rule.id.as_ref().map_or(0, String::len);
+                if groups >= MOST_RULES || self.id_bytes > MOST_ID_BYTES {
+                    return Err(format!(
+                        "results point at more than {MOST_RULES} different rules, or at too long ids"
+                    ));
+                }
+                new.insert(Group::default())
             }
-        }
-        let group = self.groups.entry(kind).or_default();
+        };
         let kept = match finding.state {
             State::Open => {
                 group.open += 1;

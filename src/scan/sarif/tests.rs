@@ -10,7 +10,7 @@ use crate::facts::{FindingCount, ScanFailure, ScanRun, Severity};
 use crate::scan::report::content;
 
 fn runs_of(text: &str) -> Result<Vec<ScanRun>, String> {
-    match content(text.as_bytes(), Path::new("/builds/acme")).runs {
+    match content(text.as_bytes(), Path::new("/builds/acme"), None).runs {
         Ok(runs) => Ok(runs),
         Err(ScanFailure::Unparsable(reason)) => Err(reason),
         Err(other) => panic!("{other:?}"),

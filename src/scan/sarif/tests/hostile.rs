@@ -12,7 +12,7 @@ const SMALL: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"pro
 {"artifactLocation":{"uri":"a.rs"},"region":{"startLine":12,"x":[-0.5e-3,true,null]}}}]},{"level":"note","suppressions":[]}]}]}"#;
 
 fn content_of(bytes: &[u8]) -> Result<Vec<ScanRun>, ScanFailure> {
-    content(bytes, Path::new("/builds/acme")).runs
+    content(bytes, Path::new("/builds/acme"), None).runs
 }
 
 fn wrapped(part: &str) -> String {
@@ -48,7 +48,7 @@ fn the_digest_is_of_all_bytes_also_of_a_refused_file() {
     let refused = format!("{{\"version\": oops{}", "x".repeat(300_000));
     let marked = format!("\u{feff}{SMALL}");
     for text in [garbage, refused, marked, "{".to_owned(), String::new()] {
-        let digest = content(text.as_bytes(), Path::new(".")).digest;
+        let digest = content(text.as_bytes(), Path::new("."), None).digest;
         assert_eq!(
             digest,
             format!("sha256:{}", hex::encode(Sha256::digest(text.as_bytes())))
