@@ -2,10 +2,9 @@
 //! its path: they know facts and nothing else, and a build of a minute is fuzzed more
 //! often than one of the whole gate.
 
+#[path = "../../src/facts"]
 pub mod facts {
-    #[path = "../../../src/facts/scan.rs"]
     mod scan;
-    #[path = "../../../src/facts/scan_format.rs"]
     mod scan_format;
 
     pub use scan::*;
