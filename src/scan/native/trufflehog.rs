@@ -44,6 +44,10 @@ struct Place {
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut findings = Reduction::default();
+    // It writes nothing where it finds nothing; so does a tool that did not start.
+    if stream.peek()?.is_none() {
+        return Err(stream.trouble("the report is empty"));
+    }
     while stream.peek()?.is_some() {
         let leak: Leak = stream.value()?;
         let Some(detector) = leak.detector else {
