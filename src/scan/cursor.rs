@@ -46,12 +46,16 @@ impl<'de> Cursor<'de> {
     }
 
     /// The next byte that is no white space.
+    #[inline]
     fn peek(&mut self) -> Result<u8, Error> {
         self.at = pass::white(self.bytes, self.at);
-        let byte = self.bytes.get(self.at).copied();
-        byte.ok_or_else(|| self.stopped(Stop::RanOut))
+        match self.bytes.get(self.at) {
+            Some(byte) => Ok(*byte),
+            None => Err(self.stopped(Stop::RanOut)),
+        }
     }
 
+    #[cold]
     fn stopped(&mut self, stop: Stop) -> Error {
         match stop {
             Stop::RanOut => {
@@ -66,6 +70,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// A number or a word, or a string in which something is escaped.
+    #[inline]
     fn scalar<V: Visitor<'de>>(&mut self, end: usize, visitor: V) -> Result<V::Value, Error> {
         // What follows may belong to it.
         if end >= self.bytes.len() && self.depth > 0 {
@@ -78,6 +83,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// The bytes of the string that stands here and its end; no bytes if something in it is escaped.
+    #[inline]
     fn plain(&mut self) -> Result<(Option<&'de [u8]>, usize), Error> {
         let start = self.at + 1;
         let text = pass::string(self.bytes, start).map_err(|stop| self.stopped(stop))?;
@@ -85,6 +91,7 @@ impl<'de> Cursor<'de> {
         Ok((plain.filter(|_| !text.escaped), text.end))
     }
 
+    #[inline]
     fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let (plain, end) = self.plain()?;
         let Some(plain) = plain else {
@@ -98,6 +105,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// Goes behind the bracket that opens here.
+    #[inline]
     fn open(&mut self) -> Result<(), Error> {
         if self.depth >= DEEPEST {
             return Err(Error::custom("it nests deeper than 128 levels"));
@@ -107,6 +115,7 @@ impl<'de> Cursor<'de> {
         Ok(())
     }
 
+    #[inline]
     fn close(&mut self, bracket: u8) -> Result<(), Error> {
         if self.peek()? != bracket {
             return Err(Error::custom("expected a closing bracket"));
@@ -117,6 +126,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// Whether one more stands before the bracket; goes behind the comma before it.
+    #[inline]
     fn has_next(&mut self, first: &mut bool, bracket: u8) -> Result<bool, Error> {
         let next = self.peek()?;
         if next == bracket {
@@ -163,6 +173,7 @@ impl<'de> Deserializer<'de> for &mut Cursor<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.peek()? != b'n' {
             return visitor.visit_some(self);
@@ -180,6 +191,7 @@ impl<'de> Deserializer<'de> for &mut Cursor<'de> {
     }
 
     /// A key. Its bytes will do to compare it.
+    #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.peek()? != b'"' {
             return self.deserialize_any(visitor);
@@ -213,6 +225,7 @@ struct Inside<'a, 'de> {
 impl<'de> MapAccess<'de> for Inside<'_, 'de> {
     type Error = Error;
 
+    #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
@@ -226,6 +239,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
         seed.deserialize(&mut *self.cursor).map(Some)
     }
 
+    #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         if self.cursor.peek()? != b':' {
             return Err(Error::custom("expected a colon"));
@@ -238,6 +252,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
 impl<'de> SeqAccess<'de> for Inside<'_, 'de> {
     type Error = Error;
 
+    #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,

@@ -33,6 +33,7 @@ fn wrong<T>(at: usize, reason: &'static str) -> Result<T, Stop> {
 }
 
 /// The end of the value that stands at or behind `start`, with `around` brackets open around it.
+#[inline]
 pub(super) fn value(bytes: &[u8], start: usize, around: usize) -> End {
     let at = white(bytes, start);
     match bytes.get(at) {
@@ -196,6 +197,7 @@ fn key(bytes: &[u8], at: usize) -> End {
 }
 
 /// Behind the number, `true`, `false` or `null` at `at`.
+#[inline]
 pub(super) fn word(bytes: &[u8], at: usize) -> End {
     match bytes.get(at) {
         Some(b'-' | b'0'..=b'9') => number(bytes, at),
@@ -219,6 +221,7 @@ fn literal(bytes: &[u8], at: usize, word: &[u8]) -> End {
 }
 
 /// A number that reaches to the end of the bytes is taken as whole.
+#[inline]
 fn number(bytes: &[u8], start: usize) -> End {
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
     at = match bytes.get(at) {
@@ -236,6 +239,7 @@ fn number(bytes: &[u8], start: usize) -> End {
 }
 
 /// Behind one digit or more.
+#[inline]
 fn digits(bytes: &[u8], start: usize) -> End {
     let mut at = start;
     while let Some(b'0'..=b'9') = bytes.get(at) {
