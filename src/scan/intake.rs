@@ -11,6 +11,8 @@ use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::utf8::Utf8;
+
 /// Size of a block.
 pub(super) const BLOCK: usize = 256 << 10;
 /// Room in front of each block, so that what is left of the one before can be put
@@ -288,60 +290,6 @@ impl io::BufRead for Blocks {
     fn consume(&mut self, amount: usize) {
         self.pass(amount);
     }
-}
-
-/// Whether the bytes so far are UTF-8, across the borders of blocks.
-#[derive(Default)]
-struct Utf8 {
-    /// A character that the last block cut.
-    cut: Vec<u8>,
-}
-
-impl Utf8 {
-    fn check(&mut self, bytes: &[u8], last: bool) -> Result<(), usize> {
-        let mut rest = bytes;
-        while !self.cut.is_empty() {
-            let Some((next, after)) = rest.split_first() else {
-                break;
-            };
-            self.cut.push(*next);
-            rest = after;
-            match std::str::from_utf8(&self.cut) {
-                Ok(_) => self.cut.clear(),
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => return Err(bytes.len() - rest.len() - 1),
-            }
-        }
-        // The vectorised check tells no place, and a cut character is no text to it.
-        let (whole, end) = rest.split_at(rest.len() - cut_character(rest));
-        if simdutf8::basic::from_utf8(whole).is_err() {
-            let valid =
-                std::str::from_utf8(whole).map_or_else(|error| error.valid_up_to(), str::len);
-            return Err(bytes.len() - rest.len() + valid);
-        }
-        self.cut.extend_from_slice(end);
-        if last && !self.cut.is_empty() {
-            return Err(bytes.len().saturating_sub(self.cut.len()));
-        }
-        Ok(())
-    }
-}
-
-/// Length of a character at the end that lacks bytes, at most 3.
-fn cut_character(bytes: &[u8]) -> usize {
-    let lacks = |length: &usize| {
-        let lead = bytes
-            .len()
-            .checked_sub(*length)
-            .and_then(|at| bytes.get(at));
-        match lead {
-            Some(0xc0..=0xdf) => *length < 2,
-            Some(0xe0..=0xef) => *length < 3,
-            Some(0xf0..) => *length < 4,
-            Some(_) | None => false,
-        }
-    };
-    (1..=3).find(lacks).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod cursor;
 mod find;
 mod format;
 mod gitlab_reports;
+mod glimpse;
 mod intake;
 mod inventory;
 mod json;
@@ -19,6 +20,7 @@ mod reduction;
 mod report;
 mod sarif;
 mod stream;
+mod utf8;
 mod xml;
 
 use std::io::Read;
