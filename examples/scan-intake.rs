@@ -7,6 +7,7 @@
 use std::io;
 use std::path::Path;
 
+use ccgate::facts::ScanFailure;
 use ccgate::scan::{self, ReportPattern};
 
 fn main() {
@@ -27,7 +28,8 @@ fn main() {
                     }
                 }
             }
-            Err(failure) => println!("  {failure:?}"),
+            Err(ScanFailure::Missing) => println!("  no file matches"),
+            Err(ScanFailure::Unreadable(why) | ScanFailure::Unparsable(why)) => println!("  {why}"),
         }
     }
 }

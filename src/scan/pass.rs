@@ -12,7 +12,7 @@ pub(super) const DEEPEST: usize = 1_000;
 const WORDS: usize = DEEPEST.div_ceil(64);
 
 /// Why a value has no end.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The bytes end before it does.
     RanOut,
