@@ -10,10 +10,11 @@ pub mod facts {
     pub use scan::*;
     pub use scan_format::ScanFormat;
 }
+#[path = "../../src/scan/tests/reports.rs"]
+#[expect(dead_code, reason = "only names and texts are seeds")]
+mod reports;
 #[path = "../../src/scan/mod.rs"]
 pub mod scan;
-#[path = "../../src/scan/tests/reports.rs"]
-mod reports;
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -24,9 +25,14 @@ use scan::ReportPattern;
 /// A sample of each format with the name of its target.
 pub fn seeds() -> Vec<(&'static str, &'static str)> {
     let names = || ScanFormat::ALL.iter().map(|(word, _)| *word);
-    let target = |format: &str| names().filter(|name| format.starts_with(name)).max_by_key(|name| name.len());
+    let target = |format: &str| {
+        names()
+            .filter(|name| format.starts_with(name))
+            .max_by_key(|name| name.len())
+    };
     let all = reports::SAMPLES.iter();
-    all.filter_map(|sample| Some((target(sample.format)?, sample.text))).collect()
+    all.filter_map(|sample| Some((target(sample.format)?, sample.text)))
+        .collect()
 }
 
 /// Reads the bytes as the format, or as what they show, at once and in drops: that has to
@@ -35,7 +41,10 @@ pub fn check(data: &[u8], format: Option<ScanFormat>) {
     let whole = read(&mut &data[..], format);
     let step = 1 + data.len() % 61;
     let drops = read(&mut Drops(data, step), format);
-    assert_eq!(whole, drops, "the bytes arrive otherwise and say something else");
+    assert_eq!(
+        whole, drops,
+        "the bytes arrive otherwise and say something else"
+    );
     let lines = matches!(whole.format.as_str(), "lcov" | "trufflehog-json");
     if whole.runs.is_ok() && !lines {
         let text = data.trim_ascii_end();
