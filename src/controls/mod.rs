@@ -153,8 +153,10 @@ pub static TABLE: &[Entry] = &[
     entry::<scan::infrastructure_clean::InfrastructureClean>(), // SCAN-06
     entry::<scan::coverage_sufficient::CoverageSufficient>(), // SCAN-09
     entry::<scan::scan_results_bound::ScanResultsBound>(), // SCAN-10
+    entry::<scan::scan_configuration_kept::ScanConfigurationKept>(), // SCAN-11
     entry::<scan::suppressions_explained::SuppressionsExplained>(), // SCAN-12
     entry::<scan::sbom_produced::SbomProduced>(), // SCAN-14
+    entry::<scan::change_free_of_secrets_and_binaries::ChangeFreeOfSecretsAndBinaries>(), // SCAN-17
 ];
 
 /// The control of that id (`force-push-blocked`) or code (`BR-18`).

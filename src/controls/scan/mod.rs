@@ -1,5 +1,6 @@
 //! SCAN: scan results as controls.
 
+pub(super) mod change_free_of_secrets_and_binaries;
 pub(super) mod coverage_sufficient;
 pub(super) mod dependencies_clean;
 pub(super) mod images_clean;
@@ -8,6 +9,7 @@ mod kinds;
 pub(super) mod runs;
 pub(super) mod sast_clean;
 pub(super) mod sbom_produced;
+pub(super) mod scan_configuration_kept;
 pub(super) mod scan_results_bound;
 pub(super) mod secrets_absent;
 pub(super) mod suppressions_explained;

@@ -718,6 +718,7 @@ fn good(platform: Platform) -> Snapshot {
         file("src/lib.rs", None),
         file("db/migrations/1.sql", None),
         file(".github/workflows/new.yml", Some("old/new.yml")),
+        file(".gitleaks.toml", None),
     ]);
     facts.discussion = seen(Discussion {
         threads: seen(vec![thread(true)]),
@@ -843,6 +844,9 @@ fn bad(platform: Platform) -> Snapshot {
         co_authors: vec![unnamed],
         ..commit(head(), "ana", "ana")
     })]);
+    if let Fact::Known { value: files, .. } = &mut facts.files {
+        files.push(file("deploy/server.key", None));
+    }
     let red = Some(CheckConclusion::Failure);
     facts.checks = seen(match platform {
         Platform::Github => vec![result("test", CheckKind::CheckRun, red)],
