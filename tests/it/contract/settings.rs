@@ -326,8 +326,14 @@ fn repository(all: &mut Settings, platform: Platform, well: bool) {
             vec![owner("@acme/gone", false)]
         },
     });
+    let updates = if well {
+        ".github/dependabot.yml"
+    } else {
+        "docs/dependabot.yml"
+    };
     all.paths = seen(texts(&[
         ".ccgate.yml",
+        updates,
         ".github/CODEOWNERS",
         ".github/workflows/ci.yml",
         ".gitlab-ci.yml",
