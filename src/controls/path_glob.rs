@@ -66,9 +66,13 @@ impl PathGlobs {
         Self::try_from(patterns).expect("literal patterns")
     }
 
-    /// Patterns that mean these paths and no others.
+    /// Patterns that mean these paths and no others. A backslash escapes in a pattern and
+    /// stands for itself between brackets.
     pub(super) fn exactly(paths: &[&str]) -> Self {
-        let written: Vec<String> = paths.iter().map(|path| globset::escape(path)).collect();
+        let written: Vec<String> = paths
+            .iter()
+            .map(|path| globset::escape(path).replace('\\', r"[\]"))
+            .collect();
         Self::try_from(written).expect("an escaped path is a pattern")
     }
 

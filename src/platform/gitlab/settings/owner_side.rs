@@ -6,12 +6,14 @@ use crate::facts::{Fact, FactKey, Needs, Snapshot};
 
 use super::super::Session;
 use super::{
-    access, deployment, group, group_people, group_reach, pipeline, review, runners, secrets,
+    access, deployment, group, group_people, group_reach, pipeline, review, runners, scanning,
+    secrets,
 };
 
 /// Fills in the needed groups of facts, all asked for at once.
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
     let default_branch = snapshot.repository.default_branch.clone();
+    let now = scanning::push_protection::SnapshotTime::of(snapshot);
     let into = &mut snapshot.settings;
     if needs.has(FactKey::RepositorySettings) {
         into.repository = access::repository(session);
@@ -136,6 +138,24 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             FactKey::DeploymentEnvironments,
             &mut into.environments,
             deployment::environments(session)
+        ),
+        put(
+            needs,
+            FactKey::ScanAlerts,
+            &mut into.alerts,
+            scanning::findings::alerts(session)
+        ),
+        put(
+            needs,
+            FactKey::ScanPushProtection,
+            &mut into.push_protection,
+            scanning::push_protection::protection(session, now)
+        ),
+        put(
+            needs,
+            FactKey::ScanSetup,
+            &mut into.scan_setup,
+            scanning::policies::setup(session)
         ),
     );
 }
