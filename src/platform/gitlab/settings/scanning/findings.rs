@@ -8,7 +8,7 @@ use crate::facts::{Alert, Alerts, Fact, FactKey, Severity, Source, Unknown, Watc
 
 use super::super::super::super::transport::{GraphqlAnswer, NoAnswer};
 use super::super::super::wire::time;
-use super::super::super::{Session, left_out};
+use super::super::super::{Session, left_out, permissions};
 use super::super::above;
 use super::answered::{Stands, at, hidden};
 
@@ -53,6 +53,9 @@ const CODE: Kind = Kind {
 
 /// Asks for all findings, and beside that whether the tier sells them.
 pub(in super::super) async fn alerts(session: &Session) -> Fact<Alerts> {
+    if let Err(unknown) = above::project(session, KEY.name(), permissions::FINDINGS) {
+        return Fact::Unknown(unknown);
+    }
     let (pages, free) = tokio::join!(pages(session), above::free_tier(session));
     match pages {
         Ok(pages) => translated(&pages, free),

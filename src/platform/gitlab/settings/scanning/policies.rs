@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::facts::{Fact, FactKey, ImposedScan, ScanKind, ScanSetup, Source, Unknown};
 
 use super::super::super::super::transport::{GraphqlAnswer, NoAnswer};
-use super::super::super::{Session, left_out};
+use super::super::super::{Session, left_out, permissions};
 use super::super::above;
 use super::answered::{Stands, at, hidden};
 
@@ -35,6 +35,9 @@ const KINDS: [(&str, ScanKind); 3] = [
 
 /// Asks for the policies, and beside that whether the tier sells them.
 pub(in super::super) async fn setup(session: &Session) -> Fact<ScanSetup> {
+    if let Err(unknown) = above::project(session, KEY.name(), permissions::FINDINGS) {
+        return Fact::Unknown(unknown);
+    }
     let variables = json!({"project": session.setup.place.repository});
     let (answer, free) = tokio::join!(
         session.settings.graphql("scanPolicies", QUERY, variables),

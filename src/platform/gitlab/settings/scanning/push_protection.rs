@@ -45,10 +45,13 @@ struct Details {
 /// Asks for both at once, and beside that whether the tier sells it.
 pub(in super::super) async fn protection(
     session: &Session,
-    snapshot: SnapshotTime,
+    now: SnapshotTime,
 ) -> Fact<PushProtection> {
+    if let Err(unknown) = above::project(session, KEY.name(), NEEDS) {
+        return Fact::Unknown(unknown);
+    }
     let settings = session.path("/security_settings");
-    let log = session.path(&format!("/audit_events?created_after={}", snapshot.since()));
+    let log = session.path(&format!("/audit_events?created_after={}", now.since()));
     // Others see their own entries only, which looks like a short log.
     let may_read = !weaker_than_maintainer(&session.opened.project);
     let (settings, log, free) = tokio::join!(
