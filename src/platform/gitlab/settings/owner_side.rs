@@ -2,7 +2,7 @@
 //! runners, secrets, environments. Says which group of facts is asked; each
 //! file beside it says how. Does not know what stands in the repository.
 
-use crate::facts::{Fact, FactKey, Needs, Snapshot};
+use crate::facts::{Fact, FactKey, Needs, Snapshot, Unknown};
 
 use super::super::Session;
 use super::{
@@ -141,23 +141,20 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         ),
         put(
             needs,
-            FactKey::ScanAlerts,
-            &mut into.alerts,
-            scanning::findings::alerts(session)
-        ),
-        put(
-            needs,
             FactKey::ScanPushProtection,
             &mut into.push_protection,
             scanning::push_protection::protection(session, now)
         ),
-        put(
-            needs,
-            FactKey::ScanSetup,
-            &mut into.scan_setup,
-            scanning::policies::setup(session)
-        ),
+        async {
+            let (alerts, setup) = scanning::question::both(session, needs).await;
+            into.alerts = alerts.unwrap_or_else(|| not_collected(FactKey::ScanAlerts));
+            into.scan_setup = setup.unwrap_or_else(|| not_collected(FactKey::ScanSetup));
+        },
     );
+}
+
+fn not_collected<T>(key: FactKey) -> Fact<T> {
+    Fact::Unknown(Unknown::not_collected(key.name()))
 }
 
 /// Asks if somebody needs it. What nobody needs is never polled, so never asked.

@@ -2,29 +2,27 @@
 //! which scanners ran in the newest pipeline there. Descriptions and evidence are not
 //! asked for: they may hold the secret.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::facts::{Alert, Alerts, Fact, FactKey, Severity, Source, Unknown, Watch, Why};
 
 use super::super::super::super::transport::{GraphqlAnswer, NoAnswer};
 use super::super::super::wire::time;
-use super::super::super::{Session, left_out, permissions};
-use super::super::above;
+use super::super::super::{Session, left_out};
 use super::answered::{Stands, at, hidden};
+use super::question;
 
 const KEY: FactKey = FactKey::ScanAlerts;
 /// Pages of a hundred findings that are read; more stay unknown.
 const MOST_PAGES: usize = 10;
 
-const QUERY: &str = "query findings($project: ID!, $after: String) {
-  project(fullPath: $project) {
-    securityScanners { enabled pipelineRun }
+/// What is asked of the project.
+pub(super) const FIELDS: &str = "    securityScanners { enabled pipelineRun }
     vulnerabilities(state: [DETECTED, CONFIRMED], first: 100, after: $after) {
       nodes { id title severity reportType detectedAt }
       pageInfo { hasNextPage endCursor }
     }
-  }
-}";
+";
 
 /// What a kind of findings is called here: the scanners that show that it is looked for,
 /// and all whose findings belong to it.
@@ -51,38 +49,28 @@ const CODE: Kind = Kind {
     holds: &[],
 };
 
-/// Asks for all findings, and beside that whether the tier sells them.
-pub(in super::super) async fn alerts(session: &Session) -> Fact<Alerts> {
-    if let Err(unknown) = above::project(session, KEY.name(), permissions::FINDINGS) {
-        return Fact::Unknown(unknown);
-    }
-    let (pages, free) = tokio::join!(pages(session), above::free_tier(session));
-    match pages {
-        Ok(pages) => translated(&pages, free),
-        Err(unknown) => Fact::Unknown(unknown),
-    }
-}
-
-async fn pages(session: &Session) -> Result<Vec<Result<GraphqlAnswer, NoAnswer>>, Unknown> {
-    let mut pages = Vec::new();
-    let mut after = None;
-    for _ in 0..MOST_PAGES {
-        let variables = json!({
-            "project": session.setup.place.repository,
-            "after": after,
-        });
-        let answer = session.settings.graphql("findings", QUERY, variables).await;
-        after = next(&answer);
-        pages.push(answer);
-        if after.is_none() {
-            return Ok(pages);
+/// The findings, of which the first page was asked for already; the others are here.
+pub(super) async fn alerts(
+    session: &Session,
+    first: &Result<GraphqlAnswer, NoAnswer>,
+    free: Option<Vec<Source>>,
+) -> Fact<Alerts> {
+    let mut after = next(first);
+    let mut others = Vec::new();
+    while let Some(place) = &after {
+        if others.len() + 1 == MOST_PAGES {
+            return Fact::Unknown(Unknown::new(
+                KEY.name(),
+                Why::NotSupported,
+                format!("more than {} findings are open", MOST_PAGES * 100),
+            ));
         }
+        let answer = question::ask(session, &[FIELDS], Some(place)).await;
+        after = next(&answer);
+        others.push(answer);
     }
-    Err(Unknown::new(
-        KEY.name(),
-        Why::NotSupported,
-        format!("more than {} findings are open", MOST_PAGES * 100),
-    ))
+    let pages: Vec<_> = std::iter::once(first).chain(&others).collect();
+    translated(&pages, free)
 }
 
 /// Where the next page begins; what is wrong with a page is said when it is read.
@@ -101,7 +89,7 @@ fn next(answer: &Result<GraphqlAnswer, NoAnswer>) -> Option<String> {
 }
 
 fn translated(
-    pages: &[Result<GraphqlAnswer, NoAnswer>],
+    pages: &[&Result<GraphqlAnswer, NoAnswer>],
     free: Option<Vec<Source>>,
 ) -> Fact<Alerts> {
     let mut found = Vec::new();

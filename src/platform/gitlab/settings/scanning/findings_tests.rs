@@ -3,6 +3,7 @@
 use super::super::super::testing::refused;
 use super::super::answered::testing::told;
 use super::*;
+use serde_json::json;
 
 fn finding(report: &str, severity: &str) -> Value {
     json!({"id": "gid://gitlab/Vulnerability/7", "title": "A weakness", "severity": severity,
@@ -24,7 +25,7 @@ fn answer(
 
 fn read(ran: &[&str], enabled: &[&str], nodes: &[Value]) -> Alerts {
     let answer = answer(ran, enabled, nodes, false);
-    translated(&[answer], None).known().unwrap().clone()
+    translated(&[&answer], None).known().unwrap().clone()
 }
 
 fn open(fact: &Fact<Watch>) -> usize {
@@ -72,22 +73,22 @@ fn off_and_never_run_are_two_answers_and_an_open_finding_is_neither() {
 fn no_list_is_hidden_and_only_a_tier_that_was_seen_makes_it_off() {
     let null = || told(&json!({"data": {"project": {"vulnerabilities": null}}}));
     let why = |fact: Fact<Alerts>| fact.known().unwrap_err().why;
-    assert_eq!(why(translated(&[null()], None)), Why::HiddenOrAbsent);
-    let free = translated(&[null()], Some(Vec::new()));
+    assert_eq!(why(translated(&[&null()], None)), Why::HiddenOrAbsent);
+    let free = translated(&[&null()], Some(Vec::new()));
     let free = free.known().unwrap();
     assert!(free.not_in_plan);
     assert_eq!(free.code.known(), Ok(&Watch::Off));
-    assert_eq!(why(translated(&[refused(401)], None)), Why::NotPermitted);
+    assert_eq!(why(translated(&[&refused(401)], None)), Why::NotPermitted);
     assert_eq!(
-        why(translated(&[refused(401)], Some(Vec::new()))),
+        why(translated(&[&refused(401)], Some(Vec::new()))),
         Why::NotPermitted
     );
     let unheard = || {
         told(&json!({"errors": [{"message": "no such field",
             "extensions": {"code": "undefinedField"}}]}))
     };
-    assert_eq!(why(translated(&[unheard()], None)), Why::NotSupported);
-    assert!(translated(&[unheard()], Some(Vec::new())).is_known());
+    assert_eq!(why(translated(&[&unheard()], None)), Why::NotSupported);
+    assert!(translated(&[&unheard()], Some(Vec::new())).is_known());
 }
 
 /// The cheat, or a fault: a list that breaks off.
@@ -95,15 +96,15 @@ fn no_list_is_hidden_and_only_a_tier_that_was_seen_makes_it_off() {
 fn a_list_that_goes_on_or_cannot_be_read_is_no_list() {
     let first = answer(&["SAST"], &["SAST"], &[finding("SAST", "LOW")], true);
     assert_eq!(next(&first).as_deref(), Some("next"));
-    assert!(!translated(&[first], None).is_known());
+    assert!(!translated(&[&first], None).is_known());
     let first = answer(&["SAST"], &["SAST"], &[finding("SAST", "LOW")], true);
     let second = answer(&["SAST"], &["SAST"], &[finding("SAST", "LOW")], false);
-    let both = translated(&[first, second], None);
+    let both = translated(&[&first, &second], None);
     assert_eq!(open(&both.known().unwrap().code), 2);
     let odd = answer(&[], &[], &[json!({"id": "x"})], false);
-    assert!(!translated(&[odd], None).is_known());
+    assert!(!translated(&[&odd], None).is_known());
     let untold = told(&json!({"data": {"project": {"securityScanners": null,
         "vulnerabilities": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}}));
-    let untold = translated(&[untold], None);
+    let untold = translated(&[&untold], None);
     assert!(!untold.known().unwrap().code.is_known());
 }

@@ -2,6 +2,7 @@
 //! protection of pushes. All of it is sold with the highest tier alone.
 
 mod answered;
-pub(super) mod findings;
-pub(super) mod policies;
+mod findings;
+mod policies;
 pub(super) mod push_protection;
+pub(super) mod question;

@@ -1,31 +1,27 @@
 //! Scan execution policies: scans that run in the project whatever its pipeline says,
 //! kept in a project of their own.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::facts::{Fact, FactKey, ImposedScan, ScanKind, ScanSetup, Source, Unknown};
+use crate::facts::{Fact, FactKey, ImposedScan, ScanKind, ScanSetup, Source, Unknown, Why};
 
 use super::super::super::super::transport::{GraphqlAnswer, NoAnswer};
-use super::super::super::{Session, left_out, permissions};
-use super::super::above;
+use super::super::super::left_out;
 use super::answered::{Stands, at, hidden};
 
 const KEY: FactKey = FactKey::ScanSetup;
 
 /// Those of the project and of all groups above it, kind by kind.
-const QUERY: &str = "query scanPolicies($project: ID!) {
-  project(fullPath: $project) {
-    sast: scanExecutionPolicies(relationship: INHERITED, actionScanTypes: [SAST], first: 100) {
-      nodes { name enabled } pageInfo { hasNextPage }
+pub(super) const FIELDS: &str = "    sast: scanExecutionPolicies(relationship: INHERITED, actionScanTypes: [SAST], first: 100) {
+      nodes { name enabled }
     }
     secrets: scanExecutionPolicies(relationship: INHERITED, actionScanTypes: [SECRET_DETECTION], first: 100) {
-      nodes { name enabled } pageInfo { hasNextPage }
+      nodes { name enabled }
     }
     dependencies: scanExecutionPolicies(relationship: INHERITED, actionScanTypes: [DEPENDENCY_SCANNING], first: 100) {
-      nodes { name enabled } pageInfo { hasNextPage }
+      nodes { name enabled }
     }
-  }
-}";
+";
 
 const KINDS: [(&str, ScanKind); 3] = [
     ("/sast", ScanKind::Sast),
@@ -33,19 +29,19 @@ const KINDS: [(&str, ScanKind); 3] = [
     ("/dependencies", ScanKind::Dependencies),
 ];
 
-/// Asks for the policies, and beside that whether the tier sells them.
-pub(in super::super) async fn setup(session: &Session) -> Fact<ScanSetup> {
-    if let Err(unknown) = above::project(session, KEY.name(), permissions::FINDINGS) {
-        return Fact::Unknown(unknown);
-    }
-    let variables = json!({"project": session.setup.place.repository});
-    let (answer, free) = tokio::join!(
-        session.settings.graphql("scanPolicies", QUERY, variables),
-        above::free_tier(session)
-    );
-    let (scans_from_above, not_in_plan) = match (translated(&answer), free) {
-        (Err(_), Some(free)) => (Fact::seen_in(Vec::new(), free), true),
-        (Err(unknown), None) => (Fact::Unknown(unknown), false),
+/// What the answer tells, and what it means where the tier was seen to sell nothing.
+pub(super) fn setup(
+    answer: &Result<GraphqlAnswer, NoAnswer>,
+    free: Option<Vec<Source>>,
+) -> Fact<ScanSetup> {
+    let (scans_from_above, not_in_plan) = match (translated(answer), free) {
+        // What is not sold is null, or a field that the free edition does not know.
+        (Err(unknown), Some(free))
+            if matches!(unknown.why, Why::HiddenOrAbsent | Why::NotSupported) =>
+        {
+            (Fact::seen_in(Vec::new(), free), true)
+        }
+        (Err(unknown), _) => (Fact::Unknown(unknown), false),
         (Ok((scans, source)), _) => (Fact::seen(scans, source), false),
     };
     Fact::known_without_source(ScanSetup {
@@ -117,7 +113,7 @@ mod tests {
     use super::super::super::testing::refused;
     use super::super::answered::testing::told;
     use super::*;
-    use crate::facts::Why;
+    use serde_json::json;
 
     fn policies(sast: &Value) -> Result<GraphqlAnswer, NoAnswer> {
         told(&json!({"data": {"project": {
@@ -137,6 +133,20 @@ mod tests {
         assert!(scans[0].enforced && scans[0].kind == ScanKind::Sast);
         let (none, _) = translated(&policies(&json!([]))).unwrap();
         assert_eq!(none, []);
+    }
+
+    #[test]
+    fn only_a_tier_that_was_seen_makes_what_is_not_shown_none() {
+        let null = told(&json!({"data": {"project": {"sast": null}}}));
+        let above = |answer, free| {
+            let fact = setup(answer, free);
+            let setup = fact.known().unwrap();
+            (setup.not_in_plan, setup.scans_from_above.is_known())
+        };
+        assert_eq!(above(&null, None), (false, false));
+        assert_eq!(above(&null, Some(Vec::new())), (true, true));
+        let refused = refused(401);
+        assert_eq!(above(&refused, Some(Vec::new())), (false, false));
     }
 
     #[test]

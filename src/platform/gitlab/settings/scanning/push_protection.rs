@@ -42,30 +42,45 @@ struct Details {
     author_name: Option<String>,
 }
 
-/// Asks for both at once, and beside that whether the tier sells it.
+/// The record of the project tells the setting to those who may know it; only where it
+/// does not, the settings are asked for. The log is read where pushes are refused.
 pub(in super::super) async fn protection(
     session: &Session,
     now: SnapshotTime,
 ) -> Fact<PushProtection> {
-    if let Err(unknown) = above::project(session, KEY.name(), NEEDS) {
-        return Fact::Unknown(unknown);
-    }
-    let settings = session.path("/security_settings");
-    let log = session.path(&format!("/audit_events?created_after={}", now.since()));
+    let (project, sources) = match above::project(session, KEY.name(), NEEDS) {
+        Ok(read) => read,
+        Err(unknown) => return Fact::Unknown(unknown),
+    };
+    let told = project
+        .secret_push_protection_enabled
+        .or(project.pre_receive_secret_detection_enabled);
+    let (blocked, not_in_plan) = match told {
+        Some(blocked) => (Fact::seen_in(blocked, sources.to_vec()), false),
+        None => {
+            let path = session.path("/security_settings");
+            let (settings, free) =
+                tokio::join!(session.settings.get(&path), above::free_tier(session));
+            setting(&settings, free)
+        }
+    };
     // Others see their own entries only, which looks like a short log.
-    let may_read = !weaker_than_maintainer(&session.opened.project);
-    let (settings, log, free) = tokio::join!(
-        session.settings.get(&settings),
-        async {
-            if may_read {
-                Some(session.settings.get_at_most(&log, MOST).await)
-            } else {
-                None
-            }
+    let whole = !weaker_than_maintainer(&session.opened.project);
+    let log = if blocked.known() == Ok(&true) && whole {
+        let path = session.path(&format!("/audit_events?created_after={}", now.since()));
+        Some(session.settings.get_at_most(&path, MOST).await)
+    } else {
+        None
+    };
+    Fact::known_without_source(PushProtection {
+        not_in_plan,
+        push_bypasses: match (&log, blocked.known()) {
+            (Some(log), _) => bypasses(log),
+            (None, Ok(true)) => Fact::Unknown(own_entries_only()),
+            (None, _) => Fact::Unknown(Unknown::not_collected(KEY.name())),
         },
-        above::free_tier(session)
-    );
-    translated(&settings, log.as_ref(), free)
+        secret_pushes_blocked: blocked,
+    })
 }
 
 /// When the facts are collected.
@@ -87,47 +102,35 @@ impl SnapshotTime {
     }
 }
 
-fn translated(
-    settings: &Reply,
-    log: Option<&Pages>,
-    free: Option<Vec<Source>>,
-) -> Fact<PushProtection> {
+/// The setting, and whether the tier is known not to sell it.
+fn setting(settings: &Reply, free: Option<Vec<Source>>) -> (Fact<bool>, bool) {
     // One 404 is what is hidden and what is not sold alike.
     if let (Some(mut free), Some(source)) = (free, gone(settings)) {
         free.push(source);
-        let off = PushProtection {
-            not_in_plan: true,
-            secret_pushes_blocked: Fact::seen_in(false, free.clone()),
-            push_bypasses: Fact::seen_in(Vec::new(), free.clone()),
-        };
-        return Fact::seen_in(off, free);
+        return (Fact::seen_in(false, free), true);
     }
     let read: Read<SecuritySettings> = object(KEY.name(), permissions::FINDINGS, settings);
-    Fact::known_without_source(PushProtection {
-        not_in_plan: false,
-        secret_pushes_blocked: above::field(
-            &read,
-            KEY.name(),
-            "secret_push_protection_enabled",
-            permissions::FINDINGS,
-            |settings| {
-                settings
-                    .secret_push_protection_enabled
-                    .or(settings.pre_receive_secret_detection_enabled)
-            },
-        ),
-        push_bypasses: match log {
-            Some(log) => bypasses(log),
-            None => Fact::Unknown(
-                Unknown::new(
-                    KEY.name(),
-                    Why::NotPermitted,
-                    "the log of the project is shown to maintainers; others see their own entries",
-                )
-                .needs(NEEDS),
-            ),
+    let blocked = above::field(
+        &read,
+        KEY.name(),
+        "secret_push_protection_enabled",
+        permissions::FINDINGS,
+        |settings| {
+            settings
+                .secret_push_protection_enabled
+                .or(settings.pre_receive_secret_detection_enabled)
         },
-    })
+    );
+    (blocked, false)
+}
+
+fn own_entries_only() -> Unknown {
+    Unknown::new(
+        KEY.name(),
+        Why::NotPermitted,
+        "the log of the project is shown to maintainers; others see their own entries",
+    )
+    .needs(NEEDS)
 }
 
 fn bypasses(log: &Pages) -> Fact<Vec<PushBypass>> {
@@ -168,16 +171,13 @@ mod tests {
     use super::super::super::testing::{one, pages, refused};
     use super::*;
 
-    fn read(settings: &Value, log: Value) -> PushProtection {
-        translated(&one(settings), Some(&pages(log)), None)
-            .known()
-            .unwrap()
-            .clone()
+    fn read(log: Value) -> Fact<Vec<PushBypass>> {
+        bypasses(&pages(log))
     }
 
     #[test]
     fn the_setting_is_read_under_both_its_names_and_missing_it_is_unknown() {
-        let on = |settings: Value| read(&settings, json!([])).secret_pushes_blocked;
+        let on = |settings: Value| setting(&one(&settings), None).0;
         for name in [
             "secret_push_protection_enabled",
             "pre_receive_secret_detection_enabled",
@@ -186,44 +186,32 @@ mod tests {
             assert_eq!(on(json!({name: false})).known(), Ok(&false));
         }
         assert!(!on(json!({})).is_known());
+        let refused = setting(&refused(403), Some(Vec::new()));
+        assert!(!refused.0.is_known() && !refused.1);
     }
 
     #[test]
     fn a_push_that_was_let_through_is_found_in_the_log() {
-        let log = json!([
+        let found = read(json!([
             {"id": 1, "details": {"event_name": "project_archived"}},
             {"id": 2, "created_at": "2026-05-01T00:00:00Z",
                 "details": {"event_name": SKIPPED, "author_name": "Ana"}},
             {"id": 3, "event_name": SKIPPED, "details": {}},
-        ]);
-        let found = read(&json!({}), log).push_bypasses;
+        ]));
         let found = found.known().unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].by.as_deref(), Some("Ana"));
         assert!(found[0].at.is_some() && !found[0].reviewed_by.is_known());
-        let odd = read(&json!({}), json!([{"event_name": SKIPPED}]));
-        assert!(!odd.push_bypasses.is_known());
-    }
-
-    /// The cheat: a token that sees its own entries only.
-    #[test]
-    fn a_log_that_shows_a_part_is_unknown() {
-        let partly = translated(&one(&json!({})), None, None);
-        let unknown = partly.known().unwrap().push_bypasses.known().unwrap_err();
-        assert_eq!(unknown.why, Why::NotPermitted);
-        let refused = translated(&refused(403), Some(&refused(403)), None);
-        let refused = refused.known().unwrap();
-        assert!(!refused.push_bypasses.is_known() && !refused.secret_pushes_blocked.is_known());
+        assert!(!read(json!([{"event_name": SKIPPED}])).is_known());
+        assert!(!bypasses(&refused(403)).is_known());
+        assert_eq!(own_entries_only().why, Why::NotPermitted);
     }
 
     #[test]
     fn one_404_is_hidden_and_with_a_tier_that_was_seen_it_is_not_sold() {
-        let none = translated(&refused(404), Some(&pages(json!([]))), None);
-        assert!(!none.known().unwrap().secret_pushes_blocked.is_known());
-        let free = translated(&refused(404), None, Some(Vec::new()));
-        let free = free.known().unwrap();
-        assert!(free.not_in_plan);
-        assert_eq!(free.secret_pushes_blocked.known(), Ok(&false));
+        assert!(!setting(&refused(404), None).0.is_known());
+        let (off, not_in_plan) = setting(&refused(404), Some(Vec::new()));
+        assert!(not_in_plan && off.known() == Ok(&false));
     }
 
     #[test]
