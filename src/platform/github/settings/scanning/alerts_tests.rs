@@ -1,5 +1,10 @@
 //! What answers about alerts mean.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the shape that the transport hands over"
+)]
+
 use serde_json::{Value, json};
 
 use super::super::super::super::graph::testing::{refused, rest};

@@ -1,5 +1,10 @@
 //! What answers about findings mean.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the shape that the transport hands over"
+)]
+
 use super::super::super::testing::refused;
 use super::super::answered::testing::told;
 use super::*;

@@ -115,6 +115,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the shape that the transport hands over"
+    )]
     fn policies(sast: &Value) -> Result<GraphqlAnswer, NoAnswer> {
         told(&json!({"data": {"project": {
             "sast": {"nodes": sast}, "secrets": {"nodes": []}, "dependencies": {"nodes": []},
