@@ -149,12 +149,20 @@ pub static TABLE: &[Entry] = &[
     entry::<scan::sast_clean::SastClean>(), // SCAN-01
     entry::<scan::dependencies_clean::DependenciesClean>(), // SCAN-02
     entry::<scan::secrets_absent::SecretsAbsent>(), // SCAN-03
+    entry::<scan::push_protection_on::PushProtectionOn>(), // SCAN-04
     entry::<scan::images_clean::ImagesClean>(), // SCAN-05
     entry::<scan::infrastructure_clean::InfrastructureClean>(), // SCAN-06
+    entry::<scan::licences_allowed::LicencesAllowed>(), // SCAN-07
+    entry::<scan::running_system_clean::RunningSystemClean>(), // SCAN-08
     entry::<scan::coverage_sufficient::CoverageSufficient>(), // SCAN-09
     entry::<scan::scan_results_bound::ScanResultsBound>(), // SCAN-10
+    entry::<scan::scan_configuration_kept::ScanConfigurationKept>(), // SCAN-11
     entry::<scan::suppressions_explained::SuppressionsExplained>(), // SCAN-12
+    entry::<scan::alerts_closed_in_time::AlertsClosedInTime>(), // SCAN-13
     entry::<scan::sbom_produced::SbomProduced>(), // SCAN-14
+    entry::<scan::automatic_updates_configured::AutomaticUpdatesConfigured>(), // SCAN-15
+    entry::<scan::platform_scans_on::PlatformScansOn>(), // SCAN-16
+    entry::<scan::change_free_of_secrets_and_binaries::ChangeFreeOfSecretsAndBinaries>(), // SCAN-17
 ];
 
 /// The control of that id (`force-push-blocked`) or code (`BR-18`).

@@ -66,6 +66,16 @@ impl PathGlobs {
         Self::try_from(patterns).expect("literal patterns")
     }
 
+    /// Patterns that mean these paths and no others. A backslash escapes in a pattern and
+    /// stands for itself between brackets.
+    pub(super) fn exactly(paths: &[&str]) -> Self {
+        let written: Vec<String> = paths
+            .iter()
+            .map(|path| globset::escape(path).replace('\\', r"[\]"))
+            .collect();
+        Self::try_from(written).expect("an escaped path is a pattern")
+    }
+
     /// Whether one of them means the path.
     pub(super) fn is_match(&self, path: &str) -> bool {
         self.set.is_match(path)
@@ -148,6 +158,18 @@ mod tests {
         let fewer = PathGlobs::literal(&["*.tf"]);
         assert!(fewer.left_out(&globs).is_some());
         assert_eq!(globs.left_out(&fewer), None);
+    }
+
+    #[test]
+    fn a_path_taken_exactly_means_itself_however_it_is_called() {
+        for path in ["ci/a[1]*.yml", "{a,b}?", "!x", "a\\b", "ci.yml"] {
+            let globs = PathGlobs::exactly(&[path]);
+            assert!(globs.is_match(path), "{path}");
+            assert!(
+                !globs.is_match("ci/a1z.yml") && !globs.is_match("a"),
+                "{path}"
+            );
+        }
     }
 
     #[test]

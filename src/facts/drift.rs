@@ -188,10 +188,15 @@ const RULES: &[(&str, Stronger)] = &[
         "refs",
         Stronger::Words(&["protected_only", "patterns", "anything"]),
     ),
+    // Scans of the platform.
+    ("secret_pushes_blocked", Stronger::On),
+    ("push_bypasses", Stronger::Shorter),
+    ("scans_of_repository", Stronger::Longer),
+    ("scans_from_above", Stronger::Longer),
 ];
 
 /// Fields that tell where and when a value was seen, not what it is.
-const ASIDE: [&str; 8] = [
+const ASIDE: [&str; 9] = [
     "sources",
     "digest",
     "merged_heads",
@@ -200,6 +205,8 @@ const ASIDE: [&str; 8] = [
     "last_active",
     "member_activity",
     "server",
+    // What is open today is news of the scans, no setting.
+    "alerts",
 ];
 
 /// Everything that differs, weaker things first.

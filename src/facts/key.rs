@@ -159,11 +159,20 @@ pub enum FactKey {
     /// Environments, and who and what may deploy to them.
     #[serde(rename = "deployment.environments")]
     DeploymentEnvironments,
+    /// What scans of the platform hold open.
+    #[serde(rename = "scan.alerts")]
+    ScanAlerts,
+    /// Whether pushes that carry a secret are refused, and which were let through.
+    #[serde(rename = "scan.push_protection")]
+    ScanPushProtection,
+    /// Scans that the platform runs itself, and what makes them run.
+    #[serde(rename = "scan.setup")]
+    ScanSetup,
 }
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 52] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
@@ -213,6 +222,9 @@ impl FactKey {
         Self::PipelineDefinition,
         Self::PipelineSecrets,
         Self::DeploymentEnvironments,
+        Self::ScanAlerts,
+        Self::ScanPushProtection,
+        Self::ScanSetup,
     ];
 
     /// The dotted name, as it stands in decisions and documents.
@@ -267,6 +279,9 @@ impl FactKey {
             Self::PipelineDefinition => "pipeline.definition",
             Self::PipelineSecrets => "pipeline.secrets",
             Self::DeploymentEnvironments => "deployment.environments",
+            Self::ScanAlerts => "scan.alerts",
+            Self::ScanPushProtection => "scan.push_protection",
+            Self::ScanSetup => "scan.setup",
         }
     }
 
@@ -352,6 +367,11 @@ impl FactKey {
                 "names and scopes of secrets and variables, never their values"
             }
             Self::DeploymentEnvironments => "environments, and who and what may deploy to them",
+            Self::ScanAlerts => "what the platform's own scans hold open, and whether they look",
+            Self::ScanPushProtection => {
+                "whether a push that carries a secret is refused, and which were let through"
+            }
+            Self::ScanSetup => "scans that the platform runs whatever the pipeline says",
         }
     }
 }

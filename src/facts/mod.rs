@@ -62,14 +62,15 @@ pub use scan::{
 };
 pub use scan_format::ScanFormat;
 pub use settings::{
-    AccessReview, AccessRole, AccessToken, AllowedSources, AppInstallation, CodeOwners,
-    Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,
-    Environment, Environments, ForeignPart, ForkRuns, InScopeBranch, MemberActivity, MergedHead,
-    NewRepositoryDefaults, Organization, OrganizationIdentity, OrganizationTokens,
+    AccessReview, AccessRole, AccessToken, Alert, Alerts, AllowedSources, AppInstallation,
+    CodeOwners, Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,
+    Environment, Environments, ForeignPart, ForkRuns, ImposedScan, InScopeBranch, MemberActivity,
+    MergedHead, NewRepositoryDefaults, Organization, OrganizationIdentity, OrganizationTokens,
     OrganizationWebhooks, OwnerStatus, OwnersDialect, OwnersFile, PartKind, PipelineDefinition,
-    PipelineJob, PipelineSettings, Releases, ReportedCheck, RepositorySettings, RunInput, Runner,
-    Secret, SecretScope, Server, Settings, SingleSignOn, TagProtection, TeamAccess, TokenRights,
-    Visibility, Webhook, Who, WithoutTwoFactor,
+    PipelineJob, PipelineSettings, PushBypass, PushProtection, Releases, ReportedCheck,
+    RepositorySettings, RunInput, Runner, ScanSetup, Secret, SecretScope, Server, Settings,
+    SingleSignOn, TagProtection, TeamAccess, TokenRights, Visibility, Watch, Webhook, Who,
+    WithoutTwoFactor,
 };
 pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
 pub use signature::{CommitSignature, SignatureState};

@@ -393,7 +393,10 @@ impl Snapshot {
                 | FactKey::PipelineRunners
                 | FactKey::PipelineDefinition
                 | FactKey::PipelineSecrets
-                | FactKey::DeploymentEnvironments => {}
+                | FactKey::DeploymentEnvironments
+                | FactKey::ScanAlerts
+                | FactKey::ScanPushProtection
+                | FactKey::ScanSetup => {}
             }
         }
         seen.settings = self.settings.restricted_to(needs);

@@ -200,6 +200,21 @@ fn variants(code: &str) -> Vec<Value> {
             "tool": "semgrep", "path": "out/*.sarif", "required": true,
             "max_age_seconds": 86400, "new": {"high": 0},
         }]})],
+        "SCAN-04" => vec![json!({"review_within_days": 10_000})],
+        "SCAN-13" => vec![
+            json!({"max_days": {"none": 0}, "max_silence_days": 1}),
+            json!({"services": ["secrets"], "max_days": {"high": 10_000}}),
+        ],
+        "SCAN-16" => vec![json!({"kinds": ["sast", "secrets"], "enforced": true})],
+        "SCAN-07" => vec![
+            json!({"allowed": [], "denied": ["AGPL-3.0-only"]}),
+            json!({"allowed": ["AGPL-3.0-only"], "max_unlicensed": 9}),
+        ],
+        "SCAN-11" => vec![
+            json!({"owners": ["@acme/gate", "@eve"]}),
+            json!({"owners": ["@bob"], "paths": ["old/**"], "scanners": ["cargo test"]}),
+        ],
+        "SCAN-17" => vec![json!({"allowed": ["deploy/**"], "binaries": ["src/**"]})],
         _ => Vec::new(),
     });
     all

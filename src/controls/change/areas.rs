@@ -11,7 +11,7 @@ use crate::controls::tree::{Against, Branch, Ruling, Tree};
 use crate::facts::{ChangedFile, Fact, FactKey, Snapshot, Unknown};
 
 /// Groups of facts that this judgement looks at.
-pub(super) const NEEDS: &[FactKey] = &[
+pub(in crate::controls) const NEEDS: &[FactKey] = &[
     FactKey::ChangeFiles,
     FactKey::ChangeReviews,
     FactKey::ChangeIdentity,
@@ -21,10 +21,10 @@ pub(super) const NEEDS: &[FactKey] = &[
 ];
 
 /// An area, and whose approvals it needs.
-pub(super) struct Area<'a> {
-    pub(super) paths: &'a PathGlobs,
-    pub(super) owners: &'a Owners,
-    pub(super) min: u32,
+pub(in crate::controls) struct Area<'a> {
+    pub(in crate::controls) paths: &'a PathGlobs,
+    pub(in crate::controls) owners: &'a Owners,
+    pub(in crate::controls) min: u32,
 }
 
 impl Area<'_> {
@@ -55,7 +55,7 @@ impl Area<'_> {
     }
 
     /// In which way it asks for less than `base`, whatever its paths.
-    pub(super) fn weaker_than(&self, base: &Self) -> Option<String> {
+    pub(in crate::controls) fn weaker_than(&self, base: &Self) -> Option<String> {
         if let Some(more) = self.owners.more_than(base.owners) {
             return Some(format!("lets {more} approve as well"));
         }
@@ -89,7 +89,7 @@ fn touching(area: &Area<'_>, files: &[ChangedFile]) -> Result<Vec<String>, Unkno
 
 /// How [`judge`] comes to its verdict: one question for each area that the change
 /// touches, or may touch.
-pub(super) fn tree(facts: &Snapshot, areas: &[Area<'_>]) -> Tree {
+pub(in crate::controls) fn tree(facts: &Snapshot, areas: &[Area<'_>]) -> Tree {
     let hands = Hands::with_deeds(facts);
     let approvals = worthy(facts, &hands);
     let files = facts.files.known();
@@ -120,7 +120,11 @@ pub(super) fn tree(facts: &Snapshot, areas: &[Area<'_>]) -> Tree {
 
 /// Judges all areas: every one that the change touches needs its own approvals.
 /// `none` is the sentence for a change that touches no area.
-pub(super) fn judge(facts: &Snapshot, areas: &[Area<'_>], none: &str) -> Result<Verdict, Unknown> {
+pub(in crate::controls) fn judge(
+    facts: &Snapshot,
+    areas: &[Area<'_>],
+    none: &str,
+) -> Result<Verdict, Unknown> {
     let fact = &facts.files;
     let files = fact.known()?;
     let approvals = worthy(facts, &Hands::of(facts));

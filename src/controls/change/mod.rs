@@ -7,7 +7,7 @@ pub(super) mod approvals_sufficient;
 pub(super) mod approver_is_independent;
 pub(super) mod approver_may_write;
 pub(super) mod approvers_vary;
-mod areas;
+pub(super) mod areas;
 mod arrived;
 #[cfg(test)]
 mod arrived_testing;
@@ -29,7 +29,7 @@ pub(super) mod identities_resolved;
 pub(super) mod merger_recorded;
 pub(super) mod nothing_added_after_approval;
 pub(super) mod original_approved;
-mod owners;
+pub(super) mod owners;
 #[cfg(test)]
 mod population;
 pub(super) mod queue_result_reviewed;

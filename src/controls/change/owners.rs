@@ -43,22 +43,22 @@ impl From<Handle> for String {
 /// Users and teams.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub(super) struct Owners(#[schemars(with = "Vec<String>")] Vec<Handle>);
+pub(in crate::controls) struct Owners(#[schemars(with = "Vec<String>")] Vec<Handle>);
 
 impl Owners {
     /// Whether nobody is named.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::controls) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Those that are teams or groups: their members have to be seen.
-    pub(super) fn teams(&self) -> Vec<String> {
+    pub(in crate::controls) fn teams(&self) -> Vec<String> {
         let teams = self.0.iter().filter(|handle| handle.0.contains('/'));
         teams.map(|handle| handle.0.clone()).collect()
     }
 
     /// Their names, for a sentence.
-    pub(super) fn in_words(&self) -> String {
+    pub(in crate::controls) fn in_words(&self) -> String {
         self.list().join(", ")
     }
 

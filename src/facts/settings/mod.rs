@@ -7,6 +7,7 @@ mod deployment;
 mod organization;
 mod pipeline;
 mod repository;
+mod scanning;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ pub use repository::{
     CodeOwners, InScopeBranch, MergedHead, OwnerStatus, OwnersDialect, OwnersFile, Releases,
     ReportedCheck, TagProtection,
 };
+pub use scanning::{Alert, Alerts, ImposedScan, PushBypass, PushProtection, ScanSetup, Watch};
 
 /// The server that answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +51,21 @@ pub struct Server {
 macro_rules! settings_groups {
     ($($key:ident $field:ident: $kind:ty;)*) => {
         /// Everything that was seen of the settings, group by group.
+        ///
+        /// What an older version wrote down lacks the newer groups: not collected.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
         pub struct Settings {
             /// Which server answered, and its version. No group of its own: it is
             /// seen along the way, and says what an older server cannot answer.
             pub server: Fact<Server>,
             $(pub $field: Fact<$kind>,)*
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self::all_unknown()
+            }
         }
 
         impl Settings {
@@ -151,12 +162,23 @@ settings_groups! {
     PipelineDefinition definition: PipelineDefinition;
     PipelineSecrets secrets: Vec<Secret>;
     DeploymentEnvironments environments: Environments;
+    ScanAlerts alerts: Alerts;
+    ScanPushProtection push_protection: PushProtection;
+    ScanSetup scan_setup: ScanSetup;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::Why;
+
+    #[test]
+    fn a_group_that_an_older_version_did_not_know_was_not_collected() {
+        let mut whole = serde_json::to_value(Settings::all_unknown()).unwrap();
+        whole.as_object_mut().unwrap().remove("alerts");
+        let read: Settings = serde_json::from_value(whole).unwrap();
+        assert!(read.alerts.is_not_collected());
+    }
 
     #[test]
     fn a_group_that_was_not_asked_for_is_not_shown() {

@@ -161,7 +161,10 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         | FactKey::PipelineRunners
         | FactKey::PipelineDefinition
         | FactKey::PipelineSecrets
-        | FactKey::DeploymentEnvironments => facts.settings.unknown(key),
+        | FactKey::DeploymentEnvironments
+        | FactKey::ScanAlerts
+        | FactKey::ScanPushProtection
+        | FactKey::ScanSetup => facts.settings.unknown(key),
     }
 }
 

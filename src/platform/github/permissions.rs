@@ -235,6 +235,17 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "actions: read",
             "Actions: read",
         ),
+        (
+            FactKey::ScanAlerts,
+            "security-events: read and vulnerability-alerts: read (secrets: not possible)",
+            "Code scanning alerts: read, Dependabot alerts: read and Secret scanning alerts: read",
+        ),
+        (
+            FactKey::ScanPushProtection,
+            NOT_POSSIBLE,
+            "Administration: read and Secret scanning alerts: read",
+        ),
+        (FactKey::ScanSetup, NOT_POSSIBLE, "Administration: read"),
     ]
 }
 

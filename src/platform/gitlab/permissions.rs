@@ -10,6 +10,8 @@ pub(super) const PROJECT: &str = "Reporter role, scope `read_api`";
 pub(super) const SETTINGS: &str = "Maintainer role, scope `read_api`";
 /// Approval rules.
 pub(super) const APPROVAL_RULES: &str = "Developer role, scope `read_api`";
+/// Findings and policies of scans.
+pub(super) const FINDINGS: &str = "Developer role, scope `read_api`";
 /// Who is a member with which role.
 pub(super) const MEMBERS: &str = "Reporter role, scope `read_api`";
 /// Issues as tickets; other trackers are asked with a token of their own.
@@ -137,6 +139,9 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "which there are, not what guards them",
             SETTINGS,
         ),
+        (FactKey::ScanAlerts, NOT_BY_JOB_TOKEN, FINDINGS),
+        (FactKey::ScanPushProtection, NOT_BY_JOB_TOKEN, SETTINGS),
+        (FactKey::ScanSetup, NOT_BY_JOB_TOKEN, FINDINGS),
     ]
 }
 

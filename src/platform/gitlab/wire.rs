@@ -141,6 +141,9 @@ pub(super) struct Project {
     pub(super) restrict_user_defined_variables: Option<bool>,
     pub(super) ci_id_token_sub_claim_components: Option<Vec<String>>,
     pub(super) allow_pipeline_trigger_approve_deployment: Option<bool>,
+    pub(super) secret_push_protection_enabled: Option<bool>,
+    /// Its name before 17.9.
+    pub(super) pre_receive_secret_detection_enabled: Option<bool>,
 }
 
 /// What the project stands in: a group, or a person's own space.

@@ -175,6 +175,7 @@ ONLY_ON_THE_PLATFORMS = [
     r"^Organization\.(domains|ipAllowListEnabledSetting|notificationDeliveryRestrictionEnabledSetting)$",
     r"/groups/[^ ]+/(access_tokens|billable_members|deploy_tokens|hooks|integrations|variables|runners)$",
     r"/projects/[^ ]+/(access_tokens|ci/lint|triggers|runners/\d+)$", r"^GitLab MergeRequest\.headPipeline$", r"^GitLab Commit\.signature$",
+    r"/projects/[^ ]+/security_settings$", r"^GitLab Project\.(scanExecutionPolicies|securityScanners|vulnerabilities)$",
 ]
 
 

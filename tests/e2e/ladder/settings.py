@@ -14,8 +14,9 @@ LANES = {
     "gitlab-compliant-premium": ("gitlab", "project-bot", "acme/app", 7),
 }
 # Fewer than these. The aim of 12 is met with the policy that teams begin with; with every control it is not:
-# GitHub has no single question for hooks, keys, secrets, runners and what else is asked one by one.
-FEWER_PER_REPOSITORY = {"soc2-baseline": 12, "soc2-all": 18}
+# GitHub has no single question for hooks, keys, secrets, runners and what else is asked one by one. Eight of them are
+# about the platform's own scans.
+FEWER_PER_REPOSITORY = {"soc2-baseline": 12, "soc2-all": 26}
 
 
 def run(tally, binary, double):

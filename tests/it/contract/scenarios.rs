@@ -231,7 +231,10 @@ fn scan(open: u64, revision: &str) -> ScanResults {
     let components = Measured::Components {
         total: if open == 0 { 40 } else { 0 },
         unlicensed: 0,
-        licences: BTreeMap::new(),
+        licences: BTreeMap::from([(
+            if open == 0 { "MIT" } else { "AGPL-3.0-only" }.to_owned(),
+            1,
+        )]),
     };
     let lines = Measured::Lines {
         covered: if open == 0 { 90 } else { 10 },
@@ -258,6 +261,7 @@ fn scan(open: u64, revision: &str) -> ScanResults {
                 of_kind("gitleaks", Some(ScanKind::Secrets)),
                 of_kind("trivy", Some(ScanKind::Container)),
                 of_kind("checkov", Some(ScanKind::Iac)),
+                of_kind("zap", Some(ScanKind::Dast)),
                 measured("LCOV", ScanKind::Coverage, lines),
                 measured("CycloneDX", ScanKind::Sbom, components),
                 tests,
@@ -718,6 +722,7 @@ fn good(platform: Platform) -> Snapshot {
         file("src/lib.rs", None),
         file("db/migrations/1.sql", None),
         file(".github/workflows/new.yml", Some("old/new.yml")),
+        file(".gitleaks.toml", None),
     ]);
     facts.discussion = seen(Discussion {
         threads: seen(vec![thread(true)]),
@@ -843,6 +848,9 @@ fn bad(platform: Platform) -> Snapshot {
         co_authors: vec![unnamed],
         ..commit(head(), "ana", "ana")
     })]);
+    if let Fact::Known { value: files, .. } = &mut facts.files {
+        files.push(file("deploy/server.key", None));
+    }
     let red = Some(CheckConclusion::Failure);
     facts.checks = seen(match platform {
         Platform::Github => vec![result("test", CheckKind::CheckRun, red)],

@@ -2,14 +2,15 @@
 //! its defaults, where nothing is every one of them fails.
 
 use ccgate::facts::{
-    AccessReview, AccessRole, AccessToken, Account, AllowedSources, AppInstallation, CodeOwners,
-    Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,
-    Environment, Environments, ForeignPart, ForkRuns, InScopeBranch, MemberActivity, MergedHead,
-    NewRepositoryDefaults, Organization, OrganizationIdentity, OrganizationTokens, OwnerStatus,
-    OwnersDialect, OwnersFile, PartKind, PipelineDefinition, PipelineJob, PipelineSettings,
-    Platform, Releases, ReportedCheck, RepositorySettings, RunInput, Runner, Secret, SecretScope,
-    Server, Settings, SingleSignOn, TagProtection, TeamAccess, TokenRights, Visibility, Webhook,
-    Who, WithoutTwoFactor,
+    AccessReview, AccessRole, AccessToken, Account, Alert, Alerts, AllowedSources, AppInstallation,
+    CodeOwners, Collaborator, Collaborators, Definition, DefinitionFile, DeployKey, DeployableRefs,
+    Environment, Environments, ForeignPart, ForkRuns, ImposedScan, InScopeBranch, MemberActivity,
+    MergedHead, NewRepositoryDefaults, Organization, OrganizationIdentity, OrganizationTokens,
+    OwnerStatus, OwnersDialect, OwnersFile, PartKind, PipelineDefinition, PipelineJob,
+    PipelineSettings, Platform, PushBypass, PushProtection, Releases, ReportedCheck,
+    RepositorySettings, RunInput, Runner, ScanKind, ScanSetup, Secret, SecretScope, Server,
+    Settings, Severity, SingleSignOn, TagProtection, TeamAccess, TokenRights, Visibility, Watch,
+    Webhook, Who, WithoutTwoFactor,
 };
 
 use super::scenarios::{at, seen};
@@ -50,6 +51,7 @@ fn settings(platform: Platform, well: bool) -> Settings {
     access(&mut all, well);
     repository(&mut all, platform, well);
     pipeline(&mut all, platform, well);
+    scans(&mut all, well);
     all.environments = seen(Environments {
         not_in_plan: Vec::new(),
         list: vec![
@@ -326,8 +328,14 @@ fn repository(all: &mut Settings, platform: Platform, well: bool) {
             vec![owner("@acme/gone", false)]
         },
     });
+    let updates = if well {
+        ".github/dependabot.yml"
+    } else {
+        "docs/dependabot.yml"
+    };
     all.paths = seen(texts(&[
         ".ccgate.yml",
+        updates,
         ".github/CODEOWNERS",
         ".github/workflows/ci.yml",
         ".gitlab-ci.yml",
@@ -496,6 +504,51 @@ fn job(id: &str, command: &str, well: bool) -> PipelineJob {
             texts(&["AWS_SECRET_ACCESS_KEY"])
         },
     }
+}
+
+fn scans(all: &mut Settings, well: bool) {
+    let watch = |severity: Severity| Watch::On {
+        looked_at: Some(at(DAY)),
+        open: vec![Alert {
+            severity,
+            name: text("#7 rule-a"),
+            opened_at: Some(at(if well { DAY } else { LONG_AGO })),
+        }],
+    };
+    all.alerts = seen(Alerts {
+        not_in_plan: false,
+        code: seen(watch(Severity::High)),
+        dependencies: seen(watch(Severity::Medium)),
+        leaked_secrets: seen(if well {
+            watch(Severity::Low)
+        } else {
+            Watch::Off
+        }),
+    });
+    all.push_protection = seen(PushProtection {
+        not_in_plan: false,
+        secret_pushes_blocked: seen(well),
+        push_bypasses: seen(vec![PushBypass {
+            name: text("#8 some_token"),
+            by: Some(text("ana")),
+            at: Some(at(LONG_AGO)),
+            reviewed_by: seen(well.then(|| text("olga"))),
+        }]),
+    });
+    let scan = |kind: ScanKind| ImposedScan {
+        kind,
+        by: text("configuration \"baseline\""),
+        enforced: well,
+    };
+    all.scan_setup = seen(ScanSetup {
+        not_in_plan: false,
+        scans_of_repository: seen(Vec::new()),
+        scans_from_above: seen(if well {
+            vec![scan(ScanKind::Sast), scan(ScanKind::Secrets)]
+        } else {
+            Vec::new()
+        }),
+    });
 }
 
 fn environment(name: &str, well: bool) -> Environment {

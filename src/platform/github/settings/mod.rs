@@ -26,6 +26,7 @@ mod releases;
 mod repository;
 mod review;
 mod runners;
+mod scanning;
 mod secrets;
 mod shared;
 mod tags;

@@ -10,7 +10,7 @@ use super::super::client::Client;
 use super::shared::Shared;
 use super::{
     collaborators, defaults, definition, deployment, hooks, identity, keys, members, organization,
-    pipeline, reach, reading, repository, review, runners, secrets,
+    pipeline, reach, reading, repository, review, runners, scanning, secrets,
 };
 
 /// What every question of this side depends on.
@@ -72,14 +72,16 @@ pub(super) async fn owner_side(
         target: &snapshot.subject.target,
     };
     let mut settings = Settings::all_unknown();
-    let (of_organization, of_repository, of_pipelines) = tokio::join!(
+    let (of_organization, of_repository, of_pipelines, of_scans) = tokio::join!(
         Box::pin(organization_groups(asker, needs)),
         Box::pin(repository_groups(asker, needs)),
         Box::pin(pipeline_groups(asker, needs)),
+        Box::pin(scan_groups(asker, needs)),
     );
     settings.take_from(of_organization);
     settings.take_from(of_repository);
     settings.take_from(of_pipelines);
+    settings.take_from(of_scans);
     settings
 }
 
@@ -190,6 +192,22 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
         secrets.map(|secrets| secrets::together(secrets, of_environments)),
     );
     put(&mut settings.environments, environments);
+    settings
+}
+
+async fn scan_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
+    let wanted = |key: FactKey| needs.has(key);
+    let mut settings = Settings::all_unknown();
+    let (alerts, protection, setup) = tokio::join!(
+        when(wanted(FactKey::ScanAlerts), || scanning::alerts::ask(asker)),
+        when(wanted(FactKey::ScanPushProtection), || {
+            scanning::push_protection::ask(asker)
+        }),
+        when(wanted(FactKey::ScanSetup), || scanning::setup::ask(asker)),
+    );
+    put(&mut settings.alerts, alerts);
+    put(&mut settings.push_protection, protection);
+    put(&mut settings.scan_setup, setup);
     settings
 }
 

@@ -17,6 +17,7 @@ mod owners;
 mod pipeline;
 mod review;
 mod runners;
+mod scanning;
 mod secrets;
 mod server;
 mod tags;

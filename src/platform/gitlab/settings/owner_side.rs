@@ -2,16 +2,18 @@
 //! runners, secrets, environments. Says which group of facts is asked; each
 //! file beside it says how. Does not know what stands in the repository.
 
-use crate::facts::{Fact, FactKey, Needs, Snapshot};
+use crate::facts::{Fact, FactKey, Needs, Snapshot, Unknown};
 
 use super::super::Session;
 use super::{
-    access, deployment, group, group_people, group_reach, pipeline, review, runners, secrets,
+    access, deployment, group, group_people, group_reach, pipeline, review, runners, scanning,
+    secrets,
 };
 
 /// Fills in the needed groups of facts, all asked for at once.
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
     let default_branch = snapshot.repository.default_branch.clone();
+    let now = scanning::push_protection::SnapshotTime::of(snapshot);
     let into = &mut snapshot.settings;
     if needs.has(FactKey::RepositorySettings) {
         into.repository = access::repository(session);
@@ -137,7 +139,22 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
             &mut into.environments,
             deployment::environments(session)
         ),
+        put(
+            needs,
+            FactKey::ScanPushProtection,
+            &mut into.push_protection,
+            scanning::push_protection::protection(session, now)
+        ),
+        async {
+            let (alerts, setup) = scanning::question::both(session, needs).await;
+            into.alerts = alerts.unwrap_or_else(|| not_collected(FactKey::ScanAlerts));
+            into.scan_setup = setup.unwrap_or_else(|| not_collected(FactKey::ScanSetup));
+        },
     );
+}
+
+fn not_collected<T>(key: FactKey) -> Fact<T> {
+    Fact::Unknown(Unknown::not_collected(key.name()))
 }
 
 /// Asks if somebody needs it. What nobody needs is never polled, so never asked.
