@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 
 use super::dir::SIGNERS;
-use super::files::{Files, Folder, Lock};
+use super::files::{Files as _, Folder, Lock};
 use super::journal;
 use super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
 

@@ -77,7 +77,7 @@ impl Control for AgentChangesApproved {
         let hands = Hands::of(facts);
         let mut agents: Vec<String> = hands
             .known()
-            .filter(|hand| self.is_agent(&hand.account))
+            .filter(|hand| self.is_agent(hand.account))
             .map(|hand| format!("@{} {}", hand.account.login, hand.how))
             .collect();
         if let Ok(commits) = facts.commits.known() {
