@@ -3,7 +3,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, PolicyDocument, QueueResult, Settings, Snapshot, Unknown, Why};
+use crate::facts::{
+    Fact, FactKey, PolicyDocument, QueueResult, ScanResults, Settings, Snapshot, Unknown, Why,
+};
 use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Setup, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
@@ -108,7 +110,7 @@ pub(super) async fn look(
     }
     let patterns = scan_patterns(arguments, &policy);
     if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
-        snapshot.scans = Fact::known_without_source(scan::read(&patterns, &world.folder));
+        snapshot.scans = Fact::known_without_source(scan_results(&patterns, &policy, world));
     }
     if needs.has(FactKey::BranchRulesBefore) {
         snapshot.rules_before = match &from_before {
@@ -211,6 +213,32 @@ fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError>
         });
     }
     Ok(policy)
+}
+
+/// Reports, and the files that the policy holds their findings against.
+fn scan_results(patterns: &[String], policy: &Policy, world: &World) -> ScanResults {
+    let mut results = scan::read(patterns, &world.folder);
+    for stored in policy
+        .scans
+        .iter()
+        .filter_map(|scan| scan.baseline.as_ref())
+    {
+        if !results
+            .baselines
+            .iter()
+            .any(|file| file.path == stored.path)
+        {
+            let file = scan::read_baseline(&stored.path, &world.folder);
+            results.baselines.push(file);
+        }
+    }
+    for list in &policy.known_exploited {
+        if !results.exploited.iter().any(|file| file.path == list.path) {
+            let file = scan::read_exploited(&list.path, &world.folder);
+            results.exploited.push(file);
+        }
+    }
+    results
 }
 
 /// Scan files: the policy's and those named by hand.

@@ -18,6 +18,7 @@ mod reviews;
 mod settle;
 #[cfg(test)]
 pub(crate) mod testing;
+mod triage;
 mod waivers;
 
 pub use breach::has_breach;
@@ -39,3 +40,4 @@ pub use record::{
 pub use register::{Entry, Standing, register};
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
+pub use triage::{AcceptanceReport, AcceptanceState};

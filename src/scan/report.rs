@@ -14,6 +14,7 @@ use super::find::{self, Found};
 use super::format;
 use super::intake::{self, Halt, Outcome};
 use super::place;
+use super::reduction;
 
 /// The format of a file that could not be read as a report.
 const UNKNOWN_FORMAT: &str = "unknown";
@@ -38,6 +39,7 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
     let absolute = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let mut contents: BTreeMap<PathBuf, Content> = BTreeMap::new();
     let mut reports = Vec::new();
+    let mut room = reduction::KEPT;
     for (index, pattern) in patterns.iter().enumerate() {
         if patterns
             .iter()
@@ -59,9 +61,13 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
                     let content = contents
                         .entry(path)
                         .or_insert_with_key(|path| content_of(path, &absolute));
+                    let mut content = content.clone();
+                    if let Ok(runs) = &mut content.runs {
+                        reduction::keep_at_most(runs, &mut room);
+                    }
                     ScanReport {
                         modified_at,
-                        ..entry(pattern, name, content.clone())
+                        ..entry(pattern, name, content)
                     }
                 }
                 Found::Problem { path, reason } => {
@@ -71,7 +77,7 @@ pub(super) fn read_all(patterns: &[String], root: &Path) -> ScanResults {
             });
         }
     }
-    ScanResults { reports }
+    ScanResults::of(reports)
 }
 
 fn entry(pattern: &str, path: String, content: Content) -> ScanReport {

@@ -222,7 +222,7 @@ fn paths_come_out_relative_and_visible() {
         ("/builds/acme/src/a.rs", "src/a.rs"),
         ("file:///builds/acme/src/a.rs", "src/a.rs"),
         ("./src/a.rs", "src/a.rs"),
-        ("src/\\u001b[31m\\u202ea.rs", "src/[31ma.rs"),
+        ("src/\\u001b[31m\\u202ea.rs", "src/\\u{1b}[31m\\u{202e}a.rs"),
     ] {
         for (sample, text) in changed("src/a.rs", path) {
             if !is_json(sample) && path.contains('\\') {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use crate::facts::{FactKey, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why};
+use crate::facts::{
+    FactKey, FindingState, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
+};
 
 /// How far the clocks of scanner and gate may differ.
 const CLOCK_SKEW_SECONDS: i64 = 300;
@@ -32,7 +34,7 @@ pub(super) fn limit(limits: &Limits, severity: Severity) -> Option<u64> {
 
 /// Tools add words to their name (`Semgrep OSS`); the expected name is the whole
 /// of it or one of its words.
-pub(super) fn is_tool(expected: &str, named: &str) -> bool {
+pub(crate) fn is_tool(expected: &str, named: &str) -> bool {
     named.eq_ignore_ascii_case(expected)
         || named
             .split_whitespace()
@@ -108,11 +110,18 @@ pub(super) fn describe_run(report: &ScanReport, run: &ScanRun) -> String {
     let sum =
         |number: fn(&crate::facts::FindingCount) -> u64| run.counts.iter().map(number).sum::<u64>();
     let (open, suppressed) = (sum(|count| count.open), sum(|count| count.suppressed));
+    let accepted = run.findings.iter();
+    let accepted = accepted
+        .filter(|finding| finding.state == FindingState::Accepted)
+        .count();
     let mut seen = format!(
         "{} {} ({open} open findings, {suppressed} suppressed",
         run.tool,
         run.version.as_deref().unwrap_or("of unknown version"),
     );
+    if accepted > 0 {
+        seen.push_str(&format!(", {accepted} accepted"));
+    }
     if run.revision.is_none() {
         seen.push_str(", names no commit");
     }
