@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::controls::is_tool;
 use crate::facts::{
-    Fact, Finding, FindingCount, FindingState, ScanReport, ScanResults, ScanRun, Severity,
-    SeverityOrigin, Snapshot,
+    Fact, Finding, FindingCount, FindingState, ScanKind, ScanReport, ScanResults, ScanRun,
+    Severity, SeverityOrigin, Snapshot,
 };
 use crate::policy::{Note, Policy, ScanExpectation, SeverityMap, worst};
 
@@ -139,6 +139,9 @@ struct Desk<'a, 'p> {
 impl Desk<'_, '_> {
     fn judged(&mut self) -> ScanRun {
         let run = self.run;
+        if !has_findings(run) {
+            return run.clone();
+        }
         let expected: Vec<(usize, &ScanExpectation)> = self
             .policy
             .scans
@@ -249,6 +252,24 @@ impl Desk<'_, '_> {
         *from.entry(SeverityOrigin::Policy).or_default() += 1;
         finding.severity = severity;
         finding.severity_from = SeverityOrigin::Policy;
+    }
+}
+
+/// Whether what the run counts are findings. A test that failed is none: nobody accepts
+/// that, or calls it mild.
+fn has_findings(run: &ScanRun) -> bool {
+    match run.kind {
+        None
+        | Some(
+            ScanKind::Sast
+            | ScanKind::Secrets
+            | ScanKind::Dependencies
+            | ScanKind::Container
+            | ScanKind::Iac
+            | ScanKind::Dast
+            | ScanKind::Quality,
+        ) => true,
+        Some(ScanKind::Tests | ScanKind::Coverage | ScanKind::Sbom | ScanKind::Vex) => false,
     }
 }
 

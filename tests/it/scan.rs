@@ -6,6 +6,8 @@ use ccgate::facts::{ScanFailure, ScanReport};
 use ccgate::scan;
 use tempfile::TempDir;
 
+use crate::support::Bench;
+
 const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
     "invocations":[{"executionSuccessful":true}],"results":[]}]}"#;
 const FAILED: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
@@ -128,4 +130,62 @@ fn a_device_is_no_report() {
     let folder = folder(&[]);
     let reports = read(&["/dev/zero"], &folder);
     assert!(matches!(reports[0].runs, Err(ScanFailure::Unreadable(_))));
+}
+
+const FOUND: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},"results":[
+    {"ruleId":"a","level":"error","message":{"text":"hunter2"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"src/a.rs"},"region":{"startLine":3}}}]},
+    {"ruleId":"b","level":"note","suppressions":[{"kind":"external","justification":"SEC-1"}]}]}]}"#;
+
+#[test]
+fn findings_are_listed_with_what_an_acceptance_is_bound_to() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let ended = bench.run(&["scan", "findings", "*.sarif"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("high      a at src/a.rs:3"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("(suppressed: SEC-1)"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!ended.stdout.contains("hunter2"));
+    let ended = bench.run(&["scan", "findings", "--format", "json", "a.sarif"]);
+    let listed: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(listed[0]["rule"], "a");
+    assert_eq!(listed[0]["fingerprint"].as_str().map(str::len), Some(32));
+    assert_eq!(bench.run(&["scan", "findings", "none.sarif"]).code, 3);
+    assert_eq!(bench.run(&["scan", "findings"]).code, 2);
+}
+
+#[test]
+fn a_baseline_is_written_with_the_line_for_the_policy_and_read_back() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let ended = bench.run(&["scan", "baseline", "--out", "known.json", "a.sarif"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let folder = bench.path("");
+    let read = scan::read_baseline("known.json", &folder);
+    assert!(
+        ended
+            .stdout
+            .contains(&format!("digest: \"{}\"", read.digest)),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(read.findings.map(|known| known.len()), Ok(1));
+    // Nothing is written where a report could not be read.
+    let ended = bench.run(&[
+        "scan",
+        "baseline",
+        "--out",
+        "other.json",
+        "a.sarif",
+        "none.sarif",
+    ]);
+    assert_eq!(ended.code, 3);
+    assert!(!bench.path("other.json").exists());
 }

@@ -5,6 +5,7 @@ pub(super) mod dependencies_clean;
 pub(super) mod images_clean;
 pub(super) mod infrastructure_clean;
 mod kinds;
+mod overdue;
 pub(super) mod runs;
 pub(super) mod sast_clean;
 pub(super) mod sbom_produced;

@@ -89,6 +89,35 @@ pub(in crate::controls) fn in_doubt(
     })
 }
 
+/// A run, in its report and at its place there.
+#[derive(Clone, Copy)]
+pub(in crate::controls) struct Ran<'a> {
+    pub(in crate::controls) report: &'a ScanReport,
+    pub(in crate::controls) place: usize,
+    pub(in crate::controls) run: &'a ScanRun,
+}
+
+/// All runs that could be read. A report that could not may have held what was looked
+/// for, and is a doubt; one that matched no file is none: each control says what has to
+/// be there.
+pub(in crate::controls) fn runs_of<'a>(
+    reports: &'a [ScanReport],
+    doubts: &mut Vec<Unknown>,
+) -> Vec<Ran<'a>> {
+    let mut all = Vec::new();
+    for report in reports {
+        match &report.runs {
+            Ok(runs) => {
+                let runs = runs.iter().enumerate();
+                all.extend(runs.map(|(place, run)| Ran { report, place, run }));
+            }
+            Err(ScanFailure::Missing) => {}
+            Err(failure) => doubts.push(doubt(Why::Failed, describe(report, failure))),
+        }
+    }
+    all
+}
+
 /// What is unknown about scan results.
 pub(in crate::controls) fn doubt(why: Why, detail: String) -> Unknown {
     Unknown::new(FactKey::ScanResults.name(), why, detail)

@@ -531,6 +531,27 @@ fn without_the_list_nobody_knows_how_bad_a_vulnerability_is() {
     );
 }
 
+/// The cheat: a test that fails, accepted like a finding.
+#[test]
+fn a_test_that_failed_is_no_finding_to_accept() {
+    let failed = ScanRun {
+        kind: Some(ScanKind::Tests),
+        ..run(vec![finding('a', Severity::High)])
+    };
+    let policy = policy(&by_print('a'));
+    assert_eq!(
+        state(&policy, &seen(failed.clone())),
+        AcceptanceState::Unmatched
+    );
+    let scans = triage(&policy, &seen(failed.clone()))
+        .scans
+        .expect("looked through");
+    assert_eq!(
+        scans.known().expect("known").reports[0].runs,
+        Ok(vec![failed])
+    );
+}
+
 /// Nothing that was hidden may make an acceptance, a map or a baseline do more.
 #[test]
 fn a_policy_without_a_word_about_findings_leaves_the_facts_alone() {

@@ -327,7 +327,7 @@ fn lower_severities_other_baselines_and_missing_lists_are_weaker() {
     );
     only(
         &plain,
-        &mapped("{rules: {a: critical}, words: {none: none}}"),
+        &mapped("{rules: {a: critical}, words: {high: low}}"),
         "weaker",
     );
     let stored = |end: &str| {
