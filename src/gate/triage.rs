@@ -149,23 +149,15 @@ impl Desk<'_, '_> {
             .enumerate()
             .filter(|(_, scan)| scan.path == self.report.pattern && is_tool(&scan.tool, &run.tool))
             .collect();
-        // Of several lines about the same result the worst holds.
-        let maps: Vec<SeverityMap> = match expected
+        // Of several lines about the same result the worst holds; one without a map is one
+        // that changes nothing.
+        let maps: Vec<SeverityMap> = expected
             .iter()
-            .any(|(_, scan)| scan.severity_maps.is_empty())
-        {
-            true if expected
-                .iter()
-                .any(|(_, scan)| !scan.severity_maps.is_empty()) =>
-            {
-                let own = expected.iter().flat_map(|(_, scan)| &scan.severity_maps);
-                own.cloned().chain([SeverityMap::default()]).collect()
-            }
-            _ => expected
-                .iter()
-                .flat_map(|(_, scan)| scan.severity_maps.clone())
-                .collect(),
-        };
+            .flat_map(|(_, scan)| match scan.severity_maps.as_slice() {
+                [] => vec![SeverityMap::default()],
+                maps => maps.to_vec(),
+            })
+            .collect();
         let stored: Vec<usize> = expected
             .iter()
             .filter(|(_, scan)| scan.baseline.is_some())
@@ -223,12 +215,20 @@ impl Desk<'_, '_> {
             examples.clone_from(&run.examples);
         }
         ScanRun {
+            tool: run.tool.clone(),
+            version: run.version.clone(),
+            execution_successful: run.execution_successful,
+            revision: run.revision.clone(),
+            ended_at: run.ended_at,
             counts: sums.counts(),
             examples,
+            kind: run.kind,
             findings,
             severity_from: from,
+            suppressed_without_reason: run.suppressed_without_reason,
+            unexplained: run.unexplained.clone(),
             left_out: run.left_out.clone().or_else(|| self.exploited.doubt(run)),
-            ..run.clone()
+            measured: run.measured.clone(),
         }
     }
 
