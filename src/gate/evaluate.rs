@@ -47,6 +47,14 @@ fn judge_all<'p>(policy: &'p Policy, facts: &mut Snapshot) -> Vec<Evaluation<'p>
         .collect()
 }
 
+/// The facts with the policy's word on single findings put upon them, as controls see them.
+pub fn as_seen_by(policy: &Policy, facts: Snapshot) -> Snapshot {
+    match triage(policy, &facts).scans {
+        Some(scans) => Snapshot { scans, ..facts },
+        None => facts,
+    }
+}
+
 /// Whether the target branch is known and the policy does not speak about it.
 pub(super) fn is_out_of_scope(policy: &Policy, facts: &Snapshot) -> bool {
     matches!(reach(policy, facts), Reach::OutOfScope(_))

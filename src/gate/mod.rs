@@ -29,7 +29,7 @@ pub use decide::{
 pub use diagnosis::{
     Area, Cost, Diagnosis, Finding, Gap, OF_A_CHANGE, Patient, State, Unread, diagnose,
 };
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use proposal::{touches_policy, wants_proposed_policy};

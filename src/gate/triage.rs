@@ -9,6 +9,7 @@
 pub(super) mod accepting;
 mod baseline;
 mod exploited;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use accepting::Accepting;
 pub use accepting::{AcceptanceReport, AcceptanceState};
 use baseline::Baselines;
 use exploited::Exploited;
+use sums::Sums;
 
 /// Examples given for a run.
 const EXAMPLES: usize = 5;
@@ -191,9 +193,11 @@ impl Desk<'_, '_> {
             let mut finding = finding.clone();
             if finding.state.is_open() {
                 let as_read = finding.severity;
-                let was_new = stored.iter().fold(false, |new, index| {
-                    self.baselines.is_new(*index, &finding, as_read) || new
-                });
+                // Each baseline is asked, for each uses up what it knows.
+                let mut was_new = false;
+                for index in &stored {
+                    was_new |= self.baselines.is_new(*index, &finding, as_read);
+                }
                 let is_new = if stored.is_empty() {
                     finding.is_new == Some(true)
                 } else {
@@ -292,47 +296,4 @@ fn unknown_ones(run: &ScanRun) -> impl Iterator<Item = (&FindingCount, u64, u64)
         let new = count.new.unwrap_or(count.open).saturating_sub(known_new);
         (count, unknown, new.min(unknown))
     })
-}
-
-/// Counts by severity.
-struct Sums {
-    counts: BTreeMap<Severity, FindingCount>,
-    tells_new: bool,
-}
-
-impl Sums {
-    fn new(tells_new: bool) -> Self {
-        Self {
-            counts: BTreeMap::new(),
-            tells_new,
-        }
-    }
-
-    fn of(&mut self, severity: Severity) -> &mut FindingCount {
-        let new = self.tells_new.then_some(0);
-        self.counts.entry(severity).or_insert(FindingCount {
-            severity,
-            open: 0,
-            new,
-            suppressed: 0,
-        })
-    }
-
-    fn add_open(&mut self, severity: Severity, open: u64, new: u64) {
-        let count = self.of(severity);
-        count.open = count.open.saturating_add(open);
-        count.new = count.new.map(|all| all.saturating_add(new));
-    }
-
-    fn add_suppressed(&mut self, severity: Severity, suppressed: u64) {
-        let count = self.of(severity);
-        count.suppressed = count.suppressed.saturating_add(suppressed);
-    }
-
-    /// Worst first, those without a finding left out.
-    fn counts(self) -> Vec<FindingCount> {
-        let all = self.counts.into_values().rev();
-        all.filter(|count| count.open > 0 || count.suppressed > 0)
-            .collect()
-    }
 }

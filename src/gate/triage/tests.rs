@@ -97,7 +97,7 @@ fn seen(run: ScanRun) -> Snapshot {
 }
 
 fn decided(policy: &Policy, facts: &Snapshot) -> Decision {
-    decide(policy, facts, &evaluate(policy, facts))
+    decide(policy, facts, &evaluate(policy, &mut facts.clone()))
 }
 
 fn verdict(policy: &Policy, facts: &Snapshot, code: &str) -> String {
