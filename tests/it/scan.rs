@@ -6,7 +6,7 @@ use ccgate::facts::{ScanFailure, ScanReport};
 use ccgate::scan;
 use tempfile::TempDir;
 
-use crate::support::Bench;
+use crate::support::{Bench, control};
 
 const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
     "invocations":[{"executionSuccessful":true}],"results":[]}]}"#;
@@ -188,4 +188,49 @@ fn a_baseline_is_written_with_the_line_for_the_policy_and_read_back() {
     ]);
     assert_eq!(ended.code, 3);
     assert!(!bench.path("other.json").exists());
+}
+
+/// The cheat: the author accepts in the change what the change brings along.
+#[test]
+fn an_acceptance_acts_from_the_policy_in_force_and_not_from_the_change() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let today: String = bench
+        .forge
+        .with(|acme| acme.now())
+        .chars()
+        .take(10)
+        .collect();
+    let strict = "version: 1\nextends: [soc2-baseline]\ncontrols: {sast-clean: {enforce: block}, gate-changes-approved: {}}\n";
+    let accepting = format!(
+        "{strict}accepted_findings: [{{tool: probe, rule: a, place: src/a.rs, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: {today}}}]\n"
+    );
+    bench
+        .forge
+        .with(|acme| acme.policy = Some(strict.to_owned()));
+    let (_, before) = bench.decision(&["--scan", "a.sarif"]);
+    assert_eq!(control(&before, "SCAN-01")["verdict"], "fail");
+    bench.forge.with(|acme| acme.propose(42, &accepting));
+    let (_, proposed) = bench.decision(&["--scan", "a.sarif"]);
+    assert_eq!(control(&proposed, "SCAN-01")["verdict"], "fail");
+    assert_eq!(proposed["accepted_findings"], serde_json::Value::Null);
+    let told = control(&proposed, "CHG-16")["observed"].to_string();
+    assert!(
+        told.contains("would be weaker: accepted_findings: probe a at src/a.rs"),
+        "{told}"
+    );
+    bench
+        .forge
+        .with(|acme| acme.policy = Some(accepting.clone()));
+    let (_, accepted) = bench.decision(&["--scan", "a.sarif", "--save-snapshot", "s.json"]);
+    assert_eq!(control(&accepted, "SCAN-01")["verdict"], "pass");
+    assert_eq!(accepted["accepted_findings"][0]["state"], "applied");
+    // The facts keep what was read, so the same comes out again, and another policy judges otherwise.
+    let again = |more: &[&str]| -> serde_json::Value {
+        let arguments = [&["check", "--snapshot", "s.json", "--format", "json"], more].concat();
+        serde_json::from_str(&bench.run(&arguments).stdout).expect("JSON")
+    };
+    assert_eq!(again(&[])["controls"], accepted["controls"]);
+    let plain = again(&["--policy", "soc2-all"]);
+    assert_eq!(control(&plain, "SCAN-01")["verdict"], "fail");
 }
