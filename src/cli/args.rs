@@ -79,6 +79,18 @@ Examples:
 Exit codes: 0 nothing becomes weaker, 1 something does, 2 wrong usage or a policy that is
 missing or invalid, 3 the platform or a policy could not be read";
 
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  What was found, and what to bind an acceptance to:
+    ccgate scan findings results/*.sarif
+  From now on only what is new:
+    ccgate scan baseline --out baseline.json results/semgrep.sarif
+
+The baseline counts only with the digest that the policy gives for it, and until the day that
+the policy says.
+
+Exit codes: 0 all reports were read, 2 wrong usage, 3 a report is missing or could not be read";
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   In a CI job, where everything comes from the environment:
@@ -114,6 +126,9 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Look after the policy file
     Policy(PolicyArgs),
+    /// Look into scan reports: which findings are there, which were there before
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(ScanArgs),
     /// Read and verify the ledger
     Ledger(LedgerArgs),
     /// Look after what went around the gate
@@ -138,15 +153,9 @@ pub(super) enum OverrideCommand {
         #[arg(long)]
         open: bool,
         /// As `human` or `json`
-        #[arg(long, value_enum, default_value_t = ListFormat::Human)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = Layout::Human)]
+        format: Layout,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ListFormat {
-    Human,
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +267,34 @@ pub(super) enum SnapshotCommand {
         /// How to print it
         #[arg(long, value_enum, default_value = "human")]
         format: Layout,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    #[command(subcommand)]
+    pub(super) command: ScanCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScanCommand {
+    /// List findings with what an acceptance can be bound to: fingerprint, rule, place
+    Findings {
+        /// Reports; a glob is allowed
+        #[arg(required = true, value_name = "REPORT")]
+        reports: Vec<String>,
+        /// How to print them
+        #[arg(long, value_enum, default_value = "human")]
+        format: Layout,
+    },
+    /// Write down the open findings, so that `new` in the policy limits those that come later
+    Baseline {
+        /// Reports; a glob is allowed
+        #[arg(required = true, value_name = "REPORT")]
+        reports: Vec<String>,
+        /// Where to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
 }
 

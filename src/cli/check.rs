@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Fact, FactKey, PolicyDocument, QueueResult, Settings, Snapshot, Unknown, Why};
+use crate::facts::{
+    Fact, FactKey, PolicyDocument, QueueResult, ScanResults, Settings, Snapshot, Unknown, Why,
+};
 use crate::gate::{self, Decision};
 use crate::platform::{self, Host, Setup, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
@@ -110,9 +112,7 @@ pub(super) async fn look(
     }
     let patterns = scan_patterns(arguments, &policy);
     if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
-        let mut stdin = world.stdin.lock().unwrap_or_else(PoisonError::into_inner);
-        let results = scan::read(&patterns, &world.folder, &mut **stdin);
-        snapshot.scans = Fact::known_without_source(results);
+        snapshot.scans = Fact::known_without_source(scan_results(&patterns, &policy, world));
     }
     if needs.has(FactKey::BranchRulesBefore) {
         snapshot.rules_before = match &from_before {
@@ -215,6 +215,35 @@ fn load(arguments: &CheckArgs, snapshot: &Snapshot) -> Result<Policy, LoadError>
         });
     }
     Ok(policy)
+}
+
+/// Reports, and the files that the policy holds their findings against.
+fn scan_results(patterns: &[ReportPattern], policy: &Policy, world: &World) -> ScanResults {
+    let mut results = {
+        let mut stdin = world.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        scan::read(patterns, &world.folder, &mut **stdin)
+    };
+    for stored in policy
+        .scans
+        .iter()
+        .filter_map(|scan| scan.baseline.as_ref())
+    {
+        if !results
+            .baselines
+            .iter()
+            .any(|file| file.path == stored.path)
+        {
+            let file = scan::read_baseline(&stored.path, &world.folder);
+            results.baselines.push(file);
+        }
+    }
+    for list in &policy.known_exploited {
+        if !results.exploited.iter().any(|file| file.path == list.path) {
+            let file = scan::read_exploited(&list.path, &world.folder);
+            results.exploited.push(file);
+        }
+    }
+    results
 }
 
 /// Scan files: the policy's and those named by hand.

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 
 use crate::controls::{self, Entry};
 use crate::facts::{Fact, Needs, PolicyFacts};
+use crate::gate;
 use crate::platform::{self, Flags, Host};
 use crate::policy::{self, BoundControl, Policy, did_you_mean};
 use crate::render::{self, catalogue};
@@ -131,6 +132,10 @@ fn here(
         }
     };
     let policy = policy::load(&snapshot.policy, snapshot.latest_time()).ok();
+    let snapshot = match &policy {
+        Some(policy) => gate::as_seen_by(policy, snapshot),
+        None => snapshot,
+    };
     let name = entry.map_or(name, |entry| entry.meta.code);
     let bound = policy.as_ref().and_then(|policy| bound(policy, name));
     let by_defaults = match (bound, entry) {

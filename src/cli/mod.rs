@@ -15,6 +15,7 @@ mod policy;
 mod policy_diff;
 mod policy_test;
 mod record;
+mod scan;
 mod session;
 mod settings_file;
 mod snapshot;
@@ -56,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Explain(arguments) => explain::run(arguments, world),
         Command::Policy(arguments) => policy::run(arguments, world),
         Command::Snapshot(arguments) => snapshot::run(arguments, world),
+        Command::Scan(arguments) => scan::run(arguments, world),
         Command::Ledger(arguments) => ledger::run(arguments, world),
         Command::Override(arguments) => overrides::run(arguments, world),
     };

@@ -11,7 +11,7 @@ use crate::gate::{Entry, Standing, register};
 use crate::ledger;
 use crate::render::{escape, wrap};
 
-use super::args::{ListFormat, OverrideArgs, OverrideCommand};
+use super::args::{Layout, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::ledger::{absolute, existing};
 use super::world::World;
@@ -30,8 +30,8 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
         .filter(|entry| !open || entry.standing.is_open())
         .collect();
     let text = match format {
-        ListFormat::Human => human(&shown, &all, world.width()),
-        ListFormat::Json => json(&shown)?,
+        Layout::Human => human(&shown, &all, world.width()),
+        Layout::Json => json(&shown)?,
     };
     // A reader that went away is no reason for another exit code.
     let _ = world.stdout.write_all(text.as_bytes());

@@ -31,6 +31,7 @@ pub use control::{
 pub use tree::{Against, Branch, Deed, Doer, Ruling, Tree, Worth};
 
 pub(crate) use pipeline::guarding;
+pub(crate) use scan::runs::is_tool;
 
 /// Every control, sorted by code.
 pub static TABLE: &[Entry] = &[

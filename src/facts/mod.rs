@@ -13,8 +13,10 @@ mod code_owners;
 mod discussion;
 mod drift;
 mod fact;
+mod finding;
 mod in_words;
 mod key;
+mod known_findings;
 mod originals;
 mod policy_document;
 mod queue;
@@ -49,17 +51,16 @@ pub use code_owners::{OwnersRules, Ownership};
 pub use discussion::{Discussion, Thread};
 pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
+pub use finding::{Finding, FindingCount, FindingState, Severity, SeverityOrigin};
 pub use in_words::InWords;
 pub use key::{FactKey, Needs};
+pub use known_findings::{BaselineFile, ExploitedFile, KnownFinding};
 pub use originals::{Original, OriginalReference};
 pub use policy_document::PolicyDocument;
 pub use queue::{QueueCommit, QueueEntry, QueueKind, QueueResult};
 pub use requirement::{Combine, Demand, Requirement};
 pub use rules_before::RulesBefore;
-pub use scan::{
-    Finding, FindingCount, Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun,
-    Severity, SeverityOrigin,
-};
+pub use scan::{Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun};
 pub use scan_format::ScanFormat;
 pub use settings::{
     AccessReview, AccessRole, AccessToken, Alert, Alerts, AllowedSources, AppInstallation,

@@ -6,49 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How bad a finding is, after normalisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Nothing to act upon.
-    None,
-    /// Low, note.
-    Low,
-    /// Medium, warning.
-    Medium,
-    /// High, error.
-    High,
-    /// Critical.
-    Critical,
-}
-
-impl Severity {
-    /// The word, as it stands in policies and decisions.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-/// What a severity was taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeverityOrigin {
-    /// A score from 0 to 10: `security-severity` or CVSS, of the finding or its rule.
-    Score,
-    /// The word of the finding itself.
-    Finding,
-    /// The default of its rule.
-    Rule,
-    /// Nothing: the report does not rate it, or with a word that is not known. It
-    /// counts as high, except where the format has a default of its own.
-    Assumed,
-}
+use super::finding::{Finding, FindingCount, SeverityOrigin};
+use super::known_findings::{BaselineFile, ExploitedFile};
 
 /// What a run looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,24 +56,6 @@ impl ScanKind {
     }
 }
 
-/// One finding, without its message and snippet: they may hold the secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Id of the rule, or of the vulnerability.
-    pub rule: String,
-    /// How bad.
-    pub severity: Severity,
-    /// What the severity was taken from.
-    pub severity_from: SeverityOrigin,
-    /// Path relative to the repository, or `package@version`; `None`: the report names no place.
-    pub place: Option<String>,
-    /// Line in the file, from 1 on.
-    pub line: Option<u64>,
-    /// 32 hex digits over tool, rule and place (not the line), or over the report's own
-    /// fingerprint where it has one that does not hold a line.
-    pub fingerprint: String,
-}
-
 /// What a report says that is no finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -151,20 +92,6 @@ pub enum Measured {
     },
 }
 
-/// Number of open findings of one severity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FindingCount {
-    /// How bad.
-    pub severity: Severity,
-    /// How many are open (not suppressed).
-    pub open: u64,
-    /// How many of the open ones the report itself marks as new (`baselineState: new`);
-    /// `None` if the report carries no baseline.
-    pub new: Option<u64>,
-    /// How many are suppressed in the report.
-    pub suppressed: u64,
-}
-
 /// Why a report cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -197,7 +124,8 @@ pub struct ScanRun {
     /// What it looked for; `None`: the report does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ScanKind>,
-    /// The findings of the examples, in the same order.
+    /// Findings of which details were kept: open ones first, worst first, then suppressed
+    /// ones. Their number is bounded; those left out stand in the counts only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// How many findings, open and suppressed, took their severity from where.
@@ -272,4 +200,21 @@ pub struct ScanReport {
 pub struct ScanResults {
     /// One entry a file, and one for each pattern that matched nothing.
     pub reports: Vec<ScanReport>,
+    /// Files of findings that were there before, as the policy names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<BaselineFile>,
+    /// Lists of vulnerabilities that are known to be exploited, as the policy names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exploited: Vec<ExploitedFile>,
+}
+
+impl ScanResults {
+    /// Reports, and no other file.
+    pub fn of(reports: Vec<ScanReport>) -> Self {
+        Self {
+            reports,
+            baselines: Vec::new(),
+            exploited: Vec::new(),
+        }
+    }
 }

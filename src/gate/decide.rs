@@ -246,6 +246,8 @@ pub struct Decision {
     pub may_override: Vec<String>,
     /// Each waiver.
     pub waivers: Vec<WaiverReport>,
+    /// Each acceptance of a finding.
+    pub accepted_findings: Vec<super::triage::AcceptanceReport>,
     /// What else people have to see about the policy.
     pub notes: Vec<Note>,
     /// Why nothing could be judged (transport, permission), for [`undecided`].
@@ -276,6 +278,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         breach_due: None,
         may_override: Vec::new(),
         waivers: Vec::new(),
+        accepted_findings: Vec::new(),
         notes: Vec::new(),
         problem: Some(problem),
         settings: facts.settings_origin.clone(),

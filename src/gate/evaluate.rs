@@ -1,8 +1,12 @@
 //! Bound controls over a snapshot: total, one evaluation for each control.
 
+use std::mem::replace;
+
 use crate::controls::{Evidence, Meta, Verdict};
 use crate::facts::{FactKey, Platform, Snapshot, Unknown, Veil, Why};
 use crate::policy::{BoundControl, Enforcement, Policy};
+
+use super::triage::triage;
 
 /// What came out for one control.
 pub struct Evaluation<'p> {
@@ -15,6 +19,16 @@ pub struct Evaluation<'p> {
 /// Judges every control that is not off. The facts are borrowed to be shown in parts,
 /// and are whole again afterwards.
 pub fn evaluate<'p>(policy: &'p Policy, facts: &mut Snapshot) -> Vec<Evaluation<'p>> {
+    let triaged = triage(policy, facts).scans;
+    let read = triaged.map(|scans| replace(&mut facts.scans, scans));
+    let evaluations = judge_all(policy, facts);
+    if let Some(read) = read {
+        facts.scans = read;
+    }
+    evaluations
+}
+
+fn judge_all<'p>(policy: &'p Policy, facts: &mut Snapshot) -> Vec<Evaluation<'p>> {
     let reach = reach(policy, facts);
     let platform = facts.subject.platform;
     let mut veil = Veil::over(facts);
@@ -31,6 +45,14 @@ pub fn evaluate<'p>(policy: &'p Policy, facts: &mut Snapshot) -> Vec<Evaluation<
             },
         })
         .collect()
+}
+
+/// The facts with the policy's word on single findings put upon them, as controls see them.
+pub fn as_seen_by(policy: &Policy, facts: Snapshot) -> Snapshot {
+    match triage(policy, &facts).scans {
+        Some(scans) => Snapshot { scans, ..facts },
+        None => facts,
+    }
 }
 
 /// Whether the target branch is known and the policy does not speak about it.

@@ -18,6 +18,7 @@ mod reviews;
 mod settle;
 #[cfg(test)]
 pub(crate) mod testing;
+mod triage;
 mod waivers;
 
 pub use breach::has_breach;
@@ -28,7 +29,7 @@ pub use decide::{
 pub use diagnosis::{
     Area, Cost, Diagnosis, Finding, Gap, OF_A_CHANGE, Patient, State, Unread, diagnose,
 };
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use proposal::{touches_policy, wants_proposed_policy};
@@ -39,3 +40,4 @@ pub use record::{
 pub use register::{Entry, Standing, register};
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
+pub use triage::{AcceptanceReport, AcceptanceState};

@@ -14,6 +14,7 @@ use crate::policy::{Enforcement, Mode};
 use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
 use super::reviews::{ReviewOutcome, ReviewReport};
+use super::triage::AcceptanceReport;
 
 /// Predicate type of the record of a decision.
 pub const CHANGE_RECORD_TYPE: &str = "https://ccgate.dev/change-record/v1";
@@ -25,6 +26,8 @@ pub const OVERRIDE_RECORD_TYPE: &str = "https://ccgate.dev/override/v1";
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 const LONGEST_TEXT: usize = 2000;
 const LONGEST_SENTENCE: usize = 400;
+/// Most acceptances of findings in a record: the policy's digest says which others there were.
+const MOST_ACCEPTED: usize = 30;
 /// Anybody may comment on a public change; a flood of refused commands must not
 /// keep the record from being written.
 const MOST_REFUSED: usize = 20;
@@ -154,6 +157,7 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         })
         .map(override_entry)
         .collect();
+    let accepted = acting(decision);
     json!({
         "schema": "ccgate.change-record/v1",
         "decision": decision.outcome.word(),
@@ -181,6 +185,9 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         })),
         "controls": decision.controls.iter().map(control).collect::<Vec<_>>(),
         "waivers": decision.waivers.iter().map(waiver).collect::<Vec<_>>(),
+        "accepted_findings": accepted.iter().take(MOST_ACCEPTED)
+            .map(|report| acceptance(report)).collect::<Vec<_>>(),
+        "accepted_findings_left_out": accepted.len().saturating_sub(MOST_ACCEPTED),
         "bypasses_detected": breaches(decision)
             .map(|control| breach_id(decision, control)).collect::<Vec<_>>(),
         "branch_move": context.branch_move.as_ref().filter(|moved| !moved.is_told()).map(branch_move),
@@ -241,6 +248,26 @@ fn waiver(report: &WaiverReport) -> Value {
         "owner": waiver.owner,
         "approved_by": waiver.approved_by,
         "expires": waiver.expires.to_string(),
+    })
+}
+
+/// Those that acted; the notes say what is wrong with the others.
+fn acting(decision: &Decision) -> Vec<&AcceptanceReport> {
+    let all = decision.accepted_findings.iter();
+    all.filter(|report| report.covered > 0).collect()
+}
+
+fn acceptance(report: &AcceptanceReport) -> Value {
+    let accepted = &report.accepted;
+    json!({
+        "finding": cut(&accepted.words(), LONGEST_SENTENCE),
+        "state": report.state.word(),
+        "covered": report.covered,
+        "status": accepted.status.word(),
+        "ticket": cut(&accepted.ticket, 100),
+        "owner": accepted.owner,
+        "approved_by": accepted.approved_by,
+        "expires": accepted.expires.to_string(),
     })
 }
 

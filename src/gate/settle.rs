@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{deadline, holding, overrides, proposal, reviews, waivers};
+use super::{deadline, holding, overrides, proposal, reviews, triage, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -51,7 +51,10 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         judged.say_compensation();
     }
 
+    let triaged = triage::triage(policy, facts);
     let mut notes = notes(policy, facts, &waivers);
+    notes.extend(triaged.notes);
+    notes.extend(triage::accepting::notes(&triaged.accepted));
     let of_the_gate = judged.iter_mut().find(|judged| {
         judged.control.meta.id == proposal::CONTROL && judged.control.verdict.is_some()
     });
@@ -84,6 +87,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         may_override: policy.overrides.allowed_by.clone(),
         notes,
         waivers,
+        accepted_findings: triaged.accepted,
         problem,
         settings: facts.settings_origin.clone(),
         requests: facts.requests.clone(),

@@ -126,6 +126,8 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
         settings_max_age: SignedDuration::from_hours(24),
         controls,
         scans: Vec::new(),
+        accepted_findings: Vec::new(),
+        known_exploited: Vec::new(),
         overrides: OverrideRules {
             allowed_by: vec!["@lead".to_owned(), "@acme/security".to_owned()],
             second_person: true,

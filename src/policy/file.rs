@@ -8,6 +8,8 @@ use crate::facts::PolicyDocument;
 
 use super::choice::{ControlChoice, control_choices};
 use super::custom::custom_choices;
+use super::findings::read::{accepted_findings, exploited};
+use super::findings::{AcceptedFinding, ExploitedList};
 use super::model::{LedgerChoice, Mode, OverrideRules, ScanExpectation, Waiver};
 use super::presets::PRESETS;
 use super::problem::{Report, Spot};
@@ -17,7 +19,7 @@ use super::words::{did_you_mean, quote};
 use super::yaml::{Node, parse};
 
 /// Keys of the file.
-pub(super) const TOP: [&str; 12] = [
+pub(super) const TOP: [&str; 14] = [
     "version",
     "extends",
     "branches",
@@ -26,6 +28,8 @@ pub(super) const TOP: [&str; 12] = [
     "controls",
     "custom",
     "scans",
+    "accepted_findings",
+    "known_exploited",
     "overrides",
     "waivers",
     "frameworks",
@@ -56,6 +60,10 @@ pub(super) struct File {
     pub(super) scans: Vec<ScanExpectation>,
     /// Where `scans` is.
     pub(super) scans_spot: Option<Spot>,
+    /// Findings that it accepts.
+    pub(super) accepted_findings: Vec<AcceptedFinding>,
+    /// The list of exploited vulnerabilities.
+    pub(super) known_exploited: Option<ExploitedList>,
     /// Who may override.
     pub(super) overrides: Option<OverrideRules>,
     /// Standing exemptions.
@@ -114,6 +122,12 @@ pub(super) fn read(document: &PolicyDocument, report: &mut Report) -> File {
             .iter()
             .filter_map(|node| scan(node, report))
             .collect();
+    }
+    if let Some(node) = top.get("accepted_findings") {
+        file.accepted_findings = accepted_findings(node, report);
+    }
+    if let Some(node) = top.get("known_exploited") {
+        file.known_exploited = exploited(node, report);
     }
     if let Some(node) = top.get("overrides") {
         file.overrides = overrides(node, report);

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use crate::facts::Severity;
 
 use super::choice::SCANS_CONTROL;
+use super::findings::AcceptedFinding;
+use super::findings::floor::{hold_accepted, hold_baseline, hold_exploited, hold_maps};
 use super::model::{
     BoundControl, Enforcement, LedgerChoice, Note, OverrideRules, ScanExpectation, Waiver,
 };
@@ -113,6 +115,14 @@ pub(super) fn tighten(target: Demands, floor: Demands, voice: Voice) -> Demands 
         controls,
         written,
         scans: hold_scans(target.scans, floor.scans, &limits, &mut notes),
+        accepted_findings: match voice {
+            Voice::Heard => {
+                let (own, floor) = (target.accepted_findings, floor.accepted_findings);
+                accepted_by_both(own, &floor, &mut notes)
+            }
+            Voice::Silent => target.accepted_findings,
+        },
+        known_exploited: hold_exploited(target.known_exploited, floor.known_exploited),
         overrides: match voice {
             Voice::Heard => hold_overrides(target.overrides, floor.overrides, &mut notes),
             Voice::Silent => target.overrides,
@@ -253,6 +263,16 @@ fn hold_scans(
             notes.say(None, message);
             scan.total = total;
         }
+        // Nor may it make the findings milder for whatever else judges them.
+        let maps = hold_maps(&scan.severity_maps, &[]);
+        if !named && maps != scan.severity_maps {
+            let tool = super::words::quote(&scan.tool);
+            let message = format!(
+                "`severity_map` of {tool} lowers nothing: the default branch's policy does not name that result"
+            );
+            notes.say(None, message);
+            scan.severity_maps = maps;
+        }
         // Naming a result as one that may be missing must not excuse that it is.
         scan.required |= !named;
     }
@@ -279,6 +299,8 @@ fn hold_scans(
             },
             new: fewest(&scan.new, &demand.new),
             total: fewest(&scan.total, &demand.total),
+            severity_maps: hold_maps(&scan.severity_maps, &demand.severity_maps),
+            baseline: hold_baseline(scan.baseline.as_ref(), demand.baseline.as_ref()),
         };
         if held != *scan {
             let message =
@@ -412,6 +434,23 @@ fn hold_waivers(own: Vec<Waiver>, floor: &[Waiver], notes: &mut Notes) -> Vec<Wa
                 ),
             ),
         }
+    }
+    held
+}
+
+/// Only the acceptances that the floor grants too.
+fn accepted_by_both(
+    own: Vec<AcceptedFinding>,
+    floor: &[AcceptedFinding],
+    notes: &mut Notes,
+) -> Vec<AcceptedFinding> {
+    let (held, refused) = hold_accepted(own, floor);
+    for accepted in refused {
+        let what = super::words::quote(&accepted.words());
+        let message = format!(
+            "the acceptance of {what} does not hold: the default branch's policy does not grant it"
+        );
+        notes.say(Some(&accepted.at), message);
     }
     held
 }

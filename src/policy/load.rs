@@ -4,6 +4,7 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -11,12 +12,14 @@ use crate::controls::{Bound, find};
 use crate::facts::{PolicyDocument, PolicyFacts, Severity, Unknown};
 
 use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
+use super::findings::{LONGEST_ACCEPTANCE, Standing};
 use super::floor::{Voice, tighten};
 use super::model::{
     BoundControl, BranchScope, Enforcement, Note, Policy, PolicySource, ScanExpectation,
 };
 use super::problem::{Problem, Problems, Report};
 use super::resolve::{Demands, resolve};
+use super::words::quote;
 
 /// The policy's path in a repository.
 pub const POLICY_PATH: &str = ".ccgate.yml";
@@ -94,6 +97,40 @@ pub fn lint(document: &PolicyDocument, now: Timestamp) -> Result<Vec<Note>, Prob
                 message: format!(
                     "the waiver of `{}` expired on {}",
                     waiver.control, waiver.expires
+                ),
+            });
+        }
+    }
+    for accepted in &demands.accepted_findings {
+        let message = match accepted.standing(now) {
+            Standing::Stands => continue,
+            Standing::Expired => {
+                let (what, end) = (quote(&accepted.words()), accepted.expires);
+                format!("the acceptance of {what} expired on {end}")
+            }
+            Standing::NotYet => {
+                let what = quote(&accepted.words());
+                format!(
+                    "the acceptance of {what} acts only in the last {LONGEST_ACCEPTANCE} days before its end"
+                )
+            }
+        };
+        notes.push(Note {
+            place: Some(accepted.at.clone()),
+            message,
+        });
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    for scan in &demands.scans {
+        if let Some(baseline) = &scan.baseline
+            && today > baseline.expires
+        {
+            let tool = quote(&scan.tool);
+            notes.push(Note {
+                place: None,
+                message: format!(
+                    "the baseline of {tool} expired on {}: every finding counts as new",
+                    baseline.expires
                 ),
             });
         }
@@ -181,6 +218,8 @@ fn finish(document: &PolicyDocument, demands: Demands) -> Result<Policy, Problem
         settings_max_age: demands.settings_max_age,
         controls,
         scans: demands.scans,
+        accepted_findings: demands.accepted_findings,
+        known_exploited: demands.known_exploited,
         overrides: demands.overrides,
         waivers: demands.waivers,
         frameworks: demands.frameworks,

@@ -7,6 +7,7 @@ mod choice;
 mod custom;
 mod diff;
 mod file;
+mod findings;
 mod floor;
 mod load;
 mod model;
@@ -25,6 +26,11 @@ pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use custom::MAX_CUSTOM;
 pub use diff::{DiffError, PolicyChange, PolicyDiff, PolicyPart, diff, merged};
 pub use file::FRAMEWORKS;
+pub use findings::{
+    AcceptedFinding, Binding, ExploitedList, LONGEST_ACCEPTANCE, RatedAs, SeverityMap,
+    StoredBaseline, VexJustification, VexStatus,
+};
+pub(crate) use findings::{Standing, worst};
 pub use load::{LoadError, POLICY_PATH, lint, load};
 pub use model::{
     BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,

@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::controls::Bound;
 use crate::facts::{FactKey, Needs, ScanFormat, Severity};
 
+use super::findings::{AcceptedFinding, ExploitedList, SeverityMap, StoredBaseline};
 use super::problem::Place;
 
 /// Whether the gate closes or only speaks.
@@ -175,6 +176,10 @@ pub struct ScanExpectation {
     pub new: Vec<(Severity, u64)>,
     /// Most findings allowed per severity.
     pub total: Vec<(Severity, u64)>,
+    /// Severities that take the place of the report's own. Of several maps the worst counts.
+    pub severity_maps: Vec<SeverityMap>,
+    /// What was there before; without it the report itself tells new from old.
+    pub baseline: Option<StoredBaseline>,
 }
 
 /// Where records go.
@@ -233,6 +238,10 @@ pub struct Policy {
     pub controls: Vec<BoundControl>,
     /// Scan results expected.
     pub scans: Vec<ScanExpectation>,
+    /// Findings that are accepted, the expired ones too.
+    pub accepted_findings: Vec<AcceptedFinding>,
+    /// Lists of vulnerabilities that count as critical.
+    pub known_exploited: Vec<ExploitedList>,
     /// Who may override.
     pub overrides: OverrideRules,
     /// Standing exemptions, the expired ones too.

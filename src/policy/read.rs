@@ -322,7 +322,7 @@ fn build(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 /// The text as written, whatever it looks like; nothing for a list or a mapping.
-fn raw(node: &Node) -> &str {
+pub(super) fn raw(node: &Node) -> &str {
     match &node.kind {
         Kind::Scalar { text, .. } => text,
         Kind::List(_) | Kind::Map(_) => "",

@@ -15,6 +15,7 @@ use crate::facts::PolicyDocument;
 
 use super::choice::{ControlChoice, Definition, SCANS_CONTROL};
 use super::file::{File, read};
+use super::findings::{AcceptedFinding, ExploitedList};
 use super::floor::{Voice, tighten};
 use super::model::{
     BoundControl, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown, OverrideRules,
@@ -39,6 +40,8 @@ pub(super) struct Demands {
     /// demands; what it leaves at the default (a ticket pattern, say) a file may choose.
     pub(super) written: BTreeMap<&'static str, BTreeSet<String>>,
     pub(super) scans: Vec<ScanExpectation>,
+    pub(super) accepted_findings: Vec<AcceptedFinding>,
+    pub(super) known_exploited: Vec<ExploitedList>,
     pub(super) overrides: OverrideRules,
     pub(super) waivers: Vec<Waiver>,
     pub(super) frameworks: Vec<String>,
@@ -57,6 +60,8 @@ impl Demands {
             controls: BTreeMap::new(),
             written: BTreeMap::new(),
             scans: Vec::new(),
+            accepted_findings: Vec::new(),
+            known_exploited: Vec::new(),
             overrides: nobody(),
             waivers: Vec::new(),
             frameworks: Vec::new(),
@@ -139,6 +144,8 @@ fn put_on(mut base: Demands, file: File, today: Date, report: &mut Report) -> De
         );
     }
     base.scans.extend(file.scans);
+    base.accepted_findings.extend(file.accepted_findings);
+    base.known_exploited.extend(file.known_exploited);
     if let Some(mode) = file.mode {
         base.mode = mode;
     }

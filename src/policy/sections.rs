@@ -9,6 +9,7 @@ use crate::controls::custom::CODE_PREFIX;
 use crate::facts::{ScanFormat, Severity};
 
 use super::choice::find_control;
+use super::findings::read::{baseline, severity_map};
 use super::model::{LedgerChoice, OverrideRules, ScanExpectation, Waiver};
 use super::problem::Report;
 use super::read::{
@@ -34,7 +35,15 @@ pub const MAX_OVERRIDE: SignedDuration = SignedDuration::from_hours(72);
 pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> {
     let what = "an entry of `scans`";
     let known = [
-        "tool", "path", "format", "required", "max_age", "new", "total",
+        "tool",
+        "path",
+        "format",
+        "required",
+        "max_age",
+        "new",
+        "total",
+        "severity_map",
+        "baseline",
     ];
     let scan = fields(node, what, &known, report)?;
     let tool = scan.need("tool", what, report);
@@ -56,6 +65,20 @@ pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> 
             .unwrap_or_default()
     };
     let (new, total) = (thresholds("new"), thresholds("total"));
+    let map = scan.get("severity_map");
+    let map = map.and_then(|node| severity_map(node, report));
+    let baseline = match scan.get("baseline") {
+        Some(node) if new.is_empty() => {
+            report.add_help(
+                node.spot,
+                "`baseline` tells new findings from old, and `new` does not limit them".to_owned(),
+                "add `new`, e.g. `new: {high: 0}`",
+            );
+            None
+        }
+        Some(node) => Some(baseline(node, report)?),
+        None => None,
+    };
     Some(ScanExpectation {
         tool: tool?,
         path: path?.glob().to_owned(),
@@ -65,6 +88,8 @@ pub(super) fn scan(node: &Node, report: &mut Report) -> Option<ScanExpectation> 
         max_age,
         new,
         total,
+        severity_maps: map.into_iter().filter(|map| !map.is_empty()).collect(),
+        baseline,
     })
 }
 

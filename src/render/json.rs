@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::controls::Observation;
 use crate::facts::Unknown;
 use crate::gate::{
-    ControlDecision, Decision, OverrideReport, ReviewOutcome, ReviewReport, VerdictWord,
-    WaiverReport,
+    AcceptanceReport, ControlDecision, Decision, OverrideReport, ReviewOutcome, ReviewReport,
+    VerdictWord, WaiverReport,
 };
+use crate::policy::VexJustification;
 
 use super::escape::finished_json;
 use super::format::Tool;
@@ -43,6 +44,8 @@ struct Document<'a> {
     overrides: Vec<Override<'a>>,
     reviews: Vec<Review<'a>>,
     waivers: Vec<Waiver<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted_findings: Vec<Acceptance<'a>>,
     notes: Vec<Note<'a>>,
     settings: Option<Settings<'a>>,
     requests: Requests,
@@ -155,6 +158,22 @@ struct Waiver<'a> {
 }
 
 #[derive(Serialize)]
+struct Acceptance<'a> {
+    finding: String,
+    state: &'static str,
+    covered: u64,
+    severity: &'static str,
+    status: &'static str,
+    justification: Option<&'static str>,
+    reason: &'a str,
+    owner: &'a str,
+    approved_by: &'a str,
+    ticket: &'a str,
+    expires: String,
+    place: String,
+}
+
+#[derive(Serialize)]
 struct Note<'a> {
     place: Option<String>,
     message: &'a str,
@@ -209,6 +228,11 @@ impl<'a> Document<'a> {
                 .collect(),
             reviews: decision.reviews.iter().map(Review::new).collect(),
             waivers: decision.waivers.iter().map(Waiver::new).collect(),
+            accepted_findings: decision
+                .accepted_findings
+                .iter()
+                .map(Acceptance::new)
+                .collect(),
             notes: decision
                 .notes
                 .iter()
@@ -332,6 +356,26 @@ impl<'a> Waiver<'a> {
             approved_by: &waiver.approved_by,
             expires: waiver.expires.to_string(),
             place: waiver.place.to_string(),
+        }
+    }
+}
+
+impl<'a> Acceptance<'a> {
+    fn new(report: &'a AcceptanceReport) -> Self {
+        let accepted = &report.accepted;
+        Self {
+            finding: accepted.words(),
+            state: report.state.word(),
+            covered: report.covered,
+            severity: accepted.severity.word(),
+            status: accepted.status.word(),
+            justification: accepted.justification.map(VexJustification::word),
+            reason: &accepted.reason,
+            owner: &accepted.owner,
+            approved_by: &accepted.approved_by,
+            ticket: &accepted.ticket,
+            expires: accepted.expires.to_string(),
+            place: accepted.at.to_string(),
         }
     }
 }

@@ -49,6 +49,11 @@ pub fn policy_schema() -> Value {
                 "type": "array", "maxItems": MAX_CUSTOM, "items": own_control(),
             },
             "scans": {"title": "Scan results expected", "type": "array", "items": scan()},
+            "accepted_findings": {
+                "title": "Findings that are accepted", "type": "array",
+                "items": accepted_finding(),
+            },
+            "known_exploited": known_exploited(),
             "overrides": overrides(),
             "waivers": {"title": "Standing exemptions", "type": "array", "items": waiver()},
             "frameworks": {
@@ -200,7 +205,7 @@ fn scan() -> Value {
             "additionalProperties": false, "properties": words,
         })
     };
-    object(
+    let mut schema = object(
         "One result",
         json!({
             "tool": text("name of the tool as its report gives it"),
@@ -213,9 +218,120 @@ fn scan() -> Value {
             "max_age": duration("oldest age allowed", "24h"),
             "new": severities("most new findings allowed for each severity"),
             "total": severities("most findings allowed for each severity"),
+            "severity_map": severity_map(),
+            "baseline": object(
+                "Findings that were there before, as `ccgate scan baseline` writes them",
+                json!({
+                    "path": text("path of the file"),
+                    "digest": digest("of the file"),
+                    "expires": date("the last day on which it holds (UTC); then every finding is new"),
+                }),
+                &["path", "digest", "expires"],
+            ),
         }),
         &["tool", "path"],
+    );
+    schema["dependentRequired"] = json!({"baseline": ["new"]});
+    schema
+}
+
+fn severity() -> Value {
+    json!({"enum": ["critical", "high", "medium", "low", "none"]})
+}
+
+fn severity_map() -> Value {
+    let mut words: Map<_, _> = Map::new();
+    for word in ["critical", "high", "medium", "low", "none", "unrated"] {
+        words.insert(word.to_owned(), severity());
+    }
+    object(
+        "Severities that take the place of the report's own",
+        json!({
+            "rules": {
+                "type": "object", "additionalProperties": severity(),
+                "propertyNames": {"minLength": 1},
+                "description": "by rule, as the report names it",
+            },
+            "words": {
+                "type": "object", "additionalProperties": false, "properties": words,
+                "description": "by the severity that the report gives, `unrated` if it gives none",
+            },
+        }),
+        &[],
     )
+}
+
+fn known_exploited() -> Value {
+    json!({
+        "title": "Vulnerabilities that are known to be exploited: they count as critical",
+        "anyOf": [
+            text("path of a file, JSON or CSV"),
+            object(
+                "A file that has to be that one",
+                json!({"path": text("path of a file, JSON or CSV"), "digest": digest("of the file")}),
+                &["path"],
+            ),
+        ],
+    })
+}
+
+fn accepted_finding() -> Value {
+    let mut schema = object(
+        "One finding",
+        json!({
+            "tool": text("name of the tool as its report gives it"),
+            "fingerprint": {
+                "type": "string", "pattern": "^[0-9a-fA-F]{32}$",
+                "description": "what `ccgate scan findings` prints; or give `rule` and `place`",
+            },
+            "rule": text("id of the rule or vulnerability"),
+            "place": text("path relative to the repository, or `package@version`"),
+            "severity": severity(),
+            "count": {
+                "type": "integer", "minimum": 0, "default": 1,
+                "description": "how many findings with this fingerprint it covers",
+            },
+            "status": {"enum": ["not_affected", "affected"], "description": "in the words of VEX"},
+            "justification": {
+                "enum": [
+                    "component_not_present", "vulnerable_code_not_present",
+                    "vulnerable_code_not_in_execute_path",
+                    "vulnerable_code_cannot_be_controlled_by_adversary",
+                    "inline_mitigations_already_exist",
+                ],
+                "description": "of what is `not_affected`, in the words of VEX",
+            },
+            "reason": text("why"),
+            "owner": handle("who answers for it"),
+            "approved_by": handle("who approved it; somebody else than the owner"),
+            "ticket": text("where it was decided"),
+            "expires": date("the last day on which it holds (UTC); it acts in the last 90 days before"),
+        }),
+        &[
+            "tool",
+            "severity",
+            "status",
+            "reason",
+            "owner",
+            "approved_by",
+            "ticket",
+            "expires",
+        ],
+    );
+    schema["properties"]["severity"]["description"] =
+        json!("the worst that it covers; if the finding becomes worse, it counts again");
+    schema["oneOf"] = json!([
+        {"required": ["fingerprint"], "not": {"anyOf": [{"required": ["rule"]}, {"required": ["place"]}]}},
+        {"required": ["rule", "place"], "not": {"required": ["fingerprint"]}},
+    ]);
+    schema["if"] = json!({"properties": {"status": {"const": "not_affected"}}});
+    schema["then"] = json!({"required": ["justification"]});
+    schema["else"] = json!({"not": {"required": ["justification"]}});
+    schema
+}
+
+fn digest(description: &str) -> Value {
+    json!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$", "description": description})
 }
 
 fn overrides() -> Value {

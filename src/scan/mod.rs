@@ -11,6 +11,8 @@ mod intake;
 mod inventory;
 mod json;
 mod known_tools;
+mod lists;
+mod mask;
 mod measures;
 mod native;
 mod pass;
@@ -26,7 +28,7 @@ mod xml;
 use std::io::Read;
 use std::path::Path;
 
-use crate::facts::{ScanFormat, ScanResults};
+use crate::facts::{BaselineFile, ExploitedFile, ScanFormat, ScanResults};
 
 /// Reports that are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,23 @@ impl ReportPattern {
 /// where a pattern asks for it.
 pub fn read(wanted: &[ReportPattern], root: &Path, stdin: &mut (dyn Read + Send)) -> ScanResults {
     report::read_all(wanted, root, stdin)
+}
+
+/// Reads a file of findings that were there before, below `root`. Never fails.
+pub fn read_baseline(path: &str, root: &Path) -> BaselineFile {
+    lists::baseline(path, root)
+}
+
+/// Reads a list of vulnerabilities that are known to be exploited, JSON or CSV, below
+/// `root`. Never fails.
+pub fn read_exploited(path: &str, root: &Path) -> ExploitedFile {
+    lists::exploited(path, root)
+}
+
+/// A file of all open findings in these results, for [`read_baseline`], and how many of
+/// them are not in it because nothing but their number is known.
+pub fn baseline(results: &ScanResults) -> (String, u64) {
+    lists::baseline_of(results)
 }
 
 #[cfg(test)]

@@ -1,26 +1,65 @@
 //! Text out of a report, made fit to be shown: one line, short, nothing that
 //! moves a cursor or turns the reading direction. Knows paths and rule names;
 //! messages and snippets of findings never come here, they may hold the secret.
+//! In rules and paths what cannot be seen is spelt out: two that differ must not look
+//! the same to whoever accepts a finding.
 
+use std::fmt;
 use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 
+use super::mask;
+
 /// Longest name, path or rule in characters.
 const LONGEST: usize = 160;
 
-/// Text as it may be shown: invisible and directing characters removed, cut to a length.
+/// A name as it may be shown: what is invisible or directs is left out, tokens are
+/// masked, and it is cut to a length.
 pub(super) fn shown(text: &str) -> String {
-    let mut visible = text.chars().filter(|character| !is_hidden(*character));
-    let mut shown: String = visible.by_ref().take(LONGEST).collect();
-    if visible.next().is_some() {
-        shown.push('…');
-    }
-    shown.trim().to_owned()
+    let visible: String = text.chars().filter(|one| !is_hidden(*one)).collect();
+    cut(mask::in_name(&visible).chars()).trim().to_owned()
 }
 
-/// An artifact's URI as a path relative to the repository where that can be told.
-pub(super) fn path(uri: &str, root: &Path) -> String {
+/// The same for a rule or a path, with what is invisible spelt out.
+pub(super) fn spelt(text: &str) -> String {
+    let masked = mask::in_name(text.trim());
+    let spelt: String = masked.chars().map(|one| Spelt(one).to_string()).collect();
+    cut(spelt.chars())
+}
+
+/// The same for a sentence that somebody wrote, which may hold more.
+pub(super) fn sentence(text: &str) -> String {
+    let visible = text
+        .chars()
+        .map(|one| if is_hidden(one) { ' ' } else { one });
+    let visible: String = visible.collect();
+    cut(mask::in_sentence(visible.trim()).chars())
+}
+
+fn cut(mut characters: impl Iterator<Item = char>) -> String {
+    let mut shown: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A character, or its number where it cannot be seen.
+struct Spelt(char);
+
+impl fmt::Display for Spelt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_hidden(self.0) {
+            return write!(formatter, "{}", self.0.escape_unicode());
+        }
+        write!(formatter, "{}", self.0)
+    }
+}
+
+/// An artifact's URI as a path relative to the repository where that can be told, as
+/// it stands there and not fit to be shown.
+pub(super) fn relative(uri: &str, root: &Path) -> String {
     let local = match uri.get(..7) {
         Some(scheme) if scheme.eq_ignore_ascii_case("file://") => {
             let rest = uri.get(7..).unwrap_or_default();
@@ -31,11 +70,10 @@ pub(super) fn path(uri: &str, root: &Path) -> String {
     };
     let decoded = percent_decode_str(&local).decode_utf8_lossy();
     let below = Path::new(decoded.as_ref()).strip_prefix(root).ok();
-    let relative = match below {
+    match below {
         Some(below) => below.to_string_lossy().into_owned(),
         None => decoded.trim_start_matches("./").to_owned(),
-    };
-    shown(&relative)
+    }
 }
 
 /// Control characters, marks of direction, and characters without a width.

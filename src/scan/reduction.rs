@@ -1,18 +1,30 @@
-//! One model for the findings of all formats, and what is kept of them: counts,
-//! where the severities came from, and the five worst. Messages and snippets never
-//! come here, they may hold the secret.
+//! One model for the findings of all formats, and what is kept of them: counts of
+//! all, where the severities came from, and details of a bounded number, the worst
+//! first. Messages and snippets never come here, they may hold the secret.
+
+mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Finding, FindingCount, ScanRun, Severity, SeverityOrigin};
+use crate::facts::{Finding, FindingCount, FindingState, ScanRun, Severity, SeverityOrigin};
 
 use super::place;
+use shelf::{Kept, Shelf};
 
 /// Examples given for a run.
 pub(super) const EXAMPLES: usize = 5;
+/// Most findings of which details are kept, of a run and of all reports together.
+pub(super) const KEPT: usize = 10_000;
+/// Most suppressed ones among them.
+const SUPPRESSED_KEPT: usize = 1_000;
+/// Most other ids of one vulnerability.
+const MOST_IDS: usize = 8;
 
 /// Whether somebody took a finding off the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +40,8 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
     pub(super) rule: Option<&'a str>,
+    /// Other ids of the same vulnerability.
+    pub(super) ids: Vec<&'a str>,
     pub(super) rating: (Severity, SeverityOrigin),
     /// A path or URI.
     pub(super) path: Option<&'a str>,
@@ -35,17 +49,26 @@ pub(super) struct Seen<'a> {
     /// The report's own fingerprint, if it does not change with the line.
     pub(super) own_fingerprint: Option<&'a str>,
     pub(super) state: State,
+    /// Why it is suppressed.
+    pub(super) reason: Option<&'a str>,
+    /// Whether the report itself marks it as new.
+    pub(super) is_new: Option<bool>,
+    pub(super) first_seen: Option<Timestamp>,
 }
 
 impl Default for Seen<'_> {
     fn default() -> Self {
         Self {
             rule: None,
+            ids: Vec::new(),
             rating: (Severity::High, SeverityOrigin::Assumed),
             path: None,
             line: None,
             own_fingerprint: None,
             state: State::Open,
+            reason: None,
+            is_new: None,
+            first_seen: None,
         }
     }
 }
@@ -60,17 +83,6 @@ pub(super) struct Numbers {
     pub(super) without_reason: u64,
 }
 
-/// An example, and its position among the findings.
-struct Example {
-    position: u64,
-    severity: Severity,
-    from: SeverityOrigin,
-    rule: String,
-    place: Option<String>,
-    line: Option<u64>,
-    own_fingerprint: String,
-}
-
 /// The findings of a run so far.
 #[derive(Default)]
 pub(super) struct Reduction {
@@ -78,8 +90,8 @@ pub(super) struct Reduction {
     from: BTreeMap<SeverityOrigin, u64>,
     without_reason: u64,
     position: u64,
-    worst: Vec<Example>,
-    unexplained: Vec<Example>,
+    open: Shelf,
+    suppressed: Shelf,
 }
 
 impl Reduction {
@@ -97,7 +109,7 @@ impl Reduction {
             without_reason: u64::from(!explained),
         };
         self.count(seen.rating, numbers);
-        self.example(self.position, seen, root);
+        self.keep(self.position, seen, root);
     }
 
     /// Adds the numbers of findings that are rated alike.
@@ -116,37 +128,52 @@ impl Reduction {
         *self.from.entry(from).or_default() += numbers.open + numbers.suppressed;
     }
 
-    /// Keeps a finding as an example if it is among the worst.
-    pub(super) fn example(&mut self, position: u64, seen: &Seen<'_>, root: &Path) {
-        let kept = match seen.state {
-            State::Open => &mut self.worst,
-            State::Suppressed { explained: false } => &mut self.unexplained,
-            State::Suppressed { explained: true } => return,
+    /// Keeps the details of a finding if it is among the worst. Of findings that are
+    /// rated alike the first ones are kept, so they have to come in their order.
+    pub(super) fn keep(&mut self, position: u64, seen: &Seen<'_>, root: &Path) {
+        let (severity, severity_from) = seen.rating;
+        let reason = seen.reason.map(place::sentence);
+        let (shelf, most, state, explained) = match seen.state {
+            State::Open => (&mut self.open, KEPT, FindingState::Open, true),
+            State::Suppressed { explained } => {
+                let state = FindingState::Suppressed {
+                    reason: reason.filter(|reason| !reason.is_empty()),
+                };
+                (&mut self.suppressed, SUPPRESSED_KEPT, state, explained)
+            }
         };
-        let (severity, from) = seen.rating;
-        let rank = |severity: Severity, position: u64| (std::cmp::Reverse(severity), position);
-        let at = kept.partition_point(|example| {
-            rank(example.severity, example.position) < rank(severity, position)
-        });
-        if at >= EXAMPLES {
+        if !shelf.has_room(severity, most) {
             return;
         }
-        kept.insert(
-            at,
-            Example {
-                position,
+        let place = seen
+            .path
+            .map(|path| place::relative(path, root))
+            .filter(|path| !path.is_empty());
+        let rule = place::spelt(seen.rule.unwrap_or_default());
+        let ids = seen.ids.iter().take(MOST_IDS);
+        let kept = Kept {
+            position,
+            identity: identity(seen, place.as_deref()),
+            explained,
+            finding: Finding {
+                rule: if rule.is_empty() {
+                    "an unnamed rule".to_owned()
+                } else {
+                    rule
+                },
+                ids: ids.map(|id| place::spelt(id)).collect(),
                 severity,
-                from,
-                rule: place::shown(seen.rule.unwrap_or_default()),
-                place: seen
-                    .path
-                    .map(|path| place::path(path, root))
-                    .filter(|path| !path.is_empty()),
+                severity_from,
+                place: place.map(|place| place::spelt(&place)),
                 line: seen.line.filter(|line| *line > 0),
-                own_fingerprint: seen.own_fingerprint.unwrap_or_default().to_owned(),
+                // Set when the tool is known.
+                fingerprint: String::new(),
+                state,
+                is_new: seen.is_new,
+                first_seen: seen.first_seen,
             },
-        );
-        kept.truncate(EXAMPLES);
+        };
+        shelf.put(kept, most);
     }
 
     /// How many are open.
@@ -157,118 +184,64 @@ impl Reduction {
     /// The run of this tool with these findings, worst first; the rest is for the reader to fill in.
     pub(super) fn into_run(self, tool: impl Into<String>) -> ScanRun {
         let run = ScanRun::of(tool);
-        let findings = self.worst.iter().map(|example| example.finding(&run.tool));
+        let finished = |kept: Kept| Finding {
+            fingerprint: fingerprint(&run.tool, kept.identity),
+            ..kept.finding
+        };
+        let mut unexplained = Vec::new();
+        let mut findings: Vec<Finding> = self.open.into_sorted().map(finished).collect();
+        let examples = findings.iter().take(EXAMPLES).map(Finding::words).collect();
+        for kept in self.suppressed.into_sorted() {
+            if !kept.explained && unexplained.len() < EXAMPLES {
+                unexplained.push(kept.finding.words());
+            }
+            if findings.len() < KEPT {
+                findings.push(finished(kept));
+            }
+        }
         ScanRun {
             counts: self.counts.into_values().rev().collect(),
-            examples: self.worst.iter().map(Example::words).collect(),
-            findings: findings.collect(),
+            examples,
+            findings,
             severity_from: self.from,
             suppressed_without_reason: self.without_reason,
-            unexplained: self.unexplained.iter().map(Example::words).collect(),
+            unexplained,
             ..run
         }
     }
 }
 
-impl Example {
-    fn rule(&self) -> &str {
-        if self.rule.is_empty() {
-            return "an unnamed rule";
-        }
-        &self.rule
-    }
-
-    fn words(&self) -> String {
-        let rule = self.rule();
-        match (&self.place, self.line) {
-            (Some(place), Some(line)) => format!("{rule} at {place}:{line}"),
-            (Some(place), None) => format!("{rule} at {place}"),
-            (None, _) => format!("{rule} at an unnamed place"),
-        }
-    }
-
-    fn finding(&self, tool: &str) -> Finding {
-        let mut hasher = Sha256::new();
-        let place = self.place.as_deref().unwrap_or_default();
-        for part in [tool, &self.rule, place, &self.own_fingerprint] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        let mut fingerprint = hex::encode(hasher.finalize());
-        fingerprint.truncate(32);
-        Finding {
-            rule: self.rule().to_owned(),
-            severity: self.severity,
-            severity_from: self.from,
-            place: self.place.clone(),
-            line: self.line,
-            fingerprint,
-        }
+/// Drops details beyond what is left to keep. The first findings of a run are its
+/// worst, and what is dropped still counts.
+pub(super) fn keep_at_most(runs: &mut [ScanRun], room: &mut usize) {
+    for run in runs {
+        run.findings.truncate(*room);
+        run.findings.shrink_to_fit();
+        *room -= run.findings.len();
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a finding is known by but for its tool: over the names as they stand in the
+/// report, so that two that only look alike when shown are two.
+fn identity(seen: &Seen<'_>, place: Option<&str>) -> [u8; 16] {
+    let (rule, own) = (seen.rule, seen.own_fingerprint);
+    let parts = [rule, place, own].map(|part| part.unwrap_or_default().as_bytes());
+    short_digest(&parts)
+}
 
-    fn seen(rule: &'static str, line: u64) -> Seen<'static> {
-        Seen {
-            rule: Some(rule),
-            path: Some("src/a.rs"),
-            line: Some(line),
-            ..Seen::default()
-        }
-    }
+fn fingerprint(tool: &str, identity: [u8; 16]) -> String {
+    hex::encode(short_digest(&[tool.as_bytes(), &identity]))
+}
 
-    fn run_of(all: &[Seen<'_>]) -> ScanRun {
-        let mut reduction = Reduction::default();
-        for each in all {
-            reduction.add(each, Path::new("/builds/acme"));
-        }
-        reduction.into_run("probe")
+fn short_digest(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
     }
-
-    #[test]
-    fn a_fingerprint_stays_when_the_line_moves_and_changes_with_all_else() {
-        let of = |seen: Seen<'_>| run_of(&[seen]).findings.remove(0).fingerprint;
-        let first = of(seen("a", 1));
-        assert_eq!(first, of(seen("a", 99)));
-        assert_ne!(first, of(seen("b", 1)));
-        let elsewhere = Seen {
-            path: Some("src/b.rs"),
-            ..seen("a", 1)
-        };
-        assert_ne!(first, of(elsewhere));
-        let own = Seen {
-            own_fingerprint: Some("abc"),
-            ..seen("a", 1)
-        };
-        assert_ne!(first, of(own));
-        assert_eq!(first.len(), 32);
+    let mut short = [0; 16];
+    for (to, from) in short.iter_mut().zip(hasher.finalize()) {
+        *to = from;
     }
-
-    #[test]
-    fn suppressed_findings_are_counted_apart_and_those_without_a_reason_named() {
-        let suppressed = |explained| Seen {
-            state: State::Suppressed { explained },
-            ..seen("a", 1)
-        };
-        let run = run_of(&[suppressed(true), suppressed(false), seen("b", 2)]);
-        assert_eq!((run.counts[0].open, run.counts[0].suppressed), (1, 2));
-        assert_eq!(run.suppressed_without_reason, 1);
-        assert_eq!(run.unexplained, ["a at src/a.rs:1"]);
-        assert_eq!(run.examples, ["b at src/a.rs:2"]);
-    }
-
-    #[test]
-    fn the_five_worst_are_kept_in_the_order_of_the_report() {
-        let rated = |severity, line| Seen {
-            rating: (severity, SeverityOrigin::Finding),
-            ..seen("a", line)
-        };
-        let mut all: Vec<_> = (1..=6).map(|line| rated(Severity::Low, line)).collect();
-        all.push(rated(Severity::Critical, 7));
-        let lines: Vec<_> = run_of(&all).findings.iter().map(|one| one.line).collect();
-        assert_eq!(lines, [7, 1, 2, 3, 4].map(Some));
-    }
+    short
 }

@@ -15,6 +15,7 @@ use super::find::{self, Found};
 use super::format;
 use super::intake::{self, Halt, Outcome};
 use super::place;
+use super::reduction;
 
 /// The pattern that is the standard input. A file of that name is `./-`.
 const STDIN: &str = "-";
@@ -45,13 +46,17 @@ pub(super) fn read_all(
     let absolute = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let mut contents: BTreeMap<(PathBuf, Option<ScanFormat>), Content> = BTreeMap::new();
     let mut reports = Vec::new();
+    let mut room = reduction::KEPT;
     for (index, each) in wanted.iter().enumerate() {
         if wanted.iter().take(index).any(|earlier| earlier == each) {
             continue;
         }
         let ReportPattern { pattern, format } = each;
         if pattern == STDIN {
-            let content = content(&mut *stdin, &absolute, *format);
+            let mut content = content(&mut *stdin, &absolute, *format);
+            if let Ok(runs) = &mut content.runs {
+                reduction::keep_at_most(runs, &mut room);
+            }
             reports.push(entry(pattern, STDIN.to_owned(), content));
             continue;
         }
@@ -73,9 +78,13 @@ pub(super) fn read_all(
                                 Ok(file) => content(file, &absolute, *format),
                                 Err(error) => unreadable(&error),
                             });
+                    let mut content = content.clone();
+                    if let Ok(runs) = &mut content.runs {
+                        reduction::keep_at_most(runs, &mut room);
+                    }
                     ScanReport {
                         modified_at,
-                        ..entry(pattern, name, content.clone())
+                        ..entry(pattern, name, content)
                     }
                 }
                 Found::Problem { path, reason } => {
@@ -85,7 +94,7 @@ pub(super) fn read_all(
             });
         }
     }
-    ScanResults { reports }
+    ScanResults::of(reports)
 }
 
 fn entry(pattern: &str, path: String, content: Content) -> ScanReport {

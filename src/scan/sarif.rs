@@ -20,6 +20,7 @@ use crate::facts::ScanRun;
 use super::json::{Fields, Leaf};
 use super::known_tools;
 use super::place;
+use super::reduction;
 use super::stream::{Step, Stream, Trouble};
 use finding::Finding;
 use invocation::{Invocation, Invocations};
@@ -38,6 +39,7 @@ pub(super) fn read(
     let mut version = None;
     let mut runs = Vec::new();
     let mut has_runs = false;
+    let mut room = reduction::KEPT;
     let mut needs_older_version = false;
     const KEYS: &[&str] = &["version", "runs", "inlineExternalProperties"];
     stream.object("a SARIF document", KEYS, &mut |stream, key| {
@@ -52,7 +54,9 @@ pub(super) fn read(
                     let run = Run::read(stream)?;
                     needs_older_version |= run.tally.has_older_levels();
                     let run = run.finish(root);
-                    runs.push(run.map_err(|reason| stream.trouble(reason))?);
+                    let mut run = [run.map_err(|reason| stream.trouble(reason))?];
+                    reduction::keep_at_most(&mut run, &mut room);
+                    runs.extend(run);
                     Ok(())
                 })?;
             }

@@ -8,7 +8,7 @@ mod said;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::facts::{Measured, ScanFailure, ScanRun, Severity};
+use crate::facts::{Finding, FindingState, Measured, ScanFailure, ScanRun, Severity};
 use crate::scan::report::{Content, content};
 
 use reports::{SAMPLES, Sample};
@@ -224,7 +224,7 @@ fn paths_come_out_relative_and_visible() {
         ("/builds/acme/src/a.rs", "src/a.rs"),
         ("file:///builds/acme/src/a.rs", "src/a.rs"),
         ("./src/a.rs", "src/a.rs"),
-        ("src/\\u001b[31m\\u202ea.rs", "src/[31ma.rs"),
+        ("src/\\u001b[31m\\u202ea.rs", "src/\\u{1b}[31m\\u{202e}a.rs"),
     ] {
         for (sample, text) in changed("src/a.rs", path) {
             if !is_json(sample) && path.contains('\\') {
@@ -248,6 +248,143 @@ fn control_characters_in_names_do_not_come_out() {
         for example in examples {
             assert!(!example.chars().any(char::is_control), "{}", sample.format);
         }
+    }
+}
+
+/// Tokens where they have no business: people paste them, and tools repeat them.
+#[test]
+fn a_token_in_a_name_a_path_or_a_reason_does_not_come_out() {
+    let token = format!("ghp_{}", "Ab1".repeat(12));
+    for from in ["R1", "src/a.rs", "probe", "left", "hunter2"] {
+        for to in [
+            token.clone(),
+            format!("src/{token}.rs"),
+            format!("a {token} b"),
+        ] {
+            for (sample, text) in changed(from, &to) {
+                let written = match runs_of(&text) {
+                    Ok(runs) => serde_json::to_string(&runs).expect("runs as text"),
+                    Err(reason) => reason,
+                };
+                let format = sample.format;
+                assert!(!written.contains(&token), "{format}, {from}: {written}");
+            }
+        }
+    }
+}
+
+/// A refusal names what was expected, never what was found.
+#[test]
+fn nothing_of_a_value_stands_in_a_refusal() {
+    for sample in SAMPLES.iter().filter(|sample| is_json(sample)) {
+        let starts: Vec<usize> = sample
+            .text
+            .match_indices(':')
+            .map(|(at, _)| at + 1)
+            .collect();
+        for start in starts {
+            let (before, after) = sample.text.split_at(start);
+            let end = match after.as_bytes().first() {
+                Some(b'"') => after[1..].find('"').map(|end| end + 2),
+                _ => after.find([',', '}', ']']),
+            };
+            let rest = end.map_or("", |end| &after[end..]);
+            for value in [
+                "\"hunter2secret\"",
+                "{\"hunter2secret\":1}",
+                "[\"hunter2secret\"]",
+                "hunter2secret",
+                "\"hunter2secret",
+            ] {
+                if let Err(reason) = runs_of(&format!("{before}{value}{rest}")) {
+                    assert!(!reason.contains("hunter2"), "{}: {reason}", sample.format);
+                }
+            }
+        }
+    }
+}
+
+/// The lines above a finding grow, and it is the same finding in every format.
+#[test]
+fn a_fingerprint_stays_when_lines_move() {
+    let prints = |text: &str| -> Vec<String> {
+        let runs = runs_of(text).expect("a readable report");
+        let findings = runs.into_iter().flat_map(|run| run.findings);
+        findings.map(|finding| finding.fingerprint).collect()
+    };
+    for (from, to) in [
+        (":7", ":70"),
+        ("[7,", "[70,"),
+        ("line=\"7\"", "line=\"70\""),
+    ] {
+        for (sample, text) in changed(from, to) {
+            assert_eq!(prints(sample.text), prints(&text), "{}", sample.format);
+        }
+    }
+    for (sample, text) in changed("src/a.rs", "src/b.rs") {
+        assert_ne!(prints(sample.text), prints(&text), "{}", sample.format);
+    }
+}
+
+#[test]
+fn what_sarif_says_of_a_finding_is_kept() {
+    let text = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"p"}},"results":[
+        {"ruleId":"a","level":"error","baselineState":"new","provenance":{"firstDetectionTimeUtc":"2026-01-02T03:04:05Z"}},
+        {"ruleId":"b","level":"error","baselineState":"unchanged","provenance":{"firstDetectionTimeUtc":"soon"}},
+        {"ruleId":"c","baselineState":"unchanged","suppressions":[{"kind":"external","justification":"SEC-1"}]}]}]}"#;
+    let run = one(text);
+    let seen = |index: usize| {
+        let finding: &Finding = &run.findings[index];
+        let day = finding.first_seen.map(|time| time.to_string());
+        (
+            finding.rule.as_str(),
+            finding.is_new,
+            day,
+            finding.state.clone(),
+        )
+    };
+    let day = Some("2026-01-02T03:04:05Z".to_owned());
+    assert_eq!(seen(0), ("a", Some(true), day, FindingState::Open));
+    assert_eq!(seen(1), ("b", Some(false), None, FindingState::Open));
+    let reason = Some("SEC-1".to_owned());
+    assert_eq!(
+        seen(2),
+        ("c", Some(false), None, FindingState::Suppressed { reason })
+    );
+}
+
+#[test]
+fn other_ids_of_a_vulnerability_are_kept() {
+    for (format, from, to) in [
+        (
+            "grype-json",
+            "\"artifact\":",
+            "\"relatedVulnerabilities\":[{\"id\":\"CVE-1-1\"}],\"artifact\":",
+        ),
+        (
+            "pip-audit-json",
+            "\"id\":\"P-1\"",
+            "\"id\":\"P-1\",\"aliases\":[\"CVE-1-1\"]",
+        ),
+        (
+            "cargo-audit-json",
+            "\"advisory\":{",
+            "\"advisory\":{\"aliases\":[\"CVE-1-1\"],",
+        ),
+        (
+            "osv-scanner-json",
+            "\"ids\":[",
+            "\"aliases\":[\"CVE-1-1\"],\"ids\":[",
+        ),
+    ] {
+        let text = sample(format).replace(from, to);
+        assert_ne!(text, sample(format), "{format}");
+        let run = one(&text);
+        let known = run
+            .findings
+            .iter()
+            .any(|finding| finding.ids.contains(&"CVE-1-1".to_owned()));
+        assert!(known, "{format}: {:?}", run.findings);
     }
 }
 

@@ -186,6 +186,18 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "custom: [{id: own-rule, criteria: [CC8.1], assert: change.draft, unless: x}]",
         "scans: [{tool: x}]",
         "scans: [{tool: x, path: y, new: {worst: 0}}]",
+        "scans: [{tool: x, path: y, severity_map: {high: low}}]",
+        "scans: [{tool: x, path: y, severity_map: {words: {odd: low}}}]",
+        "scans: [{tool: x, path: y, severity_map: {rules: {a: odd}}}]",
+        "scans: [{tool: x, path: y, new: {high: 0}, baseline: {path: z, expires: 2026-07-01}}]",
+        "scans: [{tool: x, path: y, new: {high: 0}, baseline: {path: z, digest: a, expires: 2026-07-01}}]",
+        "known_exploited: {digest: a}",
+        "known_exploited: [a]",
+        "accepted_findings: [{tool: x}]",
+        "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01, rule: r}]",
+        "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01, justification: component_not_present}]",
+        "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01, until: never}]",
+        "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: not_affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",
         "overrides: {second_person: true}",
         "overrides: {allowed_by: [me]}",
         "overrides: {allowed_by: [\"@me\"], review_within: soon}",
@@ -208,6 +220,9 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "controls: {approvals-sufficient: {min: 3}}",
         "overrides: {allowed_by: [], review_within: 2 weeks, max: 3d}",
         "ledger: {url: \"dir:x\", required: false}",
+        "known_exploited: kev.json",
+        "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",
+        "accepted_findings: [{tool: x, rule: r, place: src/a.rs, severity: high, status: not_affected, justification: component_not_present, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",
     ] {
         let text = format!("{head}{right}\n");
         assert_eq!(fits_the_schema(&text), Ok(()), "{right}");

@@ -6,6 +6,8 @@ use ccgate::facts::{ScanFailure, ScanFormat, ScanReport};
 use ccgate::scan::{self, ReportPattern};
 use tempfile::TempDir;
 
+use crate::support::{Bench, control};
+
 const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
     "invocations":[{"executionSuccessful":true}],"results":[]}]}"#;
 const FAILED: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},
@@ -199,4 +201,107 @@ fn a_pipe_is_read_if_it_is_named_and_never_if_a_glob_finds_it() {
     let runs = reports[0].runs.as_ref().expect("a readable report");
     assert_eq!(runs[0].counts[0].open, 9_000);
     assert_eq!(reports[0].modified_at, None);
+}
+
+const FOUND: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},"results":[
+    {"ruleId":"a","level":"error","message":{"text":"hunter2"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"src/a.rs"},"region":{"startLine":3}}}]},
+    {"ruleId":"b","level":"note","suppressions":[{"kind":"external","justification":"SEC-1"}]}]}]}"#;
+
+#[test]
+fn findings_are_listed_with_what_an_acceptance_is_bound_to() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let ended = bench.run(&["scan", "findings", "*.sarif"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("high      a at src/a.rs:3"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("(suppressed: SEC-1)"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!ended.stdout.contains("hunter2"));
+    let ended = bench.run(&["scan", "findings", "--format", "json", "a.sarif"]);
+    let listed: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(listed[0]["rule"], "a");
+    assert_eq!(listed[0]["fingerprint"].as_str().map(str::len), Some(32));
+    assert_eq!(bench.run(&["scan", "findings", "none.sarif"]).code, 3);
+    assert_eq!(bench.run(&["scan", "findings"]).code, 2);
+}
+
+#[test]
+fn a_baseline_is_written_with_the_line_for_the_policy_and_read_back() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let ended = bench.run(&["scan", "baseline", "--out", "known.json", "a.sarif"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let folder = bench.path("");
+    let read = scan::read_baseline("known.json", &folder);
+    assert!(
+        ended
+            .stdout
+            .contains(&format!("digest: \"{}\"", read.digest)),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(read.findings.map(|known| known.len()), Ok(1));
+    // Nothing is written where a report could not be read.
+    let ended = bench.run(&[
+        "scan",
+        "baseline",
+        "--out",
+        "other.json",
+        "a.sarif",
+        "none.sarif",
+    ]);
+    assert_eq!(ended.code, 3);
+    assert!(!bench.path("other.json").exists());
+}
+
+/// The cheat: the author accepts in the change what the change brings along.
+#[test]
+fn an_acceptance_acts_from_the_policy_in_force_and_not_from_the_change() {
+    let bench = Bench::new();
+    fs::write(bench.path("a.sarif"), FOUND).expect("a file");
+    let today: String = bench
+        .forge
+        .with(|acme| acme.now())
+        .chars()
+        .take(10)
+        .collect();
+    let strict = "version: 1\nextends: [soc2-baseline]\ncontrols: {sast-clean: {enforce: block}, gate-changes-approved: {}}\n";
+    let accepting = format!(
+        "{strict}accepted_findings: [{{tool: probe, rule: a, place: src/a.rs, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: {today}}}]\n"
+    );
+    bench
+        .forge
+        .with(|acme| acme.policy = Some(strict.to_owned()));
+    let (_, before) = bench.decision(&["--scan", "a.sarif"]);
+    assert_eq!(control(&before, "SCAN-01")["verdict"], "fail");
+    bench.forge.with(|acme| acme.propose(42, &accepting));
+    let (_, proposed) = bench.decision(&["--scan", "a.sarif"]);
+    assert_eq!(control(&proposed, "SCAN-01")["verdict"], "fail");
+    assert_eq!(proposed["accepted_findings"], serde_json::Value::Null);
+    let told = control(&proposed, "CHG-16")["observed"].to_string();
+    assert!(
+        told.contains("would be weaker: accepted_findings: probe a at src/a.rs"),
+        "{told}"
+    );
+    bench
+        .forge
+        .with(|acme| acme.policy = Some(accepting.clone()));
+    let (_, accepted) = bench.decision(&["--scan", "a.sarif", "--save-snapshot", "s.json"]);
+    assert_eq!(control(&accepted, "SCAN-01")["verdict"], "pass");
+    assert_eq!(accepted["accepted_findings"][0]["state"], "applied");
+    // The facts keep what was read, so the same comes out again, and another policy judges otherwise.
+    let again = |more: &[&str]| -> serde_json::Value {
+        let arguments = [&["check", "--snapshot", "s.json", "--format", "json"], more].concat();
+        serde_json::from_str(&bench.run(&arguments).stdout).expect("JSON")
+    };
+    assert_eq!(again(&[])["controls"], accepted["controls"]);
+    let plain = again(&["--policy", "soc2-all"]);
+    assert_eq!(control(&plain, "SCAN-01")["verdict"], "fail");
 }

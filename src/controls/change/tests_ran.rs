@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::checks_succeeded::ChecksSucceeded;
 use super::head::head;
 use crate::controls::control::{Awaiting, Control, Evidence, Meta, Scope, Verdict};
-use crate::controls::scan::runs::{describe, doubt, in_doubt};
+use crate::controls::scan::runs::{Ran, doubt, in_doubt, runs_of};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    CheckResult, FactKey, Measured, Platform, ScanFailure, ScanKind, ScanRun, Snapshot, Unknown,
-    Why,
+    CheckResult, FactKey, Measured, Platform, ScanKind, ScanRun, Snapshot, Unknown, Why,
 };
 
 /// Parameters of CHG-14.
@@ -200,23 +199,14 @@ impl Reports {
     fn of(facts: &Snapshot) -> Result<Self, Unknown> {
         let mut all = Self::default();
         let mut counted = BTreeSet::new();
-        for report in &facts.scans.known()?.reports {
-            let runs = match &report.runs {
-                Ok(runs) => runs,
-                Err(ScanFailure::Missing) => continue,
-                Err(failure) => {
-                    let unread = doubt(Why::Failed, describe(report, failure));
-                    all.unread.get_or_insert(unread);
-                    continue;
-                }
-            };
-            for (place, run) in runs.iter().enumerate() {
-                if run.kind == Some(ScanKind::Tests) && counted.insert((&report.digest, place)) {
-                    all.doubt = all.doubt.or_else(|| in_doubt(report, run, None, facts));
-                    all.add(run);
-                }
+        let mut unread = Vec::new();
+        for Ran { report, place, run } in runs_of(&facts.scans.known()?.reports, &mut unread) {
+            if run.kind == Some(ScanKind::Tests) && counted.insert((&report.digest, place)) {
+                all.doubt = all.doubt.or_else(|| in_doubt(report, run, None, facts));
+                all.add(run);
             }
         }
+        all.unread = unread.into_iter().next();
         if counted.is_empty() {
             let detail = "no JUnit report was handed in".to_owned();
             all.doubt = Some(doubt(Why::NotCollected, detail));

@@ -221,16 +221,14 @@ fn an_account_is_the_same_in_capitals() {
 #[test]
 fn a_missing_report_is_no_clean_one() {
     let mut facts = nothing_seen();
-    facts.scans = seen(ScanResults {
-        reports: vec![ScanReport {
-            pattern: "*.sarif".to_owned(),
-            path: String::new(),
-            digest: String::new(),
-            format: String::new(),
-            modified_at: None,
-            runs: Err(ScanFailure::Missing),
-        }],
-    });
+    facts.scans = seen(ScanResults::of(vec![ScanReport {
+        pattern: "*.sarif".to_owned(),
+        path: String::new(),
+        digest: String::new(),
+        format: String::new(),
+        modified_at: None,
+        runs: Err(ScanFailure::Missing),
+    }]));
     let text = "scan.reports.all(r, r.runs.all(run, run.critical == 0))";
     assert_eq!(comes_to(text, &facts), "unknown");
     let mut with = |run: ScanRun| {
@@ -607,28 +605,26 @@ fn everything() -> Snapshot {
         created_at: at(NOW),
         edited: seen(false),
     }]);
-    facts.scans = seen(ScanResults {
-        reports: vec![ScanReport {
-            pattern: "*.sarif".to_owned(),
-            path: "a.sarif".to_owned(),
-            digest: "sha256:00".to_owned(),
-            format: "sarif-2.1.0".to_owned(),
-            modified_at: None,
-            runs: Ok(vec![ScanRun {
-                version: Some("1".to_owned()),
-                execution_successful: Some(true),
-                revision: Some(head()),
-                ended_at: Some(at(NOW)),
-                counts: vec![FindingCount {
-                    severity: Severity::High,
-                    open: 2,
-                    new: None,
-                    suppressed: 1,
-                }],
-                ..ScanRun::of("semgrep")
-            }]),
-        }],
-    });
+    facts.scans = seen(ScanResults::of(vec![ScanReport {
+        pattern: "*.sarif".to_owned(),
+        path: "a.sarif".to_owned(),
+        digest: "sha256:00".to_owned(),
+        format: "sarif-2.1.0".to_owned(),
+        modified_at: None,
+        runs: Ok(vec![ScanRun {
+            version: Some("1".to_owned()),
+            execution_successful: Some(true),
+            revision: Some(head()),
+            ended_at: Some(at(NOW)),
+            counts: vec![FindingCount {
+                severity: Severity::High,
+                open: 2,
+                new: None,
+                suppressed: 1,
+            }],
+            ..ScanRun::of("semgrep")
+        }]),
+    }]));
     facts.files = seen(vec![ChangedFile {
         path: "src/a.rs".to_owned(),
         previous_path: seen(Some("src/b.rs".to_owned())),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::runs::{describe, doubt, in_doubt};
+use super::runs::{Ran, doubt, in_doubt, runs_of};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Measured, Platform, ScanFailure, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, Measured, Platform, Snapshot, Unknown, Why};
 
 /// Parameters of SCAN-09.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,28 +54,18 @@ impl Control for CoverageSufficient {
         let mut doubts = Vec::new();
         let mut counted = BTreeSet::new();
         let (mut covered, mut total) = (0_u64, 0_u64);
-        for report in &fact.known()?.reports {
-            let runs = match &report.runs {
-                Ok(runs) => runs,
-                Err(ScanFailure::Missing) => continue,
-                Err(failure) => {
-                    doubts.push(doubt(Why::Failed, describe(report, failure)));
-                    continue;
-                }
+        for Ran { report, place, run } in runs_of(&fact.known()?.reports, &mut doubts) {
+            let Some(Measured::Lines {
+                covered: hit,
+                total: all,
+            }) = &run.measured
+            else {
+                continue;
             };
-            for (place, run) in runs.iter().enumerate() {
-                let Some(Measured::Lines {
-                    covered: hit,
-                    total: all,
-                }) = &run.measured
-                else {
-                    continue;
-                };
-                doubts.extend(in_doubt(report, run, None, facts));
-                if counted.insert((&report.digest, place)) {
-                    covered = covered.saturating_add(*hit);
-                    total = total.saturating_add(*all);
-                }
+            doubts.extend(in_doubt(report, run, None, facts));
+            if counted.insert((&report.digest, place)) {
+                covered = covered.saturating_add(*hit);
+                total = total.saturating_add(*all);
             }
         }
         if let Some(unknown) = doubts.into_iter().next() {
@@ -107,7 +97,7 @@ mod tests {
     use super::super::testing::{handed_in, nothing_usable, report, reports, run};
     use super::*;
     use crate::controls::testing::verdict_of;
-    use crate::facts::{ScanKind, ScanReport, ScanRun};
+    use crate::facts::{ScanFailure, ScanKind, ScanReport, ScanRun};
 
     fn lines(covered: u64, total: u64) -> ScanRun {
         ScanRun {

@@ -5,10 +5,10 @@
 //! tools that the policy names for it where the report leaves it open. A report that
 //! cannot be read may have been one of them, and leaves it unknown.
 
-use super::runs::{Limits, describe, describe_run, doubt, in_doubt, is_tool, limit, looser};
+use super::runs::{Limits, Ran, describe_run, doubt, in_doubt, is_tool, limit, looser, runs_of};
 use super::tally::Tally;
 use crate::controls::control::{Evidence, FailReason, Verdict};
-use crate::facts::{FactKey, ScanFailure, ScanKind, ScanRun, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, ScanKind, ScanRun, Snapshot, Unknown, Why};
 
 /// What a control asks for.
 pub(super) struct Asked<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn is_about(&self, run: &ScanRun) -> bool {
+    pub(super) fn is_about(&self, run: &ScanRun) -> bool {
         match run.kind {
             Some(kind) => kind == self.kind,
             None => self.tools.iter().any(|tool| is_tool(tool, &run.tool)),
@@ -34,25 +34,14 @@ pub(super) fn judge(asked: &Asked<'_>, facts: &Snapshot) -> Result<Verdict, Unkn
     let mut tally = Tally::default();
     let mut doubts = Vec::new();
     let mut clean = Vec::new();
-    for report in &fact.known()?.reports {
-        let runs = match &report.runs {
-            Ok(runs) => runs,
-            // What has to be there is named by tool below.
-            Err(ScanFailure::Missing) => continue,
-            Err(failure) => {
-                doubts.push(doubt(Why::Failed, describe(report, failure)));
-                continue;
-            }
-        };
-        for (place, run) in runs.iter().enumerate() {
-            if !asked.is_about(run) {
-                continue;
-            }
-            tally.add(report, place, run);
-            match in_doubt(report, run, asked.max_age_seconds, facts) {
-                Some(unknown) => doubts.push(unknown),
-                None => clean.push((report, run)),
-            }
+    for Ran { report, place, run } in runs_of(&fact.known()?.reports, &mut doubts) {
+        if !asked.is_about(run) {
+            continue;
+        }
+        tally.add(report, place, run);
+        match in_doubt(report, run, asked.max_age_seconds, facts) {
+            Some(unknown) => doubts.push(unknown),
+            None => clean.push((report, run)),
         }
     }
     let over = over_limit(asked, &tally);

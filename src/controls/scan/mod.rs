@@ -10,6 +10,7 @@ pub(super) mod infrastructure_clean;
 mod kinds;
 mod licence_expression;
 pub(super) mod licences_allowed;
+mod overdue;
 pub(super) mod platform_scans_on;
 pub(super) mod push_protection_on;
 pub(super) mod running_system_clean;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use crate::facts::{FactKey, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why};
+use crate::facts::{
+    FactKey, FindingState, ScanFailure, ScanReport, ScanRun, Severity, Snapshot, Unknown, Why,
+};
 
 /// How far the clocks of scanner and gate may differ.
 const CLOCK_SKEW_SECONDS: i64 = 300;
@@ -32,7 +34,7 @@ pub(super) fn limit(limits: &Limits, severity: Severity) -> Option<u64> {
 
 /// Tools add words to their name (`Semgrep OSS`); the expected name is the whole
 /// of it or one of its words.
-pub(super) fn is_tool(expected: &str, named: &str) -> bool {
+pub(crate) fn is_tool(expected: &str, named: &str) -> bool {
     named.eq_ignore_ascii_case(expected)
         || named
             .split_whitespace()
@@ -87,6 +89,35 @@ pub(in crate::controls) fn in_doubt(
     })
 }
 
+/// A run, in its report and at its place there.
+#[derive(Clone, Copy)]
+pub(in crate::controls) struct Ran<'a> {
+    pub(in crate::controls) report: &'a ScanReport,
+    pub(in crate::controls) place: usize,
+    pub(in crate::controls) run: &'a ScanRun,
+}
+
+/// All runs that could be read. A report that could not may have held what was looked
+/// for, and is a doubt; one that matched no file is none: each control says what has to
+/// be there.
+pub(in crate::controls) fn runs_of<'a>(
+    reports: &'a [ScanReport],
+    doubts: &mut Vec<Unknown>,
+) -> Vec<Ran<'a>> {
+    let mut all = Vec::new();
+    for report in reports {
+        match &report.runs {
+            Ok(runs) => {
+                let runs = runs.iter().enumerate();
+                all.extend(runs.map(|(place, run)| Ran { report, place, run }));
+            }
+            Err(ScanFailure::Missing) => {}
+            Err(failure) => doubts.push(doubt(Why::Failed, describe(report, failure))),
+        }
+    }
+    all
+}
+
 /// What is unknown about scan results.
 pub(in crate::controls) fn doubt(why: Why, detail: String) -> Unknown {
     Unknown::new(FactKey::ScanResults.name(), why, detail)
@@ -108,11 +139,18 @@ pub(super) fn describe_run(report: &ScanReport, run: &ScanRun) -> String {
     let sum =
         |number: fn(&crate::facts::FindingCount) -> u64| run.counts.iter().map(number).sum::<u64>();
     let (open, suppressed) = (sum(|count| count.open), sum(|count| count.suppressed));
+    let accepted = run.findings.iter();
+    let accepted = accepted
+        .filter(|finding| finding.state == FindingState::Accepted)
+        .count();
     let mut seen = format!(
         "{} {} ({open} open findings, {suppressed} suppressed",
         run.tool,
         run.version.as_deref().unwrap_or("of unknown version"),
     );
+    if accepted > 0 {
+        seen.push_str(&format!(", {accepted} accepted"));
+    }
     if run.revision.is_none() {
         seen.push_str(", names no commit");
     }

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::runs::{describe, doubt, in_doubt};
+use super::runs::{Ran, doubt, in_doubt, runs_of};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Measured, Platform, ScanFailure, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, Measured, Platform, Snapshot, Unknown, Why};
 
 /// Parameters of SCAN-14.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,25 +52,15 @@ impl Control for SbomProduced {
         let mut doubts = Vec::new();
         let mut lists = Vec::new();
         let mut components = 0_u64;
-        for report in &fact.known()?.reports {
-            let runs = match &report.runs {
-                Ok(runs) => runs,
-                Err(ScanFailure::Missing) => continue,
-                Err(failure) => {
-                    doubts.push(doubt(Why::Failed, describe(report, failure)));
-                    continue;
-                }
+        for Ran { report, run, .. } in runs_of(&fact.known()?.reports, &mut doubts) {
+            let Some(Measured::Components { total, .. }) = &run.measured else {
+                continue;
             };
-            for run in runs {
-                let Some(Measured::Components { total, .. }) = &run.measured else {
-                    continue;
-                };
-                match in_doubt(report, run, None, facts) {
-                    Some(unknown) => doubts.push(unknown),
-                    None => {
-                        components = components.saturating_add(*total);
-                        lists.push(format!("{} ({})", report.path, report.digest));
-                    }
+            match in_doubt(report, run, None, facts) {
+                Some(unknown) => doubts.push(unknown),
+                None => {
+                    components = components.saturating_add(*total);
+                    lists.push(format!("{} ({})", report.path, report.digest));
                 }
             }
         }

@@ -3,12 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::runs::{describe, doubt};
+use super::runs::{Ran, doubt, runs_of};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{
-    FactKey, Platform, ScanFailure, ScanKind, ScanReport, ScanRun, Snapshot, Unknown, Why,
-};
+use crate::facts::{FactKey, Platform, ScanKind, ScanReport, ScanRun, Snapshot, Unknown, Why};
 
 /// Parameters of SCAN-10.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,23 +59,14 @@ impl Control for ScanResultsBound {
         let mut loose = Vec::new();
         let mut bound = Vec::new();
         let mut doubts = Vec::new();
-        for report in &fact.known()?.reports {
-            let runs = match &report.runs {
-                Ok(runs) => runs,
-                Err(ScanFailure::Missing) => continue,
-                Err(failure) => {
-                    doubts.push(doubt(Why::Failed, describe(report, failure)));
-                    continue;
-                }
-            };
-            for run in runs.iter().filter(|run| is_scan(run)) {
-                let missing = self.missing(run, &facts.subject.head);
-                if missing.is_empty() {
-                    bound.push(describe_bound(report, run));
-                } else {
-                    let missing = missing.join(", ");
-                    loose.push(format!("`{}` in `{}` {missing}", run.tool, report.path));
-                }
+        let runs = runs_of(&fact.known()?.reports, &mut doubts);
+        for Ran { report, run, .. } in runs.into_iter().filter(|ran| is_scan(ran.run)) {
+            let missing = self.missing(run, &facts.subject.head);
+            if missing.is_empty() {
+                bound.push(describe_bound(report, run));
+            } else {
+                let missing = missing.join(", ");
+                loose.push(format!("`{}` in `{}` {missing}", run.tool, report.path));
             }
         }
         let key = FactKey::ScanResults;
@@ -168,6 +157,7 @@ mod tests {
     use super::super::testing::{handed_in, nothing_usable, report, reports, run};
     use super::*;
     use crate::controls::testing::{older, verdict_of};
+    use crate::facts::ScanFailure;
 
     fn verdict(run: ScanRun) -> String {
         verdict_of(&ScanResultsBound::default(), &handed_in(vec![run]))

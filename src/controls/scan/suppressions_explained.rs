@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::runs::{describe, doubt, in_doubt};
+use super::runs::{Ran, doubt, in_doubt, runs_of};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Measured, Platform, ScanFailure, ScanRun, Snapshot, Unknown, Why};
+use crate::facts::{FactKey, Measured, Platform, ScanRun, Snapshot, Unknown, Why};
 
 /// SCAN-12 has no parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,21 +43,11 @@ impl Control for SuppressionsExplained {
         let mut unexplained = Vec::new();
         let mut doubts = Vec::new();
         let (mut seen, mut suppressed) = (0_u64, 0_u64);
-        for report in &fact.known()?.reports {
-            let runs = match &report.runs {
-                Ok(runs) => runs,
-                Err(ScanFailure::Missing) => continue,
-                Err(failure) => {
-                    doubts.push(doubt(Why::Failed, describe(report, failure)));
-                    continue;
-                }
-            };
-            for run in runs {
-                seen += 1;
-                suppressed += run.counts.iter().map(|count| count.suppressed).sum::<u64>();
-                unexplained.extend(without_reason(run));
-                doubts.extend(in_doubt(report, run, None, facts));
-            }
+        for Ran { report, run, .. } in runs_of(&fact.known()?.reports, &mut doubts) {
+            seen += 1;
+            suppressed += run.counts.iter().map(|count| count.suppressed).sum::<u64>();
+            unexplained.extend(without_reason(run));
+            doubts.extend(in_doubt(report, run, None, facts));
         }
         let key = FactKey::ScanResults;
         if !unexplained.is_empty() {
@@ -109,7 +99,7 @@ mod tests {
     use super::super::testing::{handed_in, nothing_usable, report, reports, run};
     use super::*;
     use crate::controls::testing::{older, verdict_of};
-    use crate::facts::{FindingCount, ScanKind, Severity};
+    use crate::facts::{FindingCount, ScanFailure, ScanKind, Severity};
 
     fn suppressed(without_reason: u64) -> ScanRun {
         let counts = vec![FindingCount {

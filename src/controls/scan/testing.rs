@@ -48,7 +48,7 @@ pub(in crate::controls) fn report(
 
 pub(in crate::controls) fn reports(reports: Vec<ScanReport>) -> Snapshot {
     let mut facts = nothing_seen();
-    facts.scans = seen(ScanResults { reports });
+    facts.scans = seen(ScanResults::of(reports));
     facts
 }
 

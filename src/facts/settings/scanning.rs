@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::fact::Fact;
-use crate::facts::scan::{ScanKind, Severity};
+use crate::facts::{ScanKind, Severity};
 
 /// Something that a scan of the platform found and that nobody has closed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

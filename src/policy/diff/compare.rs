@@ -11,7 +11,7 @@ use crate::facts::{Direction, Fact, PolicyDocument, PolicyFacts};
 use super::super::load::{LoadError, load};
 use super::super::model::{Policy, PolicySource};
 use super::change::{Changes, PolicyChange, PolicyPart};
-use super::{controls, exemptions, scans, sections};
+use super::{controls, exemptions, findings, scans, sections};
 
 /// What was compared, and what came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +146,8 @@ fn compare(before: &Policy, after: &Policy, now: Timestamp) -> Vec<PolicyChange>
         settings_max_age,
         controls,
         scans,
+        accepted_findings,
+        known_exploited,
         overrides,
         waivers,
         frameworks,
@@ -160,6 +162,13 @@ fn compare(before: &Policy, after: &Policy, now: Timestamp) -> Vec<PolicyChange>
     sections::settings_age((*settings_max_age, after.settings_max_age), &mut changes);
     controls::compare(controls, &after.controls, &mut changes);
     scans::compare(before, scans, &after.scans, &mut changes);
+    findings::accepted(
+        accepted_findings,
+        &after.accepted_findings,
+        now,
+        &mut changes,
+    );
+    findings::exploited(known_exploited, &after.known_exploited, &mut changes);
     exemptions::overrides(overrides, &after.overrides, &mut changes);
     exemptions::waivers(waivers, &after.waivers, now, &mut changes);
     sections::frameworks(frameworks, &after.frameworks, &mut changes);

@@ -7,6 +7,7 @@ mod change;
 mod compare;
 mod controls;
 mod exemptions;
+mod findings;
 mod scans;
 mod sections;
 

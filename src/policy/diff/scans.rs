@@ -6,9 +6,11 @@ use jiff::SignedDuration;
 
 use crate::facts::{Direction, ScanFormat, Severity};
 
+use super::super::findings::lowers;
 use super::super::floor::{fewest, in_force, limits_of, same_result};
 use super::super::model::{Policy, ScanExpectation};
 use super::change::{Changes, PolicyPart, Stronger};
+use super::findings;
 use super::sections::duration;
 
 /// `policy` is the first one: what it lets pass in any result, an added one may not exceed.
@@ -35,7 +37,8 @@ pub(super) fn compare(
         // Naming a result with limits of its own frees it of those for any result, and
         // naming it as one that may be missing excuses that it is.
         let freed = has_limits(new) && fewest(&new.total, &limits) != new.total;
-        let direction = if freed || !new.required {
+        // What it lowers is lowered for whatever else judges the same report.
+        let direction = if freed || !new.required || lowers(&new.severity_maps, &[]) {
             Direction::Weaker
         } else {
             Direction::Stronger
@@ -62,6 +65,8 @@ fn both(
         max_age,
         new: new_findings,
         total,
+        severity_maps,
+        baseline,
     } = old;
     let key = |field: &str| format!("{tool}.{field}");
     if *tool != new.tool {
@@ -108,6 +113,14 @@ fn both(
         let values = (thresholds(old), thresholds(new));
         changes.add(part(), &key(field), values, direction);
     }
+    findings::maps(
+        (severity_maps, &new.severity_maps),
+        part(),
+        &key("severity_map"),
+        changes,
+    );
+    let baselines = (baseline.as_ref(), new.baseline.as_ref());
+    findings::baseline(baselines, part(), &key("baseline"), changes);
 }
 
 fn part() -> PolicyPart {
@@ -137,13 +150,15 @@ fn words(scan: &ScanExpectation) -> String {
         "not required"
     };
     format!(
-        "{} in {}, format {}, {must}, max_age {}, new {}, total {}",
+        "{} in {}, format {}, {must}, max_age {}, new {}, total {}, severity_map {}, baseline {}",
         scan.tool,
         scan.path,
         shape(scan.format),
         age(scan.max_age),
         thresholds(&scan.new),
-        thresholds(&scan.total)
+        thresholds(&scan.total),
+        findings::map_words(&scan.severity_maps),
+        findings::baseline_words(scan.baseline.as_ref())
     )
 }
 

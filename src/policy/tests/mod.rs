@@ -4,6 +4,7 @@ mod compensation;
 mod concessions;
 mod custom;
 mod diff;
+mod findings;
 mod floor;
 mod hostile;
 mod presets;

@@ -104,6 +104,10 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
                                 .identifiers
                                 .first()
                                 .and_then(|one| one.value.as_deref()),
+                            ids: {
+                                let others = each.identifiers.iter().skip(1);
+                                others.filter_map(|one| one.value.as_deref()).collect()
+                            },
                             rating: rating::of_word(each.severity.as_deref()),
                             path: place.as_deref(),
                             line: line.and_then(|line| u64::try_from(line).ok()),

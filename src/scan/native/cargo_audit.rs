@@ -41,6 +41,8 @@ struct Hit {
 #[derive(Deserialize)]
 struct Advisory {
     id: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,6 +130,12 @@ fn add(findings: &mut Reduction, hit: &Hit, rating: (Severity, SeverityOrigin), 
         .and_then(|advisory| advisory.id.as_deref());
     let seen = Seen {
         rule: id,
+        ids: hit
+            .advisory
+            .iter()
+            .flat_map(|one| &one.aliases)
+            .map(String::as_str)
+            .collect(),
         rating,
         path: Some(&place),
         ..Seen::default()

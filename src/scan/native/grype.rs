@@ -19,13 +19,28 @@ struct Match {
     #[serde(default)]
     artifact: Artifact,
     #[serde(default)]
+    related_vulnerabilities: Vec<Related>,
+    #[serde(default)]
     applied_ignore_rules: Vec<IgnoreRule>,
+}
+
+impl Match {
+    fn reason(&self) -> Option<&str> {
+        let reasons = self.applied_ignore_rules.iter();
+        let mut reasons = reasons.filter_map(|rule| rule.reason.as_deref());
+        reasons.find(|reason| !reason.trim().is_empty())
+    }
 }
 
 #[derive(Deserialize)]
 struct Vulnerability {
     id: Option<String>,
     severity: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Related {
+    id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -69,11 +84,7 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
             }
             _ => {
                 stream.values("`ignoredMatches`", |each: Match| {
-                    let reason = |rule: &IgnoreRule| {
-                        let reason = rule.reason.as_deref();
-                        reason.is_some_and(|reason| !reason.trim().is_empty())
-                    };
-                    let explained = each.applied_ignore_rules.iter().any(reason);
+                    let explained = each.reason().is_some();
                     add(&mut findings, &each, State::Suppressed { explained }, root);
                     Ok(())
                 })?;
@@ -105,8 +116,14 @@ fn add(findings: &mut Reduction, each: &Match, state: State, root: &Path) {
     let seen = Seen {
         rule: each.vulnerability.id.as_deref(),
         rating: rating::of_word(each.vulnerability.severity.as_deref()),
+        ids: each
+            .related_vulnerabilities
+            .iter()
+            .filter_map(|related| related.id.as_deref())
+            .collect(),
         path: Some(&place),
         state,
+        reason: each.reason(),
         ..Seen::default()
     };
     findings.add(&seen, root);

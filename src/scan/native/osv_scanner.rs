@@ -41,12 +41,16 @@ struct Name {
 #[derive(Deserialize)]
 struct Vulnerability {
     id: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct Group {
     #[serde(default)]
     ids: Vec<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
     max_severity: Option<String>,
 }
 
@@ -94,6 +98,10 @@ fn add(findings: &mut Reduction, package: &Package, root: &Path) {
             });
         let seen = Seen {
             rule: group.ids.first().map(String::as_str),
+            ids: {
+                let others = group.ids.iter().skip(1).chain(&group.aliases);
+                others.map(String::as_str).collect()
+            },
             rating,
             path: Some(&place),
             ..Seen::default()
@@ -113,6 +121,7 @@ fn add(findings: &mut Reduction, package: &Package, root: &Path) {
         }
         let seen = Seen {
             rule: id,
+            ids: vulnerability.aliases.iter().map(String::as_str).collect(),
             path: Some(&place),
             ..Seen::default()
         };

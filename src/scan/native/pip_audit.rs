@@ -24,6 +24,8 @@ struct Dependency {
 #[derive(Deserialize)]
 struct Vulnerability {
     id: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
@@ -39,6 +41,7 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
             for vulnerability in &each.vulns {
                 let seen = Seen {
                     rule: vulnerability.id.as_deref(),
+                    ids: vulnerability.aliases.iter().map(String::as_str).collect(),
                     path: Some(&place),
                     ..Seen::default()
                 };

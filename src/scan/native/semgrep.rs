@@ -69,12 +69,12 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
                         rating: rating::of_word(hit.extra.severity.as_deref()),
                         path: hit.path.as_deref(),
                         line: line(hit.start.line),
-                        own_fingerprint: None,
                         // By a comment in the source.
                         state: match hit.extra.is_ignored {
                             Some(true) => State::Suppressed { explained: false },
                             _ => State::Open,
                         },
+                        ..Seen::default()
                     };
                     findings.add(&seen, root);
                     Ok(())

@@ -174,7 +174,7 @@ impl Report {
             let part = part.get_or_insert_default();
             stream.values("a list of findings", |hit: Hit| {
                 if hit.is_finding() {
-                    hit.add(part, State::Open, target.as_deref(), root);
+                    hit.add(part, (State::Open, None), target.as_deref(), root);
                 }
                 Ok(())
             })?;
@@ -194,7 +194,7 @@ impl Report {
             let statement = each.statement.as_deref().unwrap_or_default();
             let explained = !statement.trim().is_empty();
             if let Some(hit) = each.finding {
-                let state = State::Suppressed { explained };
+                let state = (State::Suppressed { explained }, Some(statement));
                 hit.add(part.get_or_insert_default(), state, target, root);
             }
             Ok(())
@@ -209,7 +209,13 @@ impl Hit {
         self.vulnerability.is_some() || self.status.as_deref() != Some("PASS")
     }
 
-    fn add(&self, part: &mut Reduction, state: State, target: Option<&str>, root: &Path) {
+    fn add(
+        &self,
+        part: &mut Reduction,
+        (state, reason): (State, Option<&str>),
+        target: Option<&str>,
+        root: &Path,
+    ) {
         let package = self.pkg_name.as_ref().map(|name| {
             let version = self.installed_version.as_deref().unwrap_or_default();
             format!("{name}@{version}")
@@ -228,8 +234,9 @@ impl Hit {
             rating: rating::of_word(self.severity.as_deref()),
             path: package.as_deref().or(target),
             line: line(self.start_line.or(cause)),
-            own_fingerprint: None,
             state,
+            reason,
+            ..Seen::default()
         };
         part.add(&seen, root);
     }

@@ -92,11 +92,11 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
             rating: rating::of_word(audit.determinations.severity.as_deref()),
             path: place.and_then(Location::path),
             line: line(place.and_then(Location::line)),
-            own_fingerprint: None,
             state: match audit.ignored {
                 Some(true) => State::Suppressed { explained: false },
                 _ => State::Open,
             },
+            ..Seen::default()
         };
         findings.add(&seen, root);
         Ok(())

@@ -6,6 +6,7 @@
 //! format wants it. A result of such a kind that carries a level nevertheless
 //! contradicts itself and counts, as does an unknown kind.
 
+use jiff::Timestamp;
 use serde::de::{Error as _, MapAccess};
 
 use crate::facts::Severity;
@@ -76,6 +77,10 @@ pub(super) struct Finding {
     pub(super) line: Option<usize>,
     /// The fingerprint that the tool gives it.
     pub(super) own_fingerprint: Option<String>,
+    /// Why it is suppressed, in the words of the first who says so.
+    pub(super) reason: Option<String>,
+    /// When it was first seen, by the tool's clock.
+    pub(super) first_seen: Option<Timestamp>,
     /// Whether it has a level that only SARIF 2.0.0 knows.
     pub(super) older_level: bool,
     other_kind: bool,
@@ -105,6 +110,7 @@ impl Fields for Finding {
         "locations",
         "fingerprints",
         "partialFingerprints",
+        "provenance",
     ];
     const MAY_BE_NULL: bool = false;
 
@@ -130,12 +136,15 @@ impl Fields for Finding {
             }
             "suppressions" => {
                 let (mut in_force, mut explained) = (true, true);
+                let mut reason = None;
                 let list = List::new("`suppressions`", |each: Suppression| {
                     in_force &= each.in_force;
-                    explained &= each.explained;
+                    explained &= each.reason.is_some();
+                    reason = reason.take().or(each.reason);
                     Ok(())
                 });
                 let length = map.next_value_seed(list)?;
+                self.reason = reason;
                 if in_force && length.is_some_and(|length| length > 0) {
                     self.state = State::Suppressed { explained };
                 }
@@ -156,6 +165,11 @@ impl Fields for Finding {
                 let mut properties = Properties::default();
                 map.next_value_seed(Object(&mut properties))?;
                 self.severity = properties.severity;
+            }
+            "provenance" => {
+                let mut provenance = Provenance::default();
+                map.next_value_seed(Object(&mut provenance))?;
+                self.first_seen = provenance.first_seen;
             }
             "fingerprints" | "partialFingerprints" => {
                 let own = map.next_value::<FirstText>()?.0;
@@ -291,16 +305,37 @@ impl Fields for Component {
     }
 }
 
+/// Where a result comes from.
+#[derive(Default)]
+struct Provenance {
+    first_seen: Option<Timestamp>,
+}
+
+impl Fields for Provenance {
+    const WHAT: &'static str = "a provenance";
+    const KEYS: &'static [&'static str] = &["firstDetectionTimeUtc"];
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        _key: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let time = map.next_value::<Leaf>()?.text();
+        self.first_seen = time.and_then(|time| time.parse().ok());
+        Ok(())
+    }
+}
+
 struct Suppression {
     in_force: bool,
-    explained: bool,
+    reason: Option<String>,
 }
 
 impl Default for Suppression {
     fn default() -> Self {
         Self {
             in_force: true,
-            explained: false,
+            reason: None,
         }
     }
 }
@@ -318,7 +353,7 @@ impl Fields for Suppression {
     ) -> Result<(), A::Error> {
         let value = map.next_value::<Leaf>()?;
         if key == "justification" {
-            self.explained = value.text().is_some_and(|text| !text.trim().is_empty());
+            self.reason = value.text().filter(|text| !text.trim().is_empty());
             return Ok(());
         }
         // Silence means accepted; under review, rejected and unknown words do not suppress.

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::de::{Error as _, MapAccess};
+use sha2::{Digest as _, Sha256};
 
 use crate::facts::{Severity, SeverityOrigin};
 use crate::scan::json::{Fields, Leaf, Object};
-use crate::scan::reduction::{EXAMPLES, Numbers, Reduction, Seen, State};
+use crate::scan::reduction::{EXAMPLES, KEPT, Numbers, Reduction, Seen, State};
 
 use super::finding::{Baseline, Finding, Level, Properties, RulePlace};
 use super::invocation::RuleChange;
@@ -19,10 +21,10 @@ use super::invocation::RuleChange;
 pub(super) const MOST_RULES: usize = 100_000;
 /// Most bytes of rule ids.
 const MOST_ID_BYTES: usize = 16 << 20;
-/// With more rules than this, only one example of each is kept.
+/// With more rules than this, only one finding of each is sure to be kept.
 const FEW_RULES: usize = 1_000;
-/// Longest part of a URI that is kept for an example, in characters.
-const LONGEST_URI: usize = 400;
+/// Longest part of a text that is kept for a finding, in characters.
+const LONGEST_KEPT: usize = 400;
 
 /// A rule, as far as it rates results.
 #[derive(Default)]
@@ -160,15 +162,19 @@ struct Group {
     suppressed: u64,
     without_reason: u64,
     examples: Vec<Example>,
-    unexplained: Vec<Example>,
+    suppressed_examples: Vec<Example>,
 }
 
-/// Where a finding stands, and its position among the results.
+/// A finding whose details are kept, and its position among the results.
 struct Example {
     position: u64,
     uri: Option<String>,
     line: Option<usize>,
     own_fingerprint: Option<String>,
+    state: State,
+    reason: Option<String>,
+    is_new: Option<bool>,
+    first_seen: Option<Timestamp>,
 }
 
 /// The results of a run so far.
@@ -177,6 +183,7 @@ pub(super) struct Tally {
     groups: HashMap<Kind, Group>,
     id_bytes: usize,
     results: u64,
+    kept: usize,
     without_baseline: bool,
     older_levels: bool,
 }
@@ -217,20 +224,22 @@ impl Tally {
             }
             State::Suppressed { explained } => {
                 group.suppressed += 1;
-                if explained {
-                    return Ok(());
-                }
-                group.without_reason += 1;
-                &mut group.unexplained
+                group.without_reason += u64::from(!explained);
+                &mut group.suppressed_examples
             }
         };
-        if kept.len() < if few { EXAMPLES } else { 1 } {
-            let cut = |text: String| text.chars().take(LONGEST_URI).collect();
+        // What is worst is known only at the end: the first ones, and some of each rule.
+        if self.kept < KEPT || kept.len() < if few { EXAMPLES } else { 1 } {
+            self.kept += 1;
             kept.push(Example {
                 position: self.results,
                 uri: finding.uri.map(cut),
                 line: finding.line,
                 own_fingerprint: finding.own_fingerprint.map(cut),
+                state: finding.state,
+                reason: finding.reason.map(cut),
+                is_new: finding.baseline.map(|baseline| baseline == Baseline::New),
+                first_seen: finding.first_seen,
             });
         }
         Ok(())
@@ -251,8 +260,9 @@ impl Tally {
         let book = Book::new(driver, extensions);
         let with_baseline = !self.without_baseline;
         let mut reduction = Reduction::default();
-        for (kind, group) in self.groups {
-            let rating = book.rating(&kind);
+        let mut kept = Vec::with_capacity(self.kept);
+        for (kind, group) in &self.groups {
+            let rating = book.rating(kind);
             let numbers = Numbers {
                 open: group.open,
                 new: with_baseline.then_some(group.new),
@@ -260,26 +270,36 @@ impl Tally {
                 without_reason: group.without_reason,
             };
             reduction.count(rating, numbers);
-            let unexplained = State::Suppressed { explained: false };
-            for (state, examples) in [
-                (State::Open, group.examples),
-                (unexplained, group.unexplained),
-            ] {
-                for example in examples {
-                    let seen = Seen {
-                        rule: book.name(&kind),
-                        rating,
-                        path: example.uri.as_deref(),
-                        line: example.line.map(|line| line as u64),
-                        own_fingerprint: example.own_fingerprint.as_deref(),
-                        state,
-                    };
-                    reduction.example(example.position, &seen, root);
-                }
-            }
+            let examples = group.examples.iter().chain(&group.suppressed_examples);
+            kept.extend(examples.map(|example| (kind, rating, example)));
+        }
+        kept.sort_unstable_by_key(|(_, _, example)| example.position);
+        for (kind, rating, example) in kept {
+            let seen = Seen {
+                rule: book.name(kind),
+                rating,
+                path: example.uri.as_deref(),
+                line: example.line.map(|line| line as u64),
+                own_fingerprint: example.own_fingerprint.as_deref(),
+                state: example.state,
+                reason: example.reason.as_deref(),
+                is_new: example.is_new.filter(|_| with_baseline),
+                first_seen: example.first_seen,
+                ..Seen::default()
+            };
+            reduction.keep(example.position, &seen, root);
         }
         reduction
     }
+}
+
+/// A text of bounded length; what is cut off still tells it from others.
+fn cut(text: String) -> String {
+    if text.len() <= LONGEST_KEPT {
+        return text;
+    }
+    let front: String = text.chars().take(LONGEST_KEPT).collect();
+    format!("{front}{}", hex::encode(Sha256::digest(&text)))
 }
 
 /// All rules of a tool, to look up in.

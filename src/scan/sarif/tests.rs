@@ -280,7 +280,7 @@ fn examples_are_the_five_worst_with_paths_of_the_repository() {
         run.examples,
         [
             "R3 at /elsewhere/d.rs:3",
-            "R3 at e[31m.rs",
+            "R3 at e\\u{1b}[31m\\u{202e}.rs",
             "R3 at an unnamed place",
             "R3 at src/b c.rs:2",
             "R3 at f.rs:6",

@@ -2,7 +2,13 @@
 
 The files are $CCGATE_SCANS, else ../shared/data/scans; they stay outside of the repository."""
 import collections
+import datetime
+import hashlib
 import json
+import pathlib
+import re
+import subprocess
+import tempfile
 
 from . import forge, own
 
@@ -30,6 +36,8 @@ def run(tally, binary, _double):
         given = own.variables(double, "github", forge.secrets(scenario))
         for name, expected in truth.items():
             _file(tally, binary, given, folder / name, expected)
+        for name in ("semgrep-1.182.0.sarif", "semgrep-1.182.0.gl-sast-report.json"):
+            _policy(tally, binary, given, folder / name)
 
 
 def _file(tally, binary, given, path, expected):
@@ -52,6 +60,55 @@ def _file(tally, binary, given, path, expected):
         code, verdict, words = ZEROS[path.name]
         control = result.control(code)
         tally.check(f"{path.name}: {code} is {verdict}", control.get("verdict") == verdict and words in json.dumps(control), str(control))
+
+
+def _policy(tally, binary, given, path):
+    """What a policy makes of single findings: accepted, expired, called mild, there before."""
+    work = pathlib.Path(tempfile.mkdtemp(prefix="findings-", dir=forge.WORK))
+    day = lambda days: (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+    listed = subprocess.run([binary, "scan", "findings", "--format", "json", path], cwd=work, capture_output=True, text=True, timeout=30)
+    bad = [f for f in json.loads(listed.stdout or "[]") if f["severity"] in ("critical", "high") and f.get("state", "open") == "open"]
+    if not tally.check(f"{path.name}: findings are listed", listed.returncode == 0 and bool(bad), listed.stderr):
+        return
+    tool = bad[0]["tool"].split()[0].lower()
+
+    def judged(what, verdict, words, entry="", rest=""):
+        policy = work / (re.sub("[^a-z]+", "-", what) + ".yml")
+        policy.write_text(f"version: 1\ncontrols: {{sast-clean: {{}}}}\nscans:\n  - {{tool: {tool}, path: \"{path}\"{entry}}}\n{rest}")
+        result = forge.check(binary, given, "--platform", "github", "--repo", "orchard/fees", "--change", 2, "--policy", policy,
+                             "--ledger", "dir:ledger")
+        control = result.control("SCAN-01")
+        tally.check(f"{path.name}, {what}: {verdict}", control.get("verdict") == verdict, f"{control} {result.story()}")
+        told = json.dumps(result.decision)
+        tally.check(f"{path.name}, {what}: says {words!r}", words in told, told[:2000])
+        return result
+
+    def accepting(expires):
+        text = "accepted_findings:\n"
+        for print_, count in collections.Counter(f["fingerprint"] for f in bad).items():
+            text += (f"  - {{tool: {tool}, fingerprint: \"{print_}\", count: {count}, severity: critical, status: affected, reason: \"an example\", "
+                     f"owner: \"@ana\", approved_by: \"@li\", ticket: SEC-1, expires: {expires}}}\n")
+        return text
+
+    judged("as reported", "fail", "0 allowed")
+    accepted = judged("accepted", "pass", f"{len(bad)} accepted", rest=accepting(day(30)))
+    states = {a["state"] for a in (accepted.decision or {}).get("accepted_findings", [])}
+    tally.check(f"{path.name}, accepted: each one acts", states == {"applied"}, str(states))
+    records = forge.ledger_payloads(accepted.folder / "ledger")
+    tally.check(f"{path.name}, accepted: the ledger names who and which ticket",
+                any("@li" in text and "SEC-1" in text for text in records), str(records)[:800])
+    judged("accepted until yesterday", "fail", "expired on", rest=accepting(day(-1)))
+    judged("accepted for good", "fail", "it does not count", rest=accepting(day(400)))
+    rules = json.dumps({f["rule"]: "low" for f in bad})
+    judged("called mild", "pass", "within the thresholds", entry=f", severity_map: {{rules: {rules}}}")
+    baseline = work / "known.json"
+    made = subprocess.run([binary, "scan", "baseline", "--out", baseline, path], cwd=work, capture_output=True, text=True, timeout=30)
+    digest = "sha256:" + hashlib.sha256(baseline.read_bytes()).hexdigest()
+    tally.check(f"{path.name}: a baseline is written with its digest", made.returncode == 0 and digest in made.stdout, made.stdout + made.stderr)
+    stored = lambda digest, expires: f", new: {{none: 0}}, baseline: {{path: \"{baseline}\", digest: \"{digest}\", expires: {expires}}}"
+    judged("there before", "pass", "within the thresholds", entry=stored(digest, day(1)))
+    judged("another baseline", "fail", "another file than the policy means", entry=stored("sha256:" + "0" * 64, day(1)))
+    judged("an expired baseline", "fail", "every finding counts as new", entry=stored(digest, day(-1)))
 
 
 def _rated(expected):

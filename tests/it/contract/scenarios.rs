@@ -248,26 +248,24 @@ fn scan(open: u64, revision: &str) -> ScanResults {
         }),
         ..of_kind("JUnit", Some(ScanKind::Tests))
     };
-    ScanResults {
-        reports: vec![ScanReport {
-            pattern: "out/*.sarif".to_owned(),
-            path: "out/semgrep.sarif".to_owned(),
-            digest: format!("sha256:{}", "11".repeat(32)),
-            format: "sarif-2.1.0".to_owned(),
-            modified_at: None,
-            runs: Ok(vec![
-                of_kind("Semgrep", None),
-                of_kind("grype", Some(ScanKind::Dependencies)),
-                of_kind("gitleaks", Some(ScanKind::Secrets)),
-                of_kind("trivy", Some(ScanKind::Container)),
-                of_kind("checkov", Some(ScanKind::Iac)),
-                of_kind("zap", Some(ScanKind::Dast)),
-                measured("LCOV", ScanKind::Coverage, lines),
-                measured("CycloneDX", ScanKind::Sbom, components),
-                tests,
-            ]),
-        }],
-    }
+    ScanResults::of(vec![ScanReport {
+        pattern: "out/*.sarif".to_owned(),
+        path: "out/semgrep.sarif".to_owned(),
+        digest: format!("sha256:{}", "11".repeat(32)),
+        format: "sarif-2.1.0".to_owned(),
+        modified_at: None,
+        runs: Ok(vec![
+            of_kind("Semgrep", None),
+            of_kind("grype", Some(ScanKind::Dependencies)),
+            of_kind("gitleaks", Some(ScanKind::Secrets)),
+            of_kind("trivy", Some(ScanKind::Container)),
+            of_kind("checkov", Some(ScanKind::Iac)),
+            of_kind("zap", Some(ScanKind::Dast)),
+            measured("LCOV", ScanKind::Coverage, lines),
+            measured("CycloneDX", ScanKind::Sbom, components),
+            tests,
+        ]),
+    }])
 }
 
 pub(crate) fn identity(platform: Platform) -> Identity {

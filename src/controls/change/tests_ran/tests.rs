@@ -1,7 +1,7 @@
 use super::*;
 use crate::controls::scan::testing::{handed_in, open, report, reports, run};
 use crate::controls::testing::{check, hidden, nothing_seen, older, reviewed, seen, verdict_of};
-use crate::facts::{CheckConclusion, ScanReport, Severity};
+use crate::facts::{CheckConclusion, ScanFailure, ScanReport, Severity};
 
 fn junit(total: u64, skipped: u64, failed: u64) -> ScanRun {
     let counts = if failed == 0 {

@@ -43,7 +43,7 @@ fn report(digest: &str, runs: Result<Vec<ScanRun>, ScanFailure>) -> ScanReport {
 
 fn handed_in(reports: Vec<ScanReport>) -> Snapshot {
     let mut facts = nothing_seen();
-    facts.scans = seen(ScanResults { reports });
+    facts.scans = seen(ScanResults::of(reports));
     facts
 }
 
