@@ -23,11 +23,21 @@ const STDIN: &str = "-";
 const UNKNOWN_FORMAT: &str = "unknown";
 
 /// What one file is worth, whoever asked for it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Content {
     pub(super) digest: String,
     pub(super) format: String,
     pub(super) runs: Result<Vec<ScanRun>, ScanFailure>,
+}
+
+impl Content {
+    fn of(report: &ScanReport) -> Self {
+        Self {
+            digest: report.digest.clone(),
+            format: report.format.clone(),
+            runs: report.runs.clone(),
+        }
+    }
 }
 
 /// All entries, in the order of the patterns, files in the order of their names.
@@ -44,8 +54,9 @@ pub(super) fn read_all(
     };
     // Reports give absolute paths, whatever way we were told the folder.
     let absolute = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    let mut contents: BTreeMap<(PathBuf, Option<ScanFormat>), Content> = BTreeMap::new();
-    let mut reports = Vec::new();
+    // Where the report of a file stands that was read already.
+    let mut known: BTreeMap<(PathBuf, Option<ScanFormat>), usize> = BTreeMap::new();
+    let mut reports: Vec<ScanReport> = Vec::new();
     let mut room = reduction::KEPT;
     for (index, each) in wanted.iter().enumerate() {
         if wanted.iter().take(index).any(|earlier| earlier == each) {
@@ -71,14 +82,16 @@ pub(super) fn read_all(
                     let by_hand = path == Path::new(pattern);
                     let path = root.join(path);
                     let modified_at = modified_at(&path);
-                    let content =
-                        contents
-                            .entry((path, *format))
-                            .or_insert_with_key(|(path, format)| match open(path, by_hand) {
-                                Ok(file) => content(file, &absolute, *format),
-                                Err(error) => unreadable(&error),
-                            });
-                    let mut content = content.clone();
+                    let key = (path, *format);
+                    let earlier = known.get(&key).and_then(|index| reports.get(*index));
+                    let mut content = match earlier {
+                        Some(report) => Content::of(report),
+                        None => match open(&key.0, by_hand) {
+                            Ok(file) => content(file, &absolute, *format),
+                            Err(error) => unreadable(&error),
+                        },
+                    };
+                    known.entry(key).or_insert(reports.len());
                     if let Ok(runs) = &mut content.runs {
                         reduction::keep_at_most(runs, &mut room);
                     }

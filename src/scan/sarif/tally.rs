@@ -260,9 +260,10 @@ impl Tally {
         let book = Book::new(driver, extensions);
         let with_baseline = !self.without_baseline;
         let mut reduction = Reduction::default();
+        let mut kinds = Vec::with_capacity(self.groups.len());
         let mut kept = Vec::with_capacity(self.kept);
-        for (kind, group) in &self.groups {
-            let rating = book.rating(kind);
+        for (kind, group) in self.groups {
+            let rating = book.rating(&kind);
             let numbers = Numbers {
                 open: group.open,
                 new: with_baseline.then_some(group.new),
@@ -270,13 +271,15 @@ impl Tally {
                 without_reason: group.without_reason,
             };
             reduction.count(rating, numbers);
-            let examples = group.examples.iter().chain(&group.suppressed_examples);
-            kept.extend(examples.map(|example| (kind, rating, example)));
+            let examples = group.examples.into_iter().chain(group.suppressed_examples);
+            kept.extend(examples.map(|example| (kinds.len(), rating, example)));
+            kinds.push(kind);
         }
         kept.sort_unstable_by_key(|(_, _, example)| example.position);
+        // Each is dropped as soon as its reduction stands: many of both would not be small.
         for (kind, rating, example) in kept {
             let seen = Seen {
-                rule: book.name(kind),
+                rule: kinds.get(kind).and_then(|kind| book.name(kind)),
                 rating,
                 path: example.uri.as_deref(),
                 line: example.line.map(|line| line as u64),
