@@ -104,11 +104,32 @@ impl TryFrom<Vec<String>> for PathGlobs {
     fn try_from(written: Vec<String>) -> Result<Self, String> {
         let globs = written
             .iter()
-            .map(|text| glob(text))
+            .flat_map(|text| alternatives(text))
+            .map(|text| glob(&text))
             .collect::<Result<Vec<_>, _>>()?;
         let set = GlobSet::new(&globs).map_err(|error| error.to_string())?;
         Ok(Self { written, set })
     }
+}
+
+/// The patterns that one with a plain `{a,b}` stands for: a name or an ending alone is looked
+/// up, where a choice of them has to be searched for.
+fn alternatives(pattern: &str) -> Vec<String> {
+    let whole = || vec![pattern.to_owned()];
+    let Some((before, (choice, after))) = pattern
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    else {
+        return whole();
+    };
+    let odd = |part: &str| part.contains(['{', '}', '[', ']', '\\']);
+    if odd(before) || odd(choice) || odd(after) || choice.split(',').any(str::is_empty) {
+        return whole();
+    }
+    choice
+        .split(',')
+        .map(|part| format!("{before}{part}{after}"))
+        .collect()
 }
 
 impl From<PathGlobs> for Vec<String> {
@@ -158,6 +179,50 @@ mod tests {
         let fewer = PathGlobs::literal(&["*.tf"]);
         assert!(fewer.left_out(&globs).is_some());
         assert_eq!(globs.left_out(&fewer), None);
+    }
+
+    /// Whether a pattern is taken apart or not, it means the same paths.
+    #[test]
+    fn a_choice_that_is_taken_apart_means_what_it_meant() {
+        let paths = [
+            "a.pem",
+            "x/a.key",
+            "a.pemkey",
+            "a.",
+            "{pem,key}",
+            "a.{pem,key}",
+            "id_rsa",
+            "x/id_dsa",
+            "id_",
+            "b/c",
+            "ac",
+            "abc",
+        ];
+        for pattern in [
+            "**/*.{pem,key}",
+            "**/id_{rsa,dsa}",
+            "*.{pem}",
+            "{a,b}{c,/c}",
+            "a{,b}c",
+            "[{]pem,key}",
+            "\\{pem,key}",
+            "{a,{b,c}}*",
+        ] {
+            let whole = glob(pattern).map(|glob| glob.compile_matcher());
+            let apart = PathGlobs::try_from(vec![pattern.to_owned()]);
+            match (whole, apart) {
+                (Ok(whole), Ok(apart)) => {
+                    for path in paths {
+                        assert_eq!(
+                            apart.is_match(path),
+                            whole.is_match(path),
+                            "{pattern} {path}"
+                        );
+                    }
+                }
+                (whole, apart) => assert!(whole.is_err() && apart.is_err(), "{pattern}"),
+            }
+        }
     }
 
     #[test]

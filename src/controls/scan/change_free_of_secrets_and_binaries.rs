@@ -167,19 +167,17 @@ impl ChangeFreeOfSecretsAndBinaries {
 
     /// What a path looks like, if it looks like anything that must not come in.
     fn look_of(&self, path: &str) -> Option<&'static str> {
-        if self.allowed.is_match(path) {
-            return None;
-        }
         let plain = visible(path).to_lowercase();
         let plain = plain.trim_end_matches([' ', '.']);
-        let is = |globs: &PathGlobs| globs.is_match(path) || globs.is_match(plain);
-        if is(&self.secrets) {
-            Some("secret")
+        let is = |globs: &PathGlobs| globs.is_match(path) || plain != path && globs.is_match(plain);
+        let look = if is(&self.secrets) {
+            "secret"
         } else if is(&self.binaries) {
-            Some("binary")
+            "binary"
         } else {
-            None
-        }
+            return None;
+        };
+        (!self.allowed.is_match(path)).then_some(look)
     }
 }
 
