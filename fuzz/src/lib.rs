@@ -4,9 +4,13 @@
 
 #[path = "../../src/facts"]
 pub mod facts {
+    mod finding;
+    mod known_findings;
     mod scan;
     mod scan_format;
 
+    pub use finding::*;
+    pub use known_findings::*;
     pub use scan::*;
     pub use scan_format::ScanFormat;
 }
