@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
 use crate::facts::{Direction, Fact, FactKey, Needs, Settings, SettingsSnapshot, Snapshot, drift};
-use crate::platform::{self, Flags, Host, Thrift};
+use crate::platform::{self, Flags, Fleet, Host};
 use crate::policy::{self, LoadError};
 use crate::render::escape;
 
@@ -142,52 +142,134 @@ fn settings(
         [] => vec![None],
         named => named.iter().map(Some).collect(),
     };
+    let mut owners = Owners::of(&arguments.repo);
     let mut snapshots: Vec<SettingsSnapshot> = Vec::new();
-    let mut tokens: Vec<(String, platform::Token)> = Vec::new();
-    for repository in repositories {
-        let snapshot = runtime.block_on(async {
-            let flags = flags(arguments, repository);
-            let shared = repository.and_then(|name| of_owner(name, &tokens));
-            let setup = match shared {
-                Some(token) => session::setup_with(&flags, arguments.timeout, world, token)?,
-                None => {
-                    session::setup_for(&flags, arguments.timeout, world, &arguments.repo).await?
-                }
-            };
-            if let (Some(name), Some(token)) = (repository, setup.app_token) {
-                tokens.push((owner(name).to_owned(), token));
+    for some in repositories.chunks(AT_ONCE) {
+        runtime.block_on(async {
+            let mut hosts = Vec::new();
+            let mut places = Vec::new();
+            for &repository in some {
+                let (host, place) = host(repository, arguments, world, &mut owners).await?;
+                hosts.push(host);
+                places.push(place);
             }
-            let place = setup.setup.place.clone();
-            let mut setup = setup.setup;
-            if arguments.repo.len() > 1 {
-                setup.thrift = Thrift::Requests;
+            Host::ask_openings_ahead(&hosts, &wanted).await;
+            let mut open = Vec::new();
+            for (mut host, place) in hosts.into_iter().zip(places) {
+                let snapshot = host.open(&wanted).await;
+                let needs = settings_needs(&needs(&snapshot)?);
+                open.push((host, place, snapshot, needs));
             }
-            let mut host = Host::new(setup).map_err(CommandError::usage)?;
-            let mut snapshot = host.open(&wanted).await;
-            let needs = settings_needs(&needs(&snapshot)?);
-            let above = snapshots.iter().find(|other| {
-                owner(&other.repository).eq_ignore_ascii_case(owner(&place.repository))
-            });
-            let asked = match above {
-                Some(_) => needs.without(ABOVE),
-                None => needs.clone(),
-            };
-            host.collect(&mut snapshot, &asked).await;
-            if let Some(above) = above {
-                let shared: Needs = ABOVE
-                    .iter()
-                    .copied()
-                    .filter(|key| needs.has(*key))
-                    .collect();
-                snapshot
-                    .settings
-                    .fill_from(&above.settings.restricted_to(&shared));
+            let ahead: Vec<_> = open
+                .iter()
+                .map(|(host, _, snapshot, needs)| (host, snapshot, needs))
+                .collect();
+            Host::ask_settings_ahead(&ahead).await;
+            for (host, place, snapshot, needs) in open {
+                let above = snapshots.iter().find(|other| {
+                    owner(&other.repository).eq_ignore_ascii_case(owner(&place.repository))
+                });
+                let snapshot = collected(host, &place, snapshot, &needs, above).await;
+                snapshots.push(snapshot);
             }
-            Ok::<_, CommandError>(finished(&mut host, &needs, snapshot, place.api.as_str()).await)
+            Ok::<_, CommandError>(())
         })?;
-        snapshots.push(snapshot);
     }
     Ok(snapshots)
+}
+
+/// Repositories that are open at the same time.
+const AT_ONCE: usize = 10;
+
+/// What the repositories of an owner share.
+struct Owners(Vec<(String, Owner)>);
+
+struct Owner {
+    fleet: Fleet,
+    /// The token that was made for all of its repositories.
+    token: Option<platform::Token>,
+}
+
+impl Owners {
+    /// The owners of these repositories; nobody's if there is but one of them.
+    fn of(repositories: &[String]) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        if repositories.len() > 1 {
+            names.extend(repositories.iter().map(|name| owner(name).to_lowercase()));
+        }
+        let mut all = names.clone();
+        all.sort();
+        all.dedup();
+        Self(
+            all.into_iter()
+                .map(|name| {
+                    let count = names.iter().filter(|other| **other == name).count();
+                    let fleet = Fleet::of(count);
+                    (name, Owner { fleet, token: None })
+                })
+                .collect(),
+        )
+    }
+
+    fn get(&mut self, repository: &str) -> Option<&mut Owner> {
+        let wanted = owner(repository).to_lowercase();
+        let mut all = self.0.iter_mut();
+        all.find(|(name, _)| *name == wanted)
+            .map(|(_, owner)| owner)
+    }
+}
+
+/// The connection about one repository.
+async fn host(
+    repository: Option<&String>,
+    arguments: &SnapshotArgs,
+    world: &World,
+    owners: &mut Owners,
+) -> Result<(Host, platform::Place), CommandError> {
+    let flags = flags(arguments, repository);
+    let mut owner = repository.and_then(|name| owners.get(name));
+    let made = owner.as_ref().and_then(|owner| owner.token.as_ref());
+    let ready = match made {
+        Some(token) => session::setup_with(&flags, arguments.timeout, world, token)?,
+        None => session::setup_for(&flags, arguments.timeout, world, &arguments.repo).await?,
+    };
+    if let (Some(owner), Some(token)) = (&mut owner, ready.app_token) {
+        owner.token = Some(token);
+    }
+    let place = ready.setup.place.clone();
+    let host = match owner {
+        Some(owner) => Host::in_fleet(ready.setup, &owner.fleet),
+        None => Host::new(ready.setup),
+    };
+    Ok((host.map_err(CommandError::usage)?, place))
+}
+
+/// The settings of an open repository. `above`: a repository of the same owner that
+/// was read before.
+async fn collected(
+    mut host: Host,
+    place: &platform::Place,
+    mut snapshot: Snapshot,
+    needs: &Needs,
+    above: Option<&SettingsSnapshot>,
+) -> SettingsSnapshot {
+    let asked = match above {
+        Some(_) => needs.without(ABOVE),
+        None => needs.clone(),
+    };
+    host.collect(&mut snapshot, &asked).await;
+    if let Some(above) = above {
+        let shared: Needs = ABOVE
+            .iter()
+            .copied()
+            .filter(|key| needs.has(*key))
+            .collect();
+        // What could not be read for the first one says why for each of them.
+        snapshot
+            .settings
+            .take_from(above.settings.restricted_to(&shared));
+    }
+    finished(&mut host, needs, snapshot, place.api.as_str()).await
 }
 
 /// Groups that every repository of an owner shares.
@@ -257,16 +339,6 @@ async fn finished(
 /// Everything before the last part of a path: the organisation or group.
 fn owner(repository: &str) -> &str {
     repository.rsplit_once('/').map_or("", |(owner, _)| owner)
-}
-
-fn of_owner<'t>(
-    repository: &str,
-    tokens: &'t [(String, platform::Token)],
-) -> Option<&'t platform::Token> {
-    tokens
-        .iter()
-        .find(|(of, _)| of.eq_ignore_ascii_case(owner(repository)))
-        .map(|(_, token)| token)
 }
 
 /// Compares every repository that stands in both files.

@@ -25,7 +25,7 @@ use crate::facts::{
 use again::Stood;
 
 pub use context::{Flags, Group, Place, Wanted};
-pub use github::{AppKey, app_token, permissions as github_permissions};
+pub use github::{AppKey, Fleet, app_token, permissions as github_permissions};
 pub use gitlab::permissions as gitlab_permissions;
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
@@ -111,6 +111,44 @@ impl Host {
             session,
             policy: None,
         })
+    }
+
+    /// The same as part of a run over several repositories of one owner, which saves
+    /// requests: see [`Thrift::Requests`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn in_fleet(mut setup: Setup, fleet: &Fleet) -> anyhow::Result<Self> {
+        setup.thrift = Thrift::Requests;
+        let mut host = Self::new(setup)?;
+        match &mut host.session {
+            Session::Github(session) => session.join(fleet),
+            // Nothing is shared: GitLab's questions about settings are answered a project at a time.
+            Session::Gitlab(_) => {}
+        }
+        Ok(host)
+    }
+
+    /// Asks ahead what each of them is opened with, as many at once as fit together.
+    pub async fn ask_openings_ahead(hosts: &[Self], policy: &PolicyWanted) {
+        let sessions: Vec<&github::Session> = hosts.iter().filter_map(Self::github).collect();
+        github::openings(&sessions, policy).await;
+    }
+
+    /// Asks ahead about the settings of each of them, after [`Self::open`].
+    pub async fn ask_settings_ahead(open: &[(&Self, &Snapshot, &Needs)]) {
+        let sessions: Vec<_> = open
+            .iter()
+            .filter_map(|(host, snapshot, needs)| Some((host.github()?, *snapshot, *needs)))
+            .collect();
+        github::settings_ahead(&sessions).await;
+    }
+
+    fn github(&self) -> Option<&github::Session> {
+        match &self.session {
+            Session::Github(session) => Some(session),
+            Session::Gitlab(_) => None,
+        }
     }
 
     /// First round: what is the subject, and what is the policy. The snapshot

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{BranchRules, Fact, FactKey, Needs, Server, Unknown, Why};
-use crate::platform::transport::{Answer, NoAnswer, Transport};
+use crate::facts::{BranchRules, Fact, FactKey, Needs, Server, Source, Unknown, Why};
+use crate::platform::transport::{Answer, Listing, NoAnswer, Transport};
 use crate::platform::{Thrift, access};
 
 use super::client::Client;
@@ -32,6 +32,42 @@ pub(super) struct Question<'a> {
     pub(super) needs: &'a Needs,
     pub(super) transport: &'a Transport,
     pub(super) thrift: Thrift,
+    /// The first answer, if it tells about this branch.
+    pub(super) opened: Option<&'a Opened>,
+}
+
+/// What the first answer tells about the branch that it looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub(super) branch: String,
+    /// Whether it was seen that there is no classic protection.
+    pub(super) unguarded: bool,
+    pub(super) source: Source,
+}
+
+impl Question<'_> {
+    /// The list of effective rules where it is known to be empty: every ruleset is
+    /// known, and none in force is about branches.
+    fn no_rules(&self) -> Option<Listing> {
+        let opened = self.opened.filter(|_| self.thrift == Thrift::Requests)?;
+        let idle = |head: &RulesetHead| {
+            head.enforcement
+                .as_deref()
+                .is_some_and(|word| word != "ACTIVE")
+                || head.target.as_deref().is_some_and(|word| word != "BRANCH")
+        };
+        self.heads?.iter().all(idle).then(|| Listing {
+            items: Vec::new(),
+            sources: vec![opened.source.clone()],
+            endpoint: opened.source.endpoint.clone(),
+        })
+    }
+
+    /// Where it was seen that there is no classic protection, if that saves a request.
+    fn unguarded(&self) -> Option<&Source> {
+        let opened = self.opened.filter(|_| self.thrift == Thrift::Requests)?;
+        opened.unguarded.then_some(&opened.source)
+    }
 }
 
 /// The rules of the branch, and who can go around them if that is needed.
@@ -45,10 +81,19 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     let strong = question.settings.unwrap_or(question.change);
     let blind = question.workflow_token && question.settings.is_none();
     let early = early_details(question, with_bypass, blind);
+    let unguarded = question.unguarded();
 
     let (rules, (summary, full), mut details) = tokio::join!(
-        question.change.get_all(&rules_path, None),
         async {
+            match question.no_rules() {
+                Some(none) => Ok(none),
+                None => question.change.get_all(&rules_path, None).await,
+            }
+        },
+        async {
+            if unguarded.is_some() {
+                return (None, None);
+            }
             // The summary tells something only where protection itself is hidden.
             let at_once = blind || question.thrift == Thrift::Rounds;
             let (summary, full) = tokio::join!(
@@ -95,7 +140,11 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     );
     let mut not_in_plan = Vec::new();
     let mut layers = Vec::new();
-    match protection::classic(full.as_ref(), summary.as_ref()) {
+    let classic = match unguarded {
+        Some(_) => Classic::None,
+        None => protection::classic(full.as_ref(), summary.as_ref()),
+    };
+    match classic {
         Classic::None => {}
         Classic::NotInPlan => not_in_plan.push("branch protection".to_owned()),
         Classic::Layer(layer) => layers.push(*layer),
@@ -112,6 +161,7 @@ pub(super) async fn ask(question: &Question<'_>) -> Fact<BranchRules> {
     if let Ok(listing) = &rules {
         sources.extend(listing.sources.iter().cloned());
     }
+    sources.extend(unguarded.cloned());
     for answer in [summary.as_ref(), full.as_ref()]
         .into_iter()
         .flatten()

@@ -21,11 +21,14 @@ use super::super::transport::{
     self, Answer, Call, GraphqlAnswer, Listing, NoAnswer, PER_PAGE, Tag, Token, Transport,
     TransportError, TransportErrorKind,
 };
+use super::fleet::Shelf;
 
 /// A client for one API with one token.
 #[derive(Clone)]
 pub(super) struct Client {
     inner: Arc<Inner>,
+    /// What was told about the other repositories of a run, if there are any.
+    shelf: Option<Shelf>,
 }
 
 struct Inner {
@@ -54,7 +57,13 @@ impl Client {
                 },
                 octocrab: OnceLock::new(),
             }),
+            shelf: None,
         })
+    }
+
+    /// The client that uses what is kept there, and keeps there what others can use.
+    pub(super) fn set_shelf(&mut self, shelf: &Shelf) {
+        self.shelf = Some(shelf.clone());
     }
 
     /// One GET. `Ok` only for 2xx.
@@ -115,6 +124,23 @@ impl Client {
         .await
     }
 
+    /// Every page of a list that stands above repositories: asked once in a run over
+    /// several of them.
+    pub(super) async fn get_all_shared(
+        &self,
+        path: &str,
+        envelope: Option<&str>,
+    ) -> Result<Listing, NoAnswer> {
+        match &self.shelf {
+            Some(shelf) => {
+                let list = shelf.list(path);
+                let got = list.get_or_init(|| self.get_all(path, envelope)).await;
+                got.clone()
+            }
+            None => self.get_all(path, envelope).await,
+        }
+    }
+
     /// One GraphQL query. `Ok` for every 2xx that is a GraphQL answer, with data and errors.
     pub(super) async fn graphql(
         &self,
@@ -143,6 +169,10 @@ impl Client {
         variables: Value,
         depth: u32,
     ) -> Result<GraphqlAnswer, NoAnswer> {
+        let ready = self.shelf.as_ref();
+        if let Some(answer) = ready.and_then(|shelf| shelf.take(query, &variables)) {
+            return Ok(answer);
+        }
         let tag = Tag {
             operation: Some(operation.to_owned()),
             depth,
@@ -164,6 +194,10 @@ impl Client {
 
     async fn get_at(&self, path: &str, depth: u32) -> Result<Answer, NoAnswer> {
         let url = transport::under(&self.inner.api, path)?;
+        let shelf = self.shelf.as_ref();
+        if let Some(refusal) = shelf.and_then(|shelf| shelf.not_offered(path)) {
+            return Err(NoAnswer::Status(refusal));
+        }
         let tag = Tag {
             operation: None,
             depth,
@@ -171,10 +205,12 @@ impl Client {
         };
         let answer = self.execute(Method::GET, &url, None, tag).await?;
         if answer.is_success() {
-            Ok(answer)
-        } else {
-            Err(NoAnswer::Status(answer))
+            return Ok(answer);
         }
+        if let Some(shelf) = shelf {
+            shelf.keep_refusal(path, &answer);
+        }
+        Err(NoAnswer::Status(answer))
     }
 
     async fn execute(

@@ -9,9 +9,10 @@ use crate::platform::transport::{GraphqlAnswer, NoAnswer};
 use crate::platform::{PolicyWanted, access};
 
 use super::{
-    Session, WORKFLOW_ACCOUNT, graph, identity, no_change, opening, origin, permissions, queries,
-    renamed, server, wire,
+    Session, WORKFLOW_ACCOUNT, branch, form, graph, identity, no_change, opening, origin,
+    permissions, queries, renamed, server, wire,
 };
+use form::Asked;
 use queries::Extent;
 
 impl Session {
@@ -28,14 +29,8 @@ impl Session {
             self.setup.now,
             self.setup.program.clone(),
         );
-        let path = match policy {
-            PolicyWanted::AtTarget(path) => Some(path.as_str()),
-            PolicyWanted::Given(_) => None,
-        };
-        let mut variables = json!({"owner": self.owner, "name": self.name});
-        if let Some(path) = path {
-            variables["path"] = json!(path);
-        }
+        let path = path(policy);
+        let mut variables = self.variables(path);
         match self.setup.place.wanted.clone() {
             Wanted::Change {
                 number,
@@ -64,13 +59,11 @@ impl Session {
             Wanted::Repository { branch } => {
                 snapshot.subject.target = branch.clone().unwrap_or_default();
                 let place: &[&str] = match &branch {
-                    Some(branch) => {
-                        variables["branch"] = json!(format!("refs/heads/{branch}"));
-                        &["repository", "branch"]
-                    }
+                    Some(_) => &["repository", "branch"],
                     None => &["repository", "defaultBranchRef"],
                 };
-                let query = |extent| queries::open_repository(extent, branch.is_some());
+                let query = |extent| queries::open_repository(extent, branch.is_some()).text();
+                let variables = self.variables_of_repository(path, branch.as_deref());
                 let answer = self.ask(path, query, variables).await;
                 if let Some(answer) = self.opened(&mut snapshot, answer) {
                     self.tip = opening::tip(&answer, place);
@@ -80,6 +73,11 @@ impl Session {
                     {
                         snapshot.subject.target.clone_from(value);
                     }
+                    self.opened = Some(branch::Opened {
+                        branch: snapshot.subject.target.clone(),
+                        unguarded: opening::unguarded(&answer),
+                        source: answer.source.clone(),
+                    });
                 }
             }
             Wanted::Commit { sha, branch, .. } => {
@@ -114,6 +112,38 @@ impl Session {
         snapshot
     }
 
+    /// What a repository will be opened with; `None` if more than it is looked at.
+    pub(super) fn opening(&self, policy: &PolicyWanted) -> Option<Asked> {
+        let Wanted::Repository { branch } = &self.setup.place.wanted else {
+            return None;
+        };
+        let path = path(policy);
+        let extent = Extent {
+            policy: path.is_some(),
+            newer: true,
+        };
+        Some(Asked {
+            form: queries::open_repository(extent, branch.is_some()),
+            values: self.variables_of_repository(path, branch.as_deref()),
+        })
+    }
+
+    fn variables(&self, path: Option<&str>) -> Value {
+        let mut variables = json!({"owner": self.owner, "name": self.name});
+        if let Some(path) = path {
+            variables["path"] = json!(path);
+        }
+        variables
+    }
+
+    fn variables_of_repository(&self, path: Option<&str>, branch: Option<&str>) -> Value {
+        let mut variables = self.variables(path);
+        if let Some(branch) = branch {
+            variables["branch"] = json!(format!("refs/heads/{branch}"));
+        }
+        variables
+    }
+
     /// Asks, and once more for less if the server does not know what is asked: an
     /// older one cannot tell of rulesets, but of the change.
     async fn ask(
@@ -146,7 +176,11 @@ impl Session {
         snapshot: &mut Snapshot,
         answer: Result<GraphqlAnswer, NoAnswer>,
     ) -> Option<GraphqlAnswer> {
-        self.server = server::server(&self.transport, &self.setup.place.api);
+        let heard = self.fleet.as_ref().and_then(|fleet| fleet.change.heard());
+        self.server = match heard {
+            Some(heard) => heard.server,
+            None => server::server(&self.transport, &self.setup.place.api),
+        };
         snapshot.settings.server = self.server.clone();
         match answer {
             Ok(answer) => {
@@ -258,6 +292,14 @@ impl Session {
             }
             None => self.identity = Fact::Unknown(no_change(&self.association)),
         }
+    }
+}
+
+/// Where the policy is, unless it was given by hand.
+fn path(policy: &PolicyWanted) -> Option<&str> {
+    match policy {
+        PolicyWanted::AtTarget(path) => Some(path.as_str()),
+        PolicyWanted::Given(_) => None,
     }
 }
 

@@ -14,6 +14,9 @@ mod conditions;
 mod conversation;
 mod files;
 mod first_round;
+mod fleet;
+mod foresight;
+mod form;
 mod graph;
 mod identity;
 mod layer;
@@ -57,7 +60,10 @@ use pages::Pages;
 use queries::Part;
 
 pub use app::{AppKey, app_token};
+pub use fleet::Fleet;
 pub use permissions::permissions;
+
+pub(super) use foresight::{openings, settings as settings_ahead};
 
 /// The account that a workflow's own token acts for.
 const WORKFLOW_ACCOUNT: &str = "github-actions[bot]";
@@ -84,6 +90,10 @@ pub(super) struct Session {
     identity: Fact<Identity>,
     association: Fact<Association>,
     head_repository: Option<String>,
+    /// The run over several repositories that this is part of.
+    fleet: Option<Fleet>,
+    /// What the first answer told about the branch that it looked at.
+    opened: Option<branch::Opened>,
 }
 
 impl Session {
@@ -131,8 +141,19 @@ impl Session {
             identity: not_collected(FactKey::ChangeIdentity),
             association: not_collected(FactKey::ChangeAssociation),
             head_repository: None,
+            fleet: None,
+            opened: None,
             setup,
         })
+    }
+
+    /// Makes it part of a run over several repositories.
+    pub(super) fn join(&mut self, fleet: &Fleet) {
+        self.change.set_shelf(&fleet.change);
+        if let Some(settings) = &mut self.settings {
+            settings.set_shelf(&fleet.settings);
+        }
+        self.fleet = Some(fleet.clone());
     }
 
     /// What is judged.
@@ -381,6 +402,10 @@ impl Session {
             needs,
             transport: &self.transport,
             thrift: self.setup.thrift,
+            opened: self
+                .opened
+                .as_ref()
+                .filter(|opened| opened.branch == target),
         })
         .await
     }
@@ -451,7 +476,9 @@ impl Session {
 
     fn finish(&self, snapshot: &mut Snapshot) {
         snapshot.requests = self.transport.requests();
-        snapshot.platform_time = match self.transport.platform_time() {
+        let heard = self.fleet.as_ref().and_then(|fleet| fleet.change.heard());
+        let heard = heard.and_then(|heard| heard.time);
+        snapshot.platform_time = match self.transport.platform_time().or(heard) {
             Some(time) => Fact::known_without_source(time),
             None => Fact::Unknown(Unknown::new(
                 "platform.time",

@@ -96,6 +96,19 @@ pub(super) fn tip(answer: &GraphqlAnswer, path: &[&str]) -> Option<String> {
     branch(answer, path).ok()?.target?.oid
 }
 
+/// Whether it was seen that the branch looked at has no classic protection. Two fields
+/// have to say so: one is empty for people who may not see it, the other shows them
+/// what they may.
+pub(super) fn unguarded(answer: &GraphqlAnswer) -> bool {
+    ["refUpdateRule", "branchProtectionRule"]
+        .iter()
+        .all(|field| {
+            let place = ["repository", "guard", field];
+            graph::errors_below(answer, &place, "branch.rules", CONTENTS).is_none()
+                && named(answer, &place, &[])
+        })
+}
+
 /// The name of the branch at one place.
 pub(super) fn branch_name(answer: &GraphqlAnswer, path: &[&str], fact: &str) -> Fact<String> {
     match branch(answer, path) {

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use super::form::Form;
+
 /// What is asked about every pull request.
 pub(super) const PULL: &str = "fragment Pull on PullRequest {
   number title body state isDraft isCrossRepository
@@ -52,6 +54,10 @@ const RULESETS: &str = "rulesets(first: 100, includeParents: true) {
 /// What decides which questions about settings make sense.
 const ABOUT: &str = "visibility isInOrganization
     environments(first: 100) { pageInfo { hasNextPage } nodes { name } }";
+
+/// Two fields that each say whether there is classic protection: what everybody may
+/// see of it, and whether there is any at all.
+const GUARD: &str = "refUpdateRule { __typename } branchProtectionRule { __typename }";
 
 /// How much the first round asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,29 +134,31 @@ pub(super) fn open_commit(extent: Extent, branch: bool, commit: bool) -> String 
 }
 
 /// First round about a repository seen from one branch, no change and no commit.
-/// Variables: `owner`, `name`, `path` if a policy is wanted, `branch` if one is named.
-pub(super) fn open_repository(extent: Extent, branch: bool) -> String {
-    let (path, tip) = policy_parts(extent.policy);
+/// Variables: `path` if a policy is wanted, `branch` if one is named.
+pub(super) fn open_repository(extent: Extent, branch: bool) -> Form {
     let beside = extent.beside();
-    let (variable, named) = if branch {
-        (
-            ", $branch: String!",
-            "    branch: ref(qualifiedName: $branch) { ...Tip }\n",
-        )
-    } else {
-        ("", "")
-    };
-    format!(
-        "query CcgateOpen($owner: String!, $name: String!{path}{variable}) {{
-  rateLimit {{ cost }}
-  viewer {{ login }}
-  repository(owner: $owner, name: $name) {{
-{named}    {beside}
-    defaultBranchRef {{ ...Tip }}
-  }}
-}}
-{tip}"
-    )
+    let mut variables = Vec::new();
+    if extent.policy {
+        variables.push(("path", "String!"));
+    }
+    let mut fields = format!("    {beside}\n    defaultBranchRef {{ ...Tip }}\n");
+    let mut place = "defaultBranchRef";
+    if branch {
+        variables.push(("branch", "String!"));
+        place = "ref(qualifiedName: $branch)";
+        let _ = writeln!(fields, "    branch: {place} {{ ...Tip }}");
+    }
+    if extent.newer {
+        // A place of its own: what is refused here must not touch the policy.
+        let _ = writeln!(fields, "    guard: {place} {{ {GUARD} }}");
+    }
+    Form {
+        operation: "CcgateOpen",
+        variables,
+        beside: "  viewer { login }\n",
+        fields,
+        fragments: vec![policy_parts(extent.policy).1],
+    }
 }
 
 /// Asks again how a commit came to be. Variables: `owner`, `name`, `commit`.
@@ -463,7 +471,7 @@ mod tests {
             [
                 open_change(extent),
                 open_commit(extent, true, true),
-                open_repository(extent, false),
+                open_repository(extent, false).text(),
             ]
             .map(|text| (newer, text))
         }) {

@@ -10,8 +10,9 @@ use tokio::sync::OnceCell;
 
 use crate::facts::{FactKey, Needs, Unknown};
 use crate::platform::transport::{GraphqlAnswer, NoAnswer};
-use crate::platform::{access, join};
+use crate::platform::{Thrift, access, join};
 
+use super::super::form::{Asked, Form};
 use super::super::{Session, graph, permissions};
 use super::{collaborators, definition, inventory, repository, review};
 
@@ -33,6 +34,8 @@ pub(super) enum Part {
     Repository,
     /// The newest review of access.
     AccessReview,
+    /// Whether dependencies are looked at.
+    Alerts,
     /// The first page of everybody who can reach the repository.
     Collaborators,
     /// The first page of those of them who are outside of the organisation.
@@ -49,6 +52,7 @@ impl Part {
             Self::Workflows => FactKey::PipelineDefinition,
             Self::Repository => FactKey::RepositorySettings,
             Self::AccessReview => FactKey::OrganizationReview,
+            Self::Alerts => FactKey::ScanAlerts,
             Self::Collaborators | Self::Outsiders => FactKey::AccessCollaborators,
         }
     }
@@ -66,6 +70,7 @@ impl Part {
             Self::Workflows => definition::FIELDS.to_owned(),
             Self::Repository => repository::FIELDS.to_owned(),
             Self::AccessReview => review::fields(),
+            Self::Alerts => "    hasVulnerabilityAlertsEnabled\n".to_owned(),
             Self::Collaborators => collaborators::fields(collaborators::Affiliation::All),
             Self::Outsiders => collaborators::fields(collaborators::Affiliation::Outside),
         }
@@ -82,6 +87,7 @@ pub(super) fn wanted(session: &Session, target: &str, needs: &Needs) -> BTreeSet
         Part::Workflows,
         Part::Repository,
         Part::AccessReview,
+        Part::Alerts,
         Part::Collaborators,
         Part::Outsiders,
     ]
@@ -92,6 +98,8 @@ pub(super) fn wanted(session: &Session, target: &str, needs: &Needs) -> BTreeSet
         // With two tokens the one that sees more is asked for people, by itself.
         Part::Collaborators => session.settings.is_none(),
         Part::Outsiders => session.settings.is_none() && organization,
+        // The list of alerts tells it too; asked with the rest it saves that list.
+        Part::Alerts => session.setup.thrift == Thrift::Requests,
         _ => true,
     })
     .collect()
@@ -148,36 +156,44 @@ const HISTORY: &str = "    pullRequests(states: [MERGED], baseRefName: $branch, 
     }
 ";
 
-/// The question. Variables: `owner`, `name`; `branch` and `ref` (`refs/heads/…`)
-/// with code owners; `branch` with history; `ref` and `tree` (`refs/heads/…:folder`)
-/// with workflows.
-fn query(parts: &BTreeSet<Part>) -> String {
+/// The question. Variables: `branch` and `ref` (`refs/heads/…`) with code owners;
+/// `branch` with history; `ref` and `tree` (`refs/heads/…:folder`) with workflows.
+fn form(parts: &BTreeSet<Part>) -> Form {
     let any = |these: &[Part]| these.iter().any(|part| parts.contains(part));
-    let mut header = "$owner: String!, $name: String!".to_owned();
+    let mut variables = Vec::new();
     if any(&[Part::CodeOwners, Part::History]) {
-        header.push_str(", $branch: String!");
+        variables.push(("branch", "String!"));
     }
     if any(&[Part::CodeOwners, Part::Workflows]) {
-        header.push_str(", $ref: String!");
+        variables.push(("ref", "String!"));
     }
     if any(&[Part::Workflows]) {
-        header.push_str(", $tree: String!");
+        variables.push(("tree", "String!"));
     }
-    let body: String = parts.iter().map(|part| part.text()).collect();
-    let mut fragments = String::new();
+    let mut fragments = Vec::new();
     if any(&[Part::CodeOwners]) {
-        fragments.push_str(TEXT);
+        fragments.push(TEXT);
     }
     if any(&[Part::Collaborators, Part::Outsiders]) {
-        fragments.push_str(collaborators::PAGE);
+        fragments.push(collaborators::PAGE);
     }
-    format!(
-        "query {OPERATION}({header}) {{
-  rateLimit {{ cost }}
-  repository(owner: $owner, name: $name) {{
-{body}  }}
-}}{fragments}"
-    )
+    Form {
+        operation: OPERATION,
+        variables,
+        beside: "",
+        fields: parts.iter().map(|part| part.text()).collect(),
+        fragments,
+    }
+}
+
+/// The whole question about one repository, for a run that asks it about several at
+/// once; `None` if nothing is asked.
+pub(in super::super) fn asked(session: &Session, target: &str, needs: &Needs) -> Option<Asked> {
+    let parts = wanted(session, target, needs);
+    (!parts.is_empty()).then(|| Asked {
+        form: form(&parts),
+        values: variables(session, target, &parts),
+    })
 }
 
 fn variables(session: &Session, target: &str, parts: &BTreeSet<Part>) -> Value {
@@ -261,7 +277,7 @@ impl<'a> Document<'a> {
 
     async fn ask_for(&self, parts: &BTreeSet<Part>, depth: u32) -> Got {
         let variables = variables(self.session, &self.target, parts);
-        let query = query(parts);
+        let query = form(parts).text();
         let client = &self.session.change;
         client.graphql_at(OPERATION, &query, variables, depth).await
     }

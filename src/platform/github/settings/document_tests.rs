@@ -10,7 +10,7 @@ fn needs(keys: &[FactKey]) -> Needs {
 }
 
 fn only(part: Part) -> String {
-    query(&BTreeSet::from([part]))
+    form(&BTreeSet::from([part])).text()
 }
 
 #[test]
@@ -53,7 +53,7 @@ async fn every_variable_that_is_named_is_declared_and_given() {
         .map(|part| BTreeSet::from([*part]))
         .chain([every.clone()]);
     for parts in sets {
-        let text = query(&parts);
+        let text = form(&parts).text();
         let (header, body) = text.split_once('{').unwrap();
         let given = variables(&session, "main", &parts);
         for name in ["owner", "name", "branch", "ref", "tree"] {

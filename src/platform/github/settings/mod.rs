@@ -2,6 +2,7 @@
 //! once, the one around branches and the one of owners, access and pipelines.
 //! What answers mean stands in the modules below.
 
+mod above;
 mod branch_side;
 mod collaborators;
 mod defaults;
@@ -36,6 +37,8 @@ use crate::facts::{FactKey, Needs, Settings, Snapshot};
 use super::Session;
 
 use shared::Shared;
+
+pub(super) use document::asked;
 
 /// The groups that are needed, all in the round that is under way. A group that
 /// nobody asked for comes back as not collected.

@@ -1,7 +1,10 @@
 //! The groups around owners: organisation, access, pipelines, environments.
 //! Knows which of them are wanted; asks nothing about branches.
 
-use crate::facts::{Environments, Fact, FactKey, Needs, Secret, Settings, Snapshot, Unknown};
+use crate::facts::{
+    Environments, Fact, FactKey, Needs, PipelineDefinition, PipelineSettings, Secret, Settings,
+    Snapshot, Unknown,
+};
 use crate::platform::access;
 use crate::platform::join::when;
 
@@ -171,12 +174,9 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     let wanted = |key: FactKey| needs.has(key);
     let mut settings = Settings::all_unknown();
     let with_secrets = wanted(FactKey::PipelineSecrets) && !asker.blind();
-    let (pipeline, runners, definition, secrets, (environments, of_environments)) = tokio::join!(
-        when(wanted(FactKey::PipelineSettings), || pipeline::ask(asker)),
+    let ((pipeline, definition), runners, secrets, (environments, of_environments)) = tokio::join!(
+        settings_and_definition(asker, needs),
         when(wanted(FactKey::PipelineRunners), || runners::ask(asker)),
-        when(wanted(FactKey::PipelineDefinition), || definition::ask(
-            asker
-        )),
         when(wanted(FactKey::PipelineSecrets), || secrets::ask(asker)),
         Box::pin(environments(
             asker,
@@ -193,6 +193,31 @@ async fn pipeline_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {
     );
     put(&mut settings.environments, environments);
     settings
+}
+
+/// Where requests are saved, definitions come first: only some of them make the
+/// subject of identity tokens matter.
+async fn settings_and_definition(
+    asker: &Asker<'_>,
+    needs: &Needs,
+) -> (
+    Option<Fact<PipelineSettings>>,
+    Option<Fact<PipelineDefinition>>,
+) {
+    let wanted = needs.has(FactKey::PipelineSettings);
+    let definition = when(needs.has(FactKey::PipelineDefinition), || {
+        definition::ask(asker)
+    });
+    if asker.saves_requests() {
+        let definition = definition.await;
+        let tokens = definition
+            .as_ref()
+            .is_none_or(definition::may_ask_for_tokens);
+        let pipeline = when(wanted, || pipeline::ask(asker, tokens)).await;
+        (pipeline, definition)
+    } else {
+        tokio::join!(when(wanted, || pipeline::ask(asker, true)), definition)
+    }
 }
 
 async fn scan_groups(asker: &Asker<'_>, needs: &Needs) -> Settings {

@@ -3,7 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::facts::{AllowedSources, Fact, FactKey, ForkRuns, PipelineSettings, TokenRights};
+use crate::facts::{
+    AllowedSources, Fact, FactKey, ForkRuns, PipelineSettings, TokenRights, Unknown,
+};
 use crate::platform::Thrift;
 use crate::platform::join::when;
 use crate::platform::transport::{Answer, NoAnswer};
@@ -70,8 +72,8 @@ struct Answers {
 
 /// Asks for the settings. The list of selected actions is asked with the rest, or
 /// only once the setting says that there is one. Of forks only the question that fits the repository's
-/// visibility, both if that is not known.
-pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
+/// visibility, both if that is not known. `tokens`: whether a job may ask for an identity token.
+pub(super) async fn ask(asker: &Asker<'_>, tokens: bool) -> Fact<PipelineSettings> {
     let sees = !asker.blind();
     let public = asker.session.about.public;
     let get = |tail: &'static str| {
@@ -100,7 +102,7 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineSettings> {
         when(sees && public != Some(true), || get(
             "actions/permissions/fork-pr-workflows-private-repos"
         )),
-        when(true, || get("actions/oidc/customization/sub")),
+        when(tokens, || get("actions/oidc/customization/sub")),
     );
     settings(&Answers {
         permissions,
@@ -244,7 +246,13 @@ fn private_forks(answer: &Got) -> Fact<ForkRuns> {
 /// A template that is not the default but names no claims is the organisation's,
 /// which this answer does not show.
 fn subject(answer: Option<&Got>) -> Fact<Vec<String>> {
-    let read = reading::asked::<Subject>(KEY, answer, ACTIONS);
+    let Some(answer) = answer else {
+        let mut unknown = Unknown::not_collected(KEY.name());
+        "no job asks for an identity token, so its subject was not asked for"
+            .clone_into(&mut unknown.detail);
+        return Fact::Unknown(unknown);
+    };
+    let read = reading::one::<Subject>(KEY, answer);
     reading::field_of(KEY, &read, "include_claim_keys", |wire| {
         if wire.use_default? {
             return Some(Vec::new());

@@ -3,12 +3,13 @@
 
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, Runner};
+use crate::facts::{Fact, FactKey, Runner, Unknown};
 use crate::platform::access;
 use crate::platform::join::when;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::join::all;
+use super::above::Meant;
 use super::owner_side::Asker;
 use super::reading;
 
@@ -24,6 +25,8 @@ struct Wire {
 struct Group {
     id: Option<u64>,
     inherited: Option<bool>,
+    visibility: Option<String>,
+    allows_public_repositories: Option<bool>,
 }
 
 /// Asks for the repository's machines and, where an organisation stands above,
@@ -42,6 +45,9 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Vec<Runner>> {
 
 async fn from_above(asker: &Asker<'_>) -> Vec<Fact<Vec<Runner>>> {
     let base = format!("{}/actions/runner-groups", asker.organization_path());
+    if asker.shares() {
+        return shared(asker, &base).await;
+    }
     let path = format!(
         "{base}?visible_to_repository={}",
         access::encode(&asker.session.name)
@@ -51,28 +57,61 @@ async fn from_above(asker: &Asker<'_>) -> Vec<Fact<Vec<Runner>>> {
         Ok(groups) => groups,
         Err(unknown) => return vec![Fact::Unknown(unknown)],
     };
-    all(groups.into_iter().map(|(id, shared)| {
+    all(groups.into_iter().map(|(id, group)| {
         let path = format!("{base}/{id}/runners");
         async move {
             let list = asker.client().get_all_behind(&path, Some("runners")).await;
-            runners(&list, shared)
+            runners(&list, group.is_shared())
         }
     }))
     .await
 }
 
-/// Id of each group, and whether it belongs to more than this organisation.
-fn groups(list: &Result<Listing, NoAnswer>) -> Result<Vec<(u64, bool)>, crate::facts::Unknown> {
+/// The same from lists that serve every repository of a run.
+async fn shared(asker: &Asker<'_>, base: &str) -> Vec<Fact<Vec<Runner>>> {
+    let client = asker.client();
+    let list = client.get_all_shared(base, Some("runner_groups")).await;
+    let groups = match groups(&list) {
+        Ok(groups) => groups,
+        Err(unknown) => return vec![Fact::Unknown(unknown)],
+    };
+    all(groups.into_iter().map(|(id, group)| async move {
+        let listed = format!("{base}/{id}/repositories");
+        let public = asker.session.about.public == Some(true);
+        if public && group.allows_public_repositories == Some(false) {
+            return Fact::known_without_source(Vec::new());
+        }
+        let meant = Meant::of(group.visibility.as_deref());
+        match asker.is_meant(KEY, meant, &listed).await {
+            Ok((true, _)) => {
+                let path = format!("{base}/{id}/runners");
+                let list = client.get_all_shared(&path, Some("runners")).await;
+                runners(&list, group.is_shared())
+            }
+            Ok((false, sources)) => Fact::seen_in(Vec::new(), sources),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
+    }))
+    .await
+}
+
+impl Group {
+    /// Whether it belongs to more than this organisation.
+    fn is_shared(&self) -> bool {
+        self.inherited != Some(false)
+    }
+}
+
+/// Each group with its id.
+fn groups(list: &Result<Listing, NoAnswer>) -> Result<Vec<(u64, Group)>, Unknown> {
     let read = reading::list::<Group>(KEY, list)?;
-    read.value
-        .iter()
-        .map(|group| {
-            let id = group
-                .id
-                .ok_or_else(|| read.malformed(KEY, "a group of runners has no id"))?;
-            Ok((id, group.inherited != Some(false)))
-        })
-        .collect()
+    if read.value.iter().any(|group| group.id.is_none()) {
+        return Err(read.malformed(KEY, "a group of runners has no id"));
+    }
+    let groups = read.value.into_iter();
+    Ok(groups
+        .filter_map(|group| Some((group.id?, group)))
+        .collect())
 }
 
 fn runners(list: &Result<Listing, NoAnswer>, shared: bool) -> Fact<Vec<Runner>> {
@@ -144,7 +183,11 @@ mod tests {
     #[test]
     fn a_group_that_does_not_say_whose_it_is_counts_as_shared() {
         let list = listing(&json!([{"id": 1, "inherited": false}, {"id": 2}]));
-        assert_eq!(groups(&list).unwrap(), [(1, false), (2, true)]);
+        let groups_seen = groups(&list).unwrap();
+        let seen = groups_seen
+            .iter()
+            .map(|(id, group)| (*id, group.is_shared()));
+        assert_eq!(seen.collect::<Vec<_>>(), [(1, false), (2, true)]);
         assert!(groups(&listing(&json!([{"inherited": false}]))).is_err());
     }
 }

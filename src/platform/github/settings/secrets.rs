@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, Secret, SecretScope};
+use crate::facts::{Fact, FactKey, Secret, SecretScope, Unknown};
 use crate::platform::access;
 use crate::platform::join::when;
 use crate::platform::transport::{Listing, NoAnswer};
 
 use super::super::join::all;
+use super::above::Meant;
 use super::deployment;
 use super::owner_side::Asker;
 use super::reading;
@@ -19,6 +20,8 @@ const KEY: FactKey = FactKey::PipelineSecrets;
 struct Wire {
     name: Option<String>,
     updated_at: Option<Timestamp>,
+    /// Told of secrets of an organisation.
+    visibility: Option<String>,
 }
 
 /// Asks for the secrets of the repository, and for those of the organisation
@@ -27,22 +30,54 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<Vec<Secret>> {
     if asker.blind() {
         return Fact::Unknown(reading::not_asked(KEY, "names of secrets"));
     }
-    let (own, inherited) = (
-        asker.path("actions/secrets"),
-        asker.path("actions/organization-secrets"),
-    );
+    let own = asker.path("actions/secrets");
     let (own, inherited) = tokio::join!(
         asker.client().get_all(&own, Some("secrets")),
-        when(!asker.of_a_person(), || asker
-            .client()
-            .get_all(&inherited, Some("secrets"))),
+        when(!asker.of_a_person(), || inherited(asker)),
     );
     let own = secrets(&own, &SecretScope::Repository);
     match inherited {
-        Some(list) => both(own, secrets(&list, &SecretScope::Organization)),
+        Some(inherited) => both(own, inherited),
         None => own,
     }
 }
+
+/// Asks for the secrets of the organisation that the repository gets.
+async fn inherited(asker: &Asker<'_>) -> Fact<Vec<Secret>> {
+    if asker.shares()
+        && let Ok(found) = shared(asker).await
+    {
+        return found;
+    }
+    let path = asker.path("actions/organization-secrets");
+    let list = asker.client().get_all(&path, Some("secrets")).await;
+    secrets(&list, &SecretScope::Organization)
+}
+
+/// The same from lists that serve every repository of a run. They need a right of
+/// their own: without it the repository is asked.
+async fn shared(asker: &Asker<'_>) -> Result<Fact<Vec<Secret>>, Unknown> {
+    let base = format!("{}/actions/secrets", asker.organization_path());
+    let list = asker.client().get_all_shared(&base, Some("secrets")).await;
+    let read = reading::list::<Wire>(KEY, &list)?;
+    let mut got = read.fact(Vec::new());
+    for wire in read.value {
+        let Some(name) = &wire.name else {
+            return Ok(Fact::Unknown(reading::not_told(KEY, NAMELESS)));
+        };
+        let listed = format!("{base}/{}/repositories", access::encode(name));
+        let meant = Meant::of(wire.visibility.as_deref());
+        let (is_meant, sources) = asker.is_meant(KEY, meant, &listed).await?;
+        let secret = is_meant.then(|| secret(&wire, &SecretScope::Organization));
+        got = both(
+            got,
+            Fact::seen_in(secret.flatten().into_iter().collect(), sources),
+        );
+    }
+    Ok(got)
+}
+
+const NAMELESS: &str = "a secret has no name";
 
 /// Asks for the secrets of environments whose names are known.
 pub(super) async fn of_named(asker: &Asker<'_>, names: &[String]) -> Fact<Vec<Secret>> {
@@ -106,22 +141,19 @@ fn both(one: Fact<Vec<Secret>>, other: Fact<Vec<Secret>>) -> Fact<Vec<Secret>> {
 }
 
 fn secrets(list: &Result<Listing, NoAnswer>, scope: &SecretScope) -> Fact<Vec<Secret>> {
-    reading::list_of(
-        KEY,
-        list,
-        |wire: &Wire| {
-            Some(Secret {
-                name: wire.name.clone()?,
-                scope: scope.clone(),
-                // Branches are kept from secrets by environments, not by the secret.
-                protected: None,
-                // The platform hides every secret in logs.
-                masked: true,
-                updated_at: wire.updated_at,
-            })
-        },
-        "a secret has no name",
-    )
+    reading::list_of(KEY, list, |wire: &Wire| secret(wire, scope), NAMELESS)
+}
+
+fn secret(wire: &Wire, scope: &SecretScope) -> Option<Secret> {
+    Some(Secret {
+        name: wire.name.clone()?,
+        scope: scope.clone(),
+        // Branches are kept from secrets by environments, not by the secret.
+        protected: None,
+        // The platform hides every secret in logs.
+        masked: true,
+        updated_at: wire.updated_at,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use tokio::sync::OnceCell;
 
-use crate::facts::Needs;
+use crate::facts::{FactKey, Needs};
 use crate::platform::access;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
@@ -14,22 +14,28 @@ use super::document::Document;
 /// Answers of one collection.
 pub(super) struct Shared<'a> {
     session: &'a Session,
+    needs: Needs,
     pub(super) document: Document<'a>,
     collaborators: OnceCell<Result<Listing, NoAnswer>>,
     teams: OnceCell<Result<Listing, NoAnswer>>,
     organization: OnceCell<Result<Answer, NoAnswer>>,
     deploy_keys: OnceCell<Result<Listing, NoAnswer>>,
+    repository: OnceCell<Result<Answer, NoAnswer>>,
+    default_setup: OnceCell<Result<Answer, NoAnswer>>,
 }
 
 impl<'a> Shared<'a> {
     pub(super) fn new(session: &'a Session, target: &str, needs: &Needs) -> Self {
         Self {
             session,
+            needs: needs.clone(),
             document: Document::new(session, target, needs),
             collaborators: OnceCell::new(),
             teams: OnceCell::new(),
             organization: OnceCell::new(),
             deploy_keys: OnceCell::new(),
+            repository: OnceCell::new(),
+            default_setup: OnceCell::new(),
         }
     }
 
@@ -44,6 +50,11 @@ impl<'a> Shared<'a> {
     /// Whether that token is a plain workflow token, which sees no administration.
     pub(super) fn blind(&self) -> bool {
         self.session.workflow_token && self.session.settings.is_none()
+    }
+
+    /// Whether the group is needed in this collection.
+    pub(super) fn needs(&self, key: FactKey) -> bool {
+        self.needs.has(key)
     }
 
     /// Everybody who can reach the repository, by whatever way.
@@ -67,8 +78,30 @@ impl<'a> Shared<'a> {
     /// The record of the organisation.
     pub(super) async fn organization(&self) -> &Result<Answer, NoAnswer> {
         let path = format!("/orgs/{}", access::encode(&self.session.owner));
-        self.organization
-            .get_or_init(|| async { self.client().get(&path).await })
+        self.record(&self.organization, &path).await
+    }
+
+    /// The record of the repository.
+    pub(super) async fn repository(&self) -> &Result<Answer, NoAnswer> {
+        let path = self.session.repository_path();
+        self.record(&self.repository, &path).await
+    }
+
+    /// The default set-up of code scanning.
+    pub(super) async fn default_setup(&self) -> &Result<Answer, NoAnswer> {
+        let path = format!(
+            "{}/code-scanning/default-setup",
+            self.session.repository_path()
+        );
+        self.record(&self.default_setup, &path).await
+    }
+
+    async fn record<'c>(
+        &self,
+        cell: &'c OnceCell<Result<Answer, NoAnswer>>,
+        path: &str,
+    ) -> &'c Result<Answer, NoAnswer> {
+        cell.get_or_init(|| async { self.client().get(path).await })
             .await
     }
 

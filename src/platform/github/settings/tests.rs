@@ -10,6 +10,8 @@ use crate::platform::{PolicyWanted, Setup};
 
 use super::*;
 
+#[path = "fleet_tests.rs"]
+mod fleet;
 #[path = "thrift_tests.rs"]
 mod thrift;
 

@@ -92,6 +92,18 @@ pub(super) async fn ask(asker: &Asker<'_>) -> Fact<PipelineDefinition> {
     }
 }
 
+/// Whether a job may ask for an identity token; yes where that was not seen.
+pub(super) fn may_ask_for_tokens(definition: &Fact<PipelineDefinition>) -> bool {
+    let asks = |file: &DefinitionFile| {
+        let content = file.content.known();
+        content.map_or(true, |content| {
+            content.jobs.iter().any(|job| job.identity_token)
+        })
+    };
+    let known = definition.known();
+    known.map_or(true, |definition| definition.files.iter().any(asks))
+}
+
 fn files(answer: &GraphqlAnswer, home: &Home<'_>) -> Result<Vec<DefinitionFile>, Unknown> {
     let needs = permissions::needs(KEY);
     let target = ["repository", "tip", "target"];

@@ -6,12 +6,11 @@ use serde::Deserialize;
 
 use crate::facts::{Alert, Alerts, Fact, FactKey, Severity, Source, Unknown, Watch};
 use crate::platform::access;
-use crate::platform::join::when;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
 use super::super::owner_side::Asker;
 use super::super::reading::{self, Read};
-use super::off::{nothing_yet, off};
+use super::off::{code_off, dependencies_off, nothing_yet, off, secrets_off};
 
 const KEY: FactKey = FactKey::ScanAlerts;
 
@@ -68,6 +67,27 @@ struct SecretAlert {
 
 /// Asks for all of them at once.
 pub(in super::super) async fn ask(asker: &Asker<'_>) -> Fact<Alerts> {
+    let (code, dependencies, leaked_secrets) = tokio::join!(
+        code_alerts(asker),
+        dependency_alerts(asker),
+        secret_alerts(asker),
+    );
+    Fact::known_without_source(Alerts {
+        // A plan is told nowhere that would settle it for public and private ones alike.
+        not_in_plan: false,
+        code,
+        dependencies,
+        leaked_secrets,
+    })
+}
+
+async fn code_alerts(asker: &Asker<'_>) -> Fact<Watch> {
+    if asker.target.is_empty() {
+        return Fact::Unknown(reading::not_told(KEY, "the branch to look at is not known"));
+    }
+    if let Some(source) = code_off(asker).await {
+        return Fact::seen(Watch::Off, source);
+    }
     let client = asker.client();
     let reference = access::encode(&format!("refs/heads/{}", asker.target));
     let alerts = asker.path(&format!("code-scanning/alerts?state=open&ref={reference}"));
@@ -75,28 +95,27 @@ pub(in super::super) async fn ask(asker: &Asker<'_>) -> Fact<Alerts> {
     let analyses = asker.path(&format!(
         "code-scanning/analyses?ref={reference}&per_page=1"
     ));
-    let dependencies = asker.path("dependabot/alerts?state=open");
-    let secrets = asker.path("secret-scanning/alerts?state=open&hide_secret=true");
-    let (alerts, analyses, dependencies, secrets) = tokio::join!(
-        client.get_all(&alerts, None),
-        client.get(&analyses),
-        client.get_all(&dependencies, None),
-        when(!asker.blind(), || client.get_all(&secrets, None)),
-    );
-    Fact::known_without_source(Alerts {
-        // A plan is told nowhere that would settle it for public and private ones alike.
-        not_in_plan: false,
-        code: if asker.target.is_empty() {
-            Fact::Unknown(reading::not_told(KEY, "the branch to look at is not known"))
-        } else {
-            code(&alerts, &analyses)
-        },
-        dependencies: all_the_time(&dependencies, dependency),
-        leaked_secrets: match secrets {
-            Some(secrets) => all_the_time(&secrets, secret),
-            None => Fact::Unknown(reading::not_asked(KEY, "alerts about secrets")),
-        },
-    })
+    let (alerts, analyses) = tokio::join!(client.get_all(&alerts, None), client.get(&analyses));
+    code(&alerts, &analyses)
+}
+
+async fn dependency_alerts(asker: &Asker<'_>) -> Fact<Watch> {
+    if let Some(source) = dependencies_off(asker).await {
+        return Fact::seen(Watch::Off, source);
+    }
+    let path = asker.path("dependabot/alerts?state=open");
+    all_the_time(&asker.client().get_all(&path, None).await, dependency)
+}
+
+async fn secret_alerts(asker: &Asker<'_>) -> Fact<Watch> {
+    if asker.blind() {
+        return Fact::Unknown(reading::not_asked(KEY, "alerts about secrets"));
+    }
+    if let Some(source) = secrets_off(asker).await {
+        return Fact::seen(Watch::Off, source);
+    }
+    let path = asker.path("secret-scanning/alerts?state=open&hide_secret=true");
+    all_the_time(&asker.client().get_all(&path, None).await, secret)
 }
 
 fn code(alerts: &Result<Listing, NoAnswer>, analyses: &Result<Answer, NoAnswer>) -> Fact<Watch> {

@@ -9,7 +9,7 @@ use crate::platform::transport::{Answer, Listing, NoAnswer};
 
 use super::super::owner_side::Asker;
 use super::super::reading;
-use super::off::off;
+use super::off::{off, secrets_off};
 
 const KEY: FactKey = FactKey::ScanPushProtection;
 
@@ -50,17 +50,22 @@ pub(in super::super) async fn ask(asker: &Asker<'_>) -> Fact<PushProtection> {
     if asker.blind() {
         return Fact::Unknown(reading::not_asked(KEY, "the protection of pushes"));
     }
-    let client = asker.client();
-    let repository = asker.session.repository_path();
-    let bypassed = asker.path("secret-scanning/alerts?is_bypassed=true&hide_secret=true");
-    let (repository, bypassed) =
-        tokio::join!(client.get(&repository), client.get_all(&bypassed, None));
+    let (repository, push_bypasses) = tokio::join!(asker.shared.repository(), let_through(asker));
     Fact::known_without_source(PushProtection {
         // A plan is told nowhere that would settle it for public and private ones alike.
         not_in_plan: false,
-        secret_pushes_blocked: blocked(&repository),
-        push_bypasses: bypasses(&bypassed),
+        secret_pushes_blocked: blocked(repository),
+        push_bypasses,
     })
+}
+
+async fn let_through(asker: &Asker<'_>) -> Fact<Vec<PushBypass>> {
+    // Where no secret is looked for none was let through.
+    if let Some(source) = secrets_off(asker).await {
+        return Fact::seen(Vec::new(), source);
+    }
+    let path = asker.path("secret-scanning/alerts?is_bypassed=true&hide_secret=true");
+    bypasses(&asker.client().get_all(&path, None).await)
 }
 
 fn blocked(repository: &Result<Answer, NoAnswer>) -> Fact<bool> {

@@ -3,11 +3,12 @@
 
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, ImposedScan, ScanKind, ScanSetup};
+use crate::facts::{Fact, FactKey, ImposedScan, ScanKind, ScanSetup, Unknown};
 use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer};
 
 use super::super::super::permissions;
+use super::super::above::Named;
 use super::super::owner_side::Asker;
 use super::super::reading;
 use super::off::off;
@@ -27,6 +28,7 @@ struct Attached {
 
 #[derive(Debug, Deserialize)]
 struct Configuration {
+    id: Option<u64>,
     name: Option<String>,
     enforcement: Option<String>,
     code_scanning_default_setup: Option<String>,
@@ -34,23 +36,69 @@ struct Configuration {
     dependabot_alerts: Option<String>,
 }
 
+/// A repository that a configuration is attached to.
+#[derive(Debug, Deserialize)]
+struct Holder {
+    status: Option<String>,
+    repository: Option<Named>,
+}
+
 /// Asks for both at once.
 pub(in super::super) async fn ask(asker: &Asker<'_>) -> Fact<ScanSetup> {
     if asker.blind() {
         return Fact::Unknown(reading::not_asked(KEY, "how scans are set up"));
     }
-    let client = asker.client();
-    let (default_setup, attached) = (
-        asker.path("code-scanning/default-setup"),
-        asker.path("code-security-configuration"),
-    );
-    let (default_setup, attached) = tokio::join!(client.get(&default_setup), client.get(&attached));
+    let (default_setup, scans_from_above) =
+        tokio::join!(asker.shared.default_setup(), attached(asker));
     Fact::known_without_source(ScanSetup {
         // A plan is told nowhere that would settle it for public and private ones alike.
         not_in_plan: false,
-        scans_of_repository: of_repository(&default_setup),
-        scans_from_above: from_above(&attached),
+        scans_of_repository: of_repository(default_setup),
+        scans_from_above,
     })
+}
+
+/// Asks what is attached to the repository from above.
+async fn attached(asker: &Asker<'_>) -> Fact<Vec<ImposedScan>> {
+    if asker.shares()
+        && let Ok(found) = shared(asker).await
+    {
+        return found;
+    }
+    let path = asker.path("code-security-configuration");
+    from_above(&asker.client().get(&path).await)
+}
+
+/// The same from lists that serve every repository of a run: a repository has one
+/// configuration at most. Whatever is not told whole is asked of the repository.
+/// <https://docs.github.com/rest/code-security/configurations#get-repositories-associated-with-a-code-security-configuration>
+async fn shared(asker: &Asker<'_>) -> Result<Fact<Vec<ImposedScan>>, Unknown> {
+    let base = format!("{}/code-security/configurations", asker.organization_path());
+    let list = asker.client().get_all_shared(&base, None).await;
+    let read = reading::list::<Configuration>(KEY, &list)?;
+    let mut sources = read.sources.clone();
+    for configuration in &read.value {
+        let id = configuration.id.ok_or_else(|| read.missing(KEY, "id"))?;
+        let path = format!("{base}/{id}/repositories");
+        let holders = asker.client().get_all_shared(&path, None).await;
+        let holders = reading::list::<Holder>(KEY, &holders)?;
+        sources.extend(holders.sources.iter().cloned());
+        for holder in &holders.value {
+            let repository = &asker.session.setup.place.repository;
+            let named = holder
+                .repository
+                .as_ref()
+                .and_then(|named| named.is(repository));
+            if named.ok_or_else(|| holders.missing(KEY, "repository"))? {
+                let scans = scans(holder.status.as_deref(), Some(configuration));
+                return match scans {
+                    Ok(scans) => Ok(Fact::seen_in(scans, sources)),
+                    Err(detail) => Err(holders.malformed(KEY, &detail)),
+                };
+            }
+        }
+    }
+    Ok(Fact::seen_in(Vec::new(), sources))
 }
 
 fn of_repository(answer: &Result<Answer, NoAnswer>) -> Fact<Vec<ImposedScan>> {
@@ -82,7 +130,9 @@ fn from_above(answer: &Result<Answer, NoAnswer>) -> Fact<Vec<ImposedScan>> {
     match answer {
         Ok(answer) if answer.status == 204 => Fact::seen(Vec::new(), answer.source.clone()),
         Ok(_) => match reading::one::<Attached>(KEY, answer) {
-            Ok(read) => read.translated(KEY, scans),
+            Ok(read) => read.translated(KEY, |it| {
+                scans(it.status.as_deref(), it.configuration.as_ref())
+            }),
             Err(unknown) => Fact::Unknown(unknown),
         },
         Err(refusal) => Fact::Unknown(access::refused(
@@ -93,16 +143,16 @@ fn from_above(answer: &Result<Answer, NoAnswer>) -> Fact<Vec<ImposedScan>> {
     }
 }
 
-fn scans(attached: &Attached) -> Result<Vec<ImposedScan>, String> {
-    let status = attached.status.as_deref().ok_or("it has no status")?;
+fn scans(
+    status: Option<&str>,
+    configuration: Option<&Configuration>,
+) -> Result<Vec<ImposedScan>, String> {
+    let status = status.ok_or("it has no status")?;
     // One that is being attached, failed or was removed holds nothing yet or any more.
     if !matches!(status, "attached" | "enforced" | "updating") {
         return Ok(Vec::new());
     }
-    let configuration = attached
-        .configuration
-        .as_ref()
-        .ok_or("it does not say what is attached")?;
+    let configuration = configuration.ok_or("it does not say what is attached")?;
     let name = configuration.name.as_deref().ok_or("it has no name")?;
     let enforced = status == "enforced" || configuration.enforcement.as_deref() == Some("enforced");
     let kinds = [
