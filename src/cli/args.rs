@@ -239,6 +239,10 @@ pub(super) struct SnapshotArgs {
     /// repositories is then asked for once
     #[arg(long, value_name = "PATH")]
     pub(super) repo: Vec<String>,
+    /// With `--settings`: every repository of this organisation on GitHub. It has to be certain
+    /// that none is missing, or nothing is written and the exit code is 3
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["repo", "reference"], requires = "settings")]
+    pub(super) owner: Option<String>,
     /// Number of the change, without `--settings`
     #[arg(long, value_name = "N", conflicts_with = "settings")]
     pub(super) change: Option<u64>,

@@ -18,6 +18,7 @@ mod record;
 mod scan;
 mod session;
 mod settings_file;
+mod settings_lane;
 mod snapshot;
 mod world;
 

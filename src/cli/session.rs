@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, anyhow};
 
 use crate::facts::{Needs, Platform, PolicyDocument, Snapshot, Tracker};
 use crate::platform::{
@@ -91,6 +91,23 @@ pub(super) fn setup_with(
         setup,
         app_token: None,
     })
+}
+
+/// What is needed to ask about an owner, before it is known which repositories there
+/// are. An App's token always names those that it is for.
+pub(super) fn setup_of_owner(
+    flags: &Flags,
+    timeout: u64,
+    world: &World,
+) -> Result<Setup, CommandError> {
+    let mut setup = bare(flags, timeout, world)?;
+    if setup.place.platform != Platform::Github {
+        return Err(CommandError::usage(anyhow!(
+            "`--owner` is for GitHub; name every project with `--repo`"
+        )));
+    }
+    give_tokens(&mut setup, world, None)?;
+    Ok(setup)
 }
 
 /// Everything but the tokens.

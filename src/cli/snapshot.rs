@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
-use crate::facts::{Direction, Fact, FactKey, Needs, Settings, SettingsSnapshot, Snapshot, drift};
-use crate::platform::{self, Flags, Fleet, Host};
+use crate::facts::{Direction, Needs, Settings, SettingsSnapshot, Snapshot, drift};
+use crate::platform::{Flags, Host};
 use crate::policy::{self, LoadError};
 use crate::render::escape;
 
@@ -18,6 +18,7 @@ use super::files::snapshot_bytes;
 use super::outputs;
 use super::session;
 use super::settings_file::SettingsFile;
+use super::settings_lane;
 use super::world::World;
 
 /// Longest text of a setting that is shown.
@@ -38,7 +39,7 @@ pub(super) fn run(arguments: &SnapshotArgs, world: &mut World) -> CommandResult 
         .context("say where to write with `--out FILE`")
         .map_err(CommandError::usage)?;
     let bytes = if arguments.settings {
-        let snapshots = settings(arguments, world)?;
+        let snapshots = settings_lane::collect(arguments, world)?;
         for snapshot in &snapshots {
             tell(snapshot, world);
         }
@@ -81,7 +82,7 @@ fn tell(snapshot: &SettingsSnapshot, world: &mut World) {
     let _ = writeln!(world.stdout, "{}", escape::terminal(&line, 2000));
 }
 
-fn flags(arguments: &SnapshotArgs, repository: Option<&String>) -> Flags {
+pub(super) fn flags(arguments: &SnapshotArgs, repository: Option<&String>) -> Flags {
     Flags {
         platform: arguments.platform.map(Into::into),
         repository: repository.cloned(),
@@ -120,225 +121,12 @@ fn change(arguments: &SnapshotArgs, world: &World) -> Result<Snapshot, CommandEr
 }
 
 /// What the policy in force needs; without one there is nothing to collect by.
-fn needs(snapshot: &Snapshot) -> Result<Needs, CommandError> {
+pub(super) fn needs(snapshot: &Snapshot) -> Result<Needs, CommandError> {
     match policy::load(&snapshot.policy, snapshot.latest_time()) {
         Ok(policy) => Ok(session::needs(&policy, snapshot)),
         Err(LoadError::Unreadable(unknown)) => Err(CommandError::undecided(anyhow!("{unknown}"))),
         Err(error) => Err(CommandError::usage(error)),
     }
-}
-
-/// The settings of every repository named. What is above the repositories of one
-/// owner is asked for with the first of them.
-fn settings(
-    arguments: &SnapshotArgs,
-    world: &World,
-) -> Result<Vec<SettingsSnapshot>, CommandError> {
-    let given =
-        session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
-    let wanted = session::policy_wanted(given);
-    let runtime = session::runtime()?;
-    let repositories: Vec<Option<&String>> = match arguments.repo.as_slice() {
-        [] => vec![None],
-        named => named.iter().map(Some).collect(),
-    };
-    let mut owners = Owners::of(&arguments.repo);
-    let mut snapshots: Vec<SettingsSnapshot> = Vec::new();
-    for some in repositories.chunks(AT_ONCE) {
-        runtime.block_on(async {
-            let mut hosts = Vec::new();
-            let mut places = Vec::new();
-            for &repository in some {
-                let (host, place) = host(repository, arguments, world, &mut owners).await?;
-                hosts.push(host);
-                places.push(place);
-            }
-            Host::ask_openings_ahead(&hosts, &wanted).await;
-            let mut open = Vec::new();
-            for (mut host, place) in hosts.into_iter().zip(places) {
-                let snapshot = host.open(&wanted).await;
-                let needs = settings_needs(&needs(&snapshot)?);
-                open.push((host, place, snapshot, needs));
-            }
-            let ahead: Vec<_> = open
-                .iter()
-                .map(|(host, _, snapshot, needs)| (host, snapshot, needs))
-                .collect();
-            Host::ask_settings_ahead(&ahead).await;
-            for (host, place, snapshot, needs) in open {
-                let above = snapshots.iter().find(|other| {
-                    owner(&other.repository).eq_ignore_ascii_case(owner(&place.repository))
-                });
-                let snapshot = collected(host, &place, snapshot, &needs, above).await;
-                snapshots.push(snapshot);
-            }
-            Ok::<_, CommandError>(())
-        })?;
-    }
-    Ok(snapshots)
-}
-
-/// Repositories that are open at the same time.
-const AT_ONCE: usize = 10;
-
-/// What the repositories of an owner share.
-struct Owners(Vec<(String, Owner)>);
-
-struct Owner {
-    fleet: Fleet,
-    /// The token that was made for all of its repositories.
-    token: Option<platform::Token>,
-}
-
-impl Owners {
-    /// The owners of these repositories; nobody's if there is but one of them.
-    fn of(repositories: &[String]) -> Self {
-        let mut names: Vec<String> = Vec::new();
-        if repositories.len() > 1 {
-            names.extend(repositories.iter().map(|name| owner(name).to_lowercase()));
-        }
-        let mut all = names.clone();
-        all.sort();
-        all.dedup();
-        Self(
-            all.into_iter()
-                .map(|name| {
-                    let count = names.iter().filter(|other| **other == name).count();
-                    let fleet = Fleet::of(count);
-                    (name, Owner { fleet, token: None })
-                })
-                .collect(),
-        )
-    }
-
-    fn get(&mut self, repository: &str) -> Option<&mut Owner> {
-        let wanted = owner(repository).to_lowercase();
-        let mut all = self.0.iter_mut();
-        all.find(|(name, _)| *name == wanted)
-            .map(|(_, owner)| owner)
-    }
-}
-
-/// The connection about one repository.
-async fn host(
-    repository: Option<&String>,
-    arguments: &SnapshotArgs,
-    world: &World,
-    owners: &mut Owners,
-) -> Result<(Host, platform::Place), CommandError> {
-    let flags = flags(arguments, repository);
-    let mut owner = repository.and_then(|name| owners.get(name));
-    let made = owner.as_ref().and_then(|owner| owner.token.as_ref());
-    let ready = match made {
-        Some(token) => session::setup_with(&flags, arguments.timeout, world, token)?,
-        None => session::setup_for(&flags, arguments.timeout, world, &arguments.repo).await?,
-    };
-    if let (Some(owner), Some(token)) = (&mut owner, ready.app_token) {
-        owner.token = Some(token);
-    }
-    let place = ready.setup.place.clone();
-    let host = match owner {
-        Some(owner) => Host::in_fleet(ready.setup, &owner.fleet),
-        None => Host::new(ready.setup),
-    };
-    Ok((host.map_err(CommandError::usage)?, place))
-}
-
-/// The settings of an open repository. `above`: a repository of the same owner that
-/// was read before.
-async fn collected(
-    mut host: Host,
-    place: &platform::Place,
-    mut snapshot: Snapshot,
-    needs: &Needs,
-    above: Option<&SettingsSnapshot>,
-) -> SettingsSnapshot {
-    let asked = match above {
-        Some(_) => needs.without(ABOVE),
-        None => needs.clone(),
-    };
-    host.collect(&mut snapshot, &asked).await;
-    if let Some(above) = above {
-        let shared: Needs = ABOVE
-            .iter()
-            .copied()
-            .filter(|key| needs.has(*key))
-            .collect();
-        // What could not be read for the first one says why for each of them.
-        snapshot
-            .settings
-            .take_from(above.settings.restricted_to(&shared));
-    }
-    finished(&mut host, needs, snapshot, place.api.as_str()).await
-}
-
-/// Groups that every repository of an owner shares.
-const ABOVE: &[FactKey] = &[
-    FactKey::OrganizationSettings,
-    FactKey::OrganizationIdentity,
-    FactKey::OrganizationTwoFactor,
-    FactKey::OrganizationOwners,
-    FactKey::OrganizationMembers,
-    FactKey::OrganizationOutside,
-    FactKey::OrganizationActivity,
-    FactKey::OrganizationApps,
-    FactKey::OrganizationTokens,
-    FactKey::OrganizationWebhooks,
-    FactKey::OrganizationDefaults,
-];
-
-/// The needs that are about settings, the rules of branches among them.
-fn settings_needs(needs: &Needs) -> Needs {
-    Settings::KEYS
-        .iter()
-        .copied()
-        .chain([FactKey::BranchRules, FactKey::BranchBypass])
-        .filter(|key| needs.has(*key))
-        .collect::<Needs>()
-        .for_branches(needs.branches().to_vec())
-}
-
-/// The rules of every branch in scope, beside everything else.
-async fn finished(
-    host: &mut Host,
-    needs: &Needs,
-    snapshot: Snapshot,
-    api: &str,
-) -> SettingsSnapshot {
-    let mut branches = Vec::new();
-    let mut unread_branches = Vec::new();
-    let mut keep = |rules: Fact<crate::facts::BranchRules>| match rules {
-        Fact::Known { value, .. } => branches.push(value),
-        Fact::Unknown(unknown) => unread_branches.push(unknown),
-    };
-    if needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]) {
-        keep(snapshot.branch_rules);
-        if let Fact::Known { value, .. } = &snapshot.settings.in_scope_branches {
-            for branch in value {
-                if branch.name != snapshot.subject.target {
-                    keep(host.branch_rules(&branch.name, needs).await);
-                }
-            }
-        }
-    }
-    branches.sort_by(|a, b| a.branch.cmp(&b.branch));
-    SettingsSnapshot {
-        collected_by: snapshot.collected_by,
-        observed_at: snapshot.observed_at,
-        platform_time: snapshot.platform_time,
-        platform: snapshot.subject.platform,
-        api: api.to_owned(),
-        repository: snapshot.subject.repository,
-        branches,
-        unread_branches,
-        settings: snapshot.settings,
-        requests: host.requests(),
-    }
-}
-
-/// Everything before the last part of a path: the organisation or group.
-fn owner(repository: &str) -> &str {
-    repository.rsplit_once('/').map_or("", |(owner, _)| owner)
 }
 
 /// Compares every repository that stands in both files.
@@ -420,24 +208,4 @@ fn diff(before: &Path, after: &Path, format: Layout, world: &mut World) -> Comma
     } else {
         ExitStatus::Allow
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_owner_is_everything_before_the_last_part() {
-        assert_eq!(owner("acme/app"), "acme");
-        assert_eq!(owner("group/sub/app"), "group/sub");
-        assert_eq!(owner("app"), "");
-    }
-
-    #[test]
-    fn only_settings_are_collected_in_the_settings_lane() {
-        let all = Needs::everything();
-        let needs = settings_needs(&all);
-        assert!(needs.has(FactKey::BranchBypass) && needs.has(FactKey::AccessWebhooks));
-        assert!(!needs.has(FactKey::ChangeReviews) && !needs.has(FactKey::ScanResults));
-    }
 }

@@ -25,7 +25,7 @@ use crate::facts::{
 use again::Stood;
 
 pub use context::{Flags, Group, Place, Wanted};
-pub use github::{AppKey, Fleet, app_token, permissions as github_permissions};
+pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
 pub use gitlab::permissions as gitlab_permissions;
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};

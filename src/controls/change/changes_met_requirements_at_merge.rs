@@ -10,7 +10,9 @@ use super::checks_succeeded::ChecksSucceeded;
 use super::hands::short;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{Arrivals, ArrivedChange, FactKey, Platform, Snapshot, Unknown, Why};
+use crate::facts::{
+    Arrivals, ArrivedChange, BypassMode, FactKey, LayerKind, Platform, Snapshot, Unknown, Why,
+};
 
 /// Parameters of CHG-20.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,14 +57,16 @@ impl Control for ChangesMetRequirementsAtMerge {
             FactKey::BranchArrivedChanges,
             FactKey::BranchBypasses,
             FactKey::BranchRules,
+            FactKey::BranchBypass,
         ],
         rationale: "Whoever may go around the rules merges past the gate; only looking again at what \
                     was merged shows it.",
         cheat: "Merging as an administrator and having it approved, or made green, afterwards; several \
                 merges at once of which only the last is clean. Approvals and results count only if \
                 they were there at the merge, each change of the push is judged, and GitHub's own \
-                list of bypasses is held against it. That list knows no actors that are exempt and \
-                no classic protection.",
+                list of bypasses is held against it. That list says nothing of classic protection, and \
+                is taken for whole only if nobody is exempt from a ruleset: no rule runs for them, and \
+                no record is kept.",
         remedy_github: "have the change reviewed by somebody who did not merge it, and record the \
                         outcome; BR-22 limits who can go around the rules",
         remedy_gitlab: "have the change reviewed by somebody who did not merge it, and record the \
@@ -207,6 +211,9 @@ fn recorded(facts: &Snapshot, arrivals: &Arrivals) -> Result<Vec<String>, Unknow
     let out_of_reach = moves
         .iter()
         .any(|entry| entry.at.is_none_or(|at| at < bypasses.since));
+    if found.is_empty() {
+        unrecorded(facts)?;
+    }
     if found.is_empty() && out_of_reach {
         return Err(Unknown::new(
             FactKey::BranchBypasses.name(),
@@ -218,6 +225,36 @@ fn recorded(facts: &Snapshot, arrivals: &Arrivals) -> Result<Vec<String>, Unknow
         ));
     }
     Ok(found)
+}
+
+/// # Errors
+/// Who can go around a ruleset without leaving a record, or that it is not known whether
+/// anybody can.
+fn unrecorded(facts: &Snapshot) -> Result<(), Unknown> {
+    let rules = facts.branch_rules.known()?;
+    let rulesets = rules
+        .layers
+        .iter()
+        .filter(|layer| layer.kind == LayerKind::Ruleset);
+    for layer in rulesets {
+        let actors = layer.bypass.known()?.iter();
+        let mut silent = actors.filter(|actor| match actor.mode {
+            BypassMode::Always | BypassMode::PullRequest => false,
+            // Nobody knows what a new mode leaves behind.
+            BypassMode::Exempt | BypassMode::Other(_) => true,
+        });
+        if let Some(actor) = silent.next() {
+            return Err(Unknown::new(
+                FactKey::BranchBypasses.name(),
+                Why::NotSupported,
+                format!(
+                    "the platform keeps no record of what {} does, who is exempt from {}",
+                    actor.name, layer.id
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

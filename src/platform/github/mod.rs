@@ -26,6 +26,7 @@ mod origin;
 mod pages;
 mod people;
 mod permissions;
+mod population;
 mod proposal;
 mod protection;
 mod queries;
@@ -62,6 +63,7 @@ use queries::Part;
 pub use app::{AppKey, app_token};
 pub use fleet::Fleet;
 pub use permissions::permissions;
+pub use population::population;
 
 pub(super) use foresight::{openings, settings as settings_ahead};
 

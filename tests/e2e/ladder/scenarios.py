@@ -31,7 +31,7 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         if not tally.check(f"{name}: the sentence is known", found is not None):
             continue
         codes, how = found
-        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release", "outside", "may"} else (("change", how.get("change", "7")),)
+        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release", "outside", "may", "queue"} else (("change", how.get("change", "7")),)
         if key not in results:
             results[key] = _check(tally, binary, scenario, path, token, dict(key))
         result = results[key]
@@ -55,6 +55,15 @@ def _with_outside_administrator(platform):
     raise ValueError("nobody from outside administers any repository of this scenario")
 
 
+def _queue_event(queue, place, sha):
+    """What GitHub tells a workflow that runs for the first group of the queue."""
+    entry, branch = queue["entries"][0], queue["branch"]
+    group = {"head_sha": sha(entry["head_sha"]), "head_ref": f"refs/heads/gh-readonly-queue/{branch}/pr-{entry['pull_request']}-x", "base_sha": sha(entry["base_sha"]), "base_ref": f"refs/heads/{branch}"}
+    file = forge.WORK / "merge_group.json"
+    file.write_text(json.dumps({"action": "checks_requested", "merge_group": group}))
+    return {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": str(file), "GITHUB_REPOSITORY": place}
+
+
 def _check(tally, binary, scenario, path, token, how):
     github = "github" in scenario
     platform = scenario["github" if github else "gitlab"]
@@ -74,7 +83,10 @@ def _check(tally, binary, scenario, path, token, how):
     def sha(alias):
         return hashlib.sha1(f"forge:{place}:{alias}".encode()).hexdigest()
 
-    if "commit" in how:
+    event = {}
+    if "queue" in how:
+        event = _queue_event(platform["repositories"][0]["merge_queue"], place, sha)
+    elif "commit" in how:
         arguments += ["--ref", "main", "--head", sha(how["commit"])]
     elif "may" in how:
         # The scenarios begin with one commit of April.
@@ -95,10 +107,10 @@ def _check(tally, binary, scenario, path, token, how):
                 variables |= {"CCGATE_TOKEN": secret, "CCGATE_SETTINGS_TOKEN": secret}
             else:
                 variables |= {"GITHUB_TOKEN" if github else "CI_JOB_TOKEN": secret}
-            return forge.check(binary, variables, *arguments), double.stats()
+            return forge.check(binary, variables | event, *arguments), double.stats()
 
     result, stats = forge.in_waves(waves, judged)
-    run_name = "since m0" if "may" in how else " ".join(f"{key}={value}" for key, value in how.items())
+    run_name = "since m0" if "may" in how else "queue" if "queue" in how else " ".join(f"{key}={value}" for key, value in how.items())
     label = f"{path.stem} / {token} / {run_name}"
     print(f"{path.stem:36} {token:12} {run_name:10} {stats['requests']:>8} {stats['sequential_depth']:>5}", flush=True)
     rulesets = 0

@@ -7,8 +7,8 @@ use crate::controls::change::arrived_testing::{
 use crate::controls::control::Control as _;
 use crate::controls::testing::{approval, at, check, hidden, nothing_seen, seen, verdict_of};
 use crate::facts::{
-    Account, ArrivalMethod, ArrivedChange, CheckConclusion, Fact, Review, ReviewState, RuleBypass,
-    RuleBypasses, Snapshot,
+    Account, ArrivalMethod, ArrivedChange, BypassActor, BypassKind, BypassMode, CheckConclusion,
+    Fact, Layer, LayerKind, Review, ReviewState, RuleBypass, RuleBypasses, Snapshot,
 };
 
 fn verdict(facts: &Snapshot) -> String {
@@ -131,6 +131,75 @@ fn a_hidden_list_of_bypasses_is_unknown_unless_the_policy_does_without_it() {
             .weaker_than(&without)
             .is_none()
     );
+}
+
+/// A clean push under a layer that these can go around.
+fn under(kind: LayerKind, bypass: Fact<Vec<BypassActor>>) -> Snapshot {
+    let mut facts = moved(|_, _| {});
+    if let Fact::Known { value, .. } = &mut facts.branch_rules {
+        value
+            .layers
+            .push(Layer::of_repository("rules", kind, bypass));
+    }
+    facts
+}
+
+/// The cheat: nothing is on the list because nothing is written there.
+#[test]
+fn a_list_that_somebody_is_exempt_from_is_not_whole() {
+    let with = |mode| {
+        let actor = BypassActor {
+            kind: BypassKind::App,
+            name: "app quiet".to_owned(),
+            mode,
+        };
+        under(LayerKind::Ruleset, seen(vec![actor]))
+    };
+    assert_eq!(verdict(&with(BypassMode::Always)), "pass");
+    assert_eq!(verdict(&with(BypassMode::PullRequest)), "pass");
+    assert_eq!(
+        verdict(&with(BypassMode::Other("new".to_owned()))),
+        "unknown"
+    );
+    let mut facts = with(BypassMode::Exempt);
+    let unknown = ChangesMetRequirementsAtMerge::default().evaluate(&facts);
+    let said = unknown.unwrap_err().to_string();
+    assert!(
+        said.contains("app quiet does, who is exempt from rules"),
+        "{said}"
+    );
+    let without = ChangesMetRequirementsAtMerge {
+        recorded_bypasses: false,
+        ..ChangesMetRequirementsAtMerge::default()
+    };
+    assert_eq!(verdict_of(&without, &facts), "pass");
+    facts.bypasses = seen(Some(RuleBypasses {
+        since: at("2026-05-04T12:00:00Z"),
+        found: vec![RuleBypass {
+            after: AFTER.to_owned(),
+            actor: None,
+            at: None,
+        }],
+    }));
+    assert_eq!(verdict(&facts), "fail merged_past_gate");
+    facts.bypasses = seen(None);
+    assert_eq!(
+        verdict(&facts),
+        "pass",
+        "where no list is kept none has gaps"
+    );
+}
+
+#[test]
+fn it_has_to_be_seen_who_is_exempt_from_a_ruleset() {
+    assert_eq!(verdict(&under(LayerKind::Ruleset, hidden())), "unknown");
+    assert_eq!(
+        verdict(&under(LayerKind::ClassicProtection, hidden())),
+        "pass"
+    );
+    let mut facts = moved(|_, _| {});
+    facts.branch_rules = hidden();
+    assert_eq!(verdict(&facts), "unknown");
 }
 
 #[test]
