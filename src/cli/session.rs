@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::facts::{Needs, Platform, PolicyDocument, Snapshot, Tracker};
 use crate::platform::{

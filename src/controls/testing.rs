@@ -194,6 +194,7 @@ pub(crate) fn nothing_open() -> Discussion {
         threads: seen(Vec::new()),
         held: seen(None),
         requesting_changes: seen(Vec::new()),
+        approval_notes: seen(Vec::new()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What reviewers and authors still have open with each other.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Account;
-use super::fact::Fact;
+use super::fact::{Fact, Unknown};
+use super::key::FactKey;
 
 /// One thread of the review that can be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,4 +32,25 @@ pub struct Discussion {
     /// Who asks for changes, where the platform tells it beside the reviews
     /// (GitLab). Empty where the reviews themselves say so.
     pub requesting_changes: Fact<Vec<Account>>,
+    /// What the platform itself noted about approvals (GitLab), oldest first. It notes
+    /// when they are given, not when a push takes them away: no control counts them as
+    /// approvals.
+    #[serde(default = "not_collected")]
+    pub approval_notes: Fact<Vec<ApprovalNote>>,
+}
+
+/// A note of the platform that somebody approved, and did not take back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalNote {
+    /// Who. `None`: the account is gone.
+    pub author: Option<Account>,
+    /// When.
+    pub created_at: Timestamp,
+    /// Whether the platform noted a push after it.
+    pub pushed_since: bool,
+}
+
+/// Snapshots of before this was read.
+fn not_collected() -> Fact<Vec<ApprovalNote>> {
+    Fact::Unknown(Unknown::not_collected(FactKey::ChangeThreads.name()))
 }

@@ -48,7 +48,7 @@ pub use change::{
 };
 pub use changed_file::{ChangedFile, FileChange};
 pub use code_owners::{OwnersRules, Ownership};
-pub use discussion::{Discussion, Thread};
+pub use discussion::{ApprovalNote, Discussion, Thread};
 pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use finding::{Finding, FindingCount, FindingState, Severity, SeverityOrigin};

@@ -12,5 +12,6 @@ mod group;
 mod ledger;
 mod policy;
 mod scan;
+mod snapshot;
 mod support;
 mod tickets;

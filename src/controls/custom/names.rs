@@ -13,9 +13,9 @@ use crate::controls::change::approvals::counting;
 
 use super::given::Given;
 use super::records::{
-    ACCOUNT, CHECK, COLLABORATOR, COMMENT, COMMIT, ENVIRONMENT, FILE, LAYER, PUSH, REPORT, REVIEW,
-    account, change_state, check, collaborator, comment, commit, environment, file, layer, push,
-    report, review,
+    ACCOUNT, CHECK, COLLABORATOR, COMMENT, COMMIT, ENVIRONMENT, FILE, LAYER, NOTE, PUSH, REPORT,
+    REVIEW, account, change_state, check, collaborator, comment, commit, environment, file, layer,
+    note, push, report, review,
 };
 use super::shape::Shape;
 use super::value::Value;
@@ -76,6 +76,7 @@ pub static NAMES: &[Name] = &[
     Name { path: "branch.signatures_required", keys: RULES, shape: Shape::Bool, about: "whether every commit has to be signed", read: |facts| required(facts, |rules| &rules.signatures_required) },
     Name { path: "branch.stale_approvals_dismissed", keys: RULES, shape: Shape::Bool, about: "whether approvals fall when something new is pushed", read: |facts| required(facts, |rules| &rules.stale_approvals_dismissed) },
     Name { path: "branch.up_to_date_required", keys: RULES, shape: Shape::Bool, about: "whether the change has to contain the newest state of the branch", read: |facts| required(facts, |rules| &rules.up_to_date_required) },
+    Name { path: "change.approval_notes", keys: &[FactKey::ChangeThreads], shape: Shape::List(&Shape::Record(NOTE)), about: "GitLab's own notes of approvals that were not taken back, oldest first; a push that takes approvals away leaves them", read: |facts| within(&facts.discussion, |it| it.approval_notes.map_ref(|all| Value::list(all, note))) },
     Name { path: "change.approvals", keys: &[FactKey::ChangeReviews, FactKey::ChangeIdentity], shape: Shape::List(&Shape::Record(REVIEW)), about: "approvals that count for CHG-02: the latest opinion of a person who may write and is not the author", read: |facts| standing_approvals(facts) },
     Name { path: "change.author", keys: IDENTITY, shape: Shape::Maybe(&Shape::Record(ACCOUNT)), about: "who opened it; null: the account is gone", read: |facts| facts.identity.map_ref(|it| Value::maybe(it.author.as_ref(), account)) },
     Name { path: "change.body", keys: IDENTITY, shape: Shape::Text, about: "its description; empty if there is none", read: |facts| facts.identity.map_ref(|it| Value::text(&it.body)) },

@@ -2,9 +2,9 @@
 //! off a fact. A new field is one line.
 
 use crate::facts::{
-    Account, AccountKind, BypassActor, BypassKind, BypassMode, ChangeState, ChangedFile,
-    CheckConclusion, CheckKind, CheckResult, CheckStatus, Collaborator, Comment, Commit,
-    Environment, FileChange, Layer, LayerKind, LayerOrigin, Person, Push, PushKind, Review,
+    Account, AccountKind, ApprovalNote, BypassActor, BypassKind, BypassMode, ChangeState,
+    ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus, Collaborator, Comment,
+    Commit, Environment, FileChange, Layer, LayerKind, LayerOrigin, Person, Push, PushKind, Review,
     ReviewState, ScanFailure, ScanReport, ScanRun, Severity, Unknown, Why,
 };
 
@@ -99,6 +99,12 @@ record! { COMMENT, comment(it: &Comment) {
     body: Shape::Text, "what it says" => Value::text(&it.body);
     created_at: Shape::Time, "when" => Value::Time(it.created_at);
     edited: Shape::Bool, "whether it was ever edited" => fact(&it.edited, |edited| Value::Bool(*edited));
+}}
+
+record! { NOTE, note(it: &ApprovalNote) {
+    author: Shape::Maybe(&Shape::Record(ACCOUNT)), "who; null: the account is gone" => Value::maybe(it.author.as_ref(), account);
+    created_at: Shape::Time, "when" => Value::Time(it.created_at);
+    pushed_since: Shape::Bool, "whether the platform noted a push after it" => Value::Bool(it.pushed_since);
 }}
 
 record! { BYPASS, bypass(it: &BypassActor) {

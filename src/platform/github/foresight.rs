@@ -5,6 +5,7 @@
 
 use crate::facts::{Needs, Snapshot};
 use crate::platform::PolicyWanted;
+use crate::platform::transport::NoAnswer;
 
 use super::fleet::Heard;
 use super::form::{self, Asked};
@@ -43,6 +44,8 @@ async fn ask(all: &[(&Session, Asked)]) {
     }
 }
 
+/// Asks about all of them; where the platform gave up on the question, about half of
+/// them at a time.
 async fn ask_together(some: &[(&Session, Asked)]) {
     let asked: Vec<Asked> = some.iter().map(|(_, asked)| asked.clone()).collect();
     let Some((session, first)) = some.first() else {
@@ -53,8 +56,18 @@ async fn ask_together(some: &[(&Session, Asked)]) {
     };
     session.transport.begin_wave();
     let operation = first.form.operation;
-    let Ok(answer) = session.change.graphql(operation, &query, values).await else {
-        return;
+    let answer = match session.change.graphql(operation, &query, values).await {
+        Ok(answer) => answer,
+        Err(NoAnswer::Status(answer)) if matches!(answer.status, 502 | 504) => {
+            for half in some
+                .chunks(some.len().div_ceil(2))
+                .filter(|half| half.len() > 1)
+            {
+                Box::pin(ask_together(half)).await;
+            }
+            return;
+        }
+        Err(_) => return,
     };
     fleet.change.hear(Heard {
         server: server::server(&session.transport, &session.setup.place.api),

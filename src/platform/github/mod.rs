@@ -524,6 +524,11 @@ fn discussion(threads: Fact<Vec<Thread>>) -> Discussion {
     Discussion {
         held: Fact::seen_in(None, sources.clone()),
         requesting_changes: Fact::seen_in(Vec::new(), sources),
+        approval_notes: Fact::Unknown(Unknown::new(
+            FactKey::ChangeThreads.name(),
+            Why::NotSupported,
+            "GitHub writes no notes about approvals: its reviews are all there is",
+        )),
         threads,
     }
 }

@@ -80,7 +80,7 @@ fn approved_at(
 }
 
 /// `true` for an approval, `false` for its withdrawal.
-fn verdict(body: &str) -> Option<bool> {
+pub(super) fn verdict(body: &str) -> Option<bool> {
     let body = body.trim();
     if body.starts_with("approved this merge request") {
         Some(true)

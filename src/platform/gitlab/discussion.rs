@@ -1,10 +1,11 @@
 //! Threads of a merge request, from its notes, and who requests changes. GitLab
 //! tells of every note whether it can be resolved and is; replies repeat it.
 
-use crate::facts::{Account, Discussion, Fact, FactKey, Thread, Unknown};
+use crate::facts::{Account, ApprovalNote, Discussion, Fact, FactKey, Thread, Unknown};
 
-use super::people::account;
-use super::wire::{MergeRequest, Note, Read, Reviewer};
+use super::approvals;
+use super::people::{account, tells_of_a_push};
+use super::wire::{MergeRequest, Note, Read, Reviewer, time};
 
 /// The group. `held` comes from the merge request: GitLab says that threads are open
 /// only where the project demands that there be none, so the contrary proves nothing.
@@ -22,6 +23,7 @@ pub(super) fn discussion(
         Err(unknown) => Fact::Unknown(renamed(unknown)),
     };
     let requesting_changes = requesting(reviewers, notes);
+    let approval_notes = approval_notes(notes);
     match (&threads, &requesting_changes) {
         (Fact::Unknown(unknown), Fact::Unknown(_)) => Fact::Unknown(unknown.clone()),
         (Fact::Known { .. }, _) | (_, Fact::Known { .. }) => {
@@ -29,6 +31,7 @@ pub(super) fn discussion(
                 threads,
                 held,
                 requesting_changes,
+                approval_notes,
             })
         }
     }
@@ -39,6 +42,53 @@ fn renamed(unknown: &Unknown) -> Unknown {
         fact: FactKey::ChangeThreads.name().to_owned(),
         ..unknown.clone()
     }
+}
+
+/// The last word of each account in the platform's own notes, where that is an approval.
+fn approval_notes(notes: &Read<Vec<Note>>) -> Fact<Vec<ApprovalNote>> {
+    let fact = FactKey::ChangeThreads.name();
+    let (notes, sources) = match notes {
+        Ok(read) => read,
+        Err(unknown) => return Fact::Unknown(renamed(unknown)),
+    };
+    let mut said: Vec<(ApprovalNote, bool)> = Vec::new();
+    let mut last_push = None;
+    for note in notes {
+        match note.system {
+            Some(true) => {}
+            Some(false) => continue,
+            None => return Fact::Unknown(super::left_out(fact, "system", sources)),
+        }
+        let verdict = note.body.as_deref().and_then(approvals::verdict);
+        let push = tells_of_a_push(note);
+        if verdict.is_none() && !push {
+            continue;
+        }
+        let Some(created_at) = time(note.created_at.as_deref()) else {
+            return Fact::Unknown(super::left_out(fact, "created_at", sources));
+        };
+        if push {
+            last_push = last_push.max(Some(created_at));
+        }
+        let Some(approves) = verdict else { continue };
+        let noted = ApprovalNote {
+            author: note.author.as_ref().and_then(account),
+            created_at,
+            pushed_since: false,
+        };
+        said.push((noted, approves));
+    }
+    said.sort_by_key(|(note, _)| note.created_at);
+    let mut standing: Vec<ApprovalNote> = Vec::new();
+    for (mut note, approves) in said {
+        standing.retain(|earlier| earlier.author != note.author);
+        // Of two at the same moment the push came later.
+        note.pushed_since = last_push.is_some_and(|push| push >= note.created_at);
+        if approves {
+            standing.push(note);
+        }
+    }
+    Fact::seen_in(standing, sources.clone())
 }
 
 fn threads(notes: &Read<Vec<Note>>) -> Fact<Vec<Thread>> {
@@ -163,6 +213,51 @@ mod tests {
         for notes in [json!([note(&Value::Null)]), json!([{"system": false}])] {
             assert!(!of(notes, json!([]), json!({})).threads.is_known());
         }
+    }
+
+    /// The cheat: writing oneself what only the platform writes.
+    #[test]
+    fn an_approval_is_noted_by_the_platform_and_stands_until_it_is_taken_back() {
+        let said = |who: &str, hour: u8, body: &str, system: bool| {
+            json!({"system": system, "resolvable": false, "body": body,
+                "author": {"username": who}, "created_at": format!("2026-05-31T{hour:02}:00:00Z")})
+        };
+        let noted = |notes: Value| {
+            let notes = of(notes, json!([]), json!({})).approval_notes;
+            let notes = notes.known().unwrap().clone();
+            let names = notes
+                .into_iter()
+                .filter_map(|note| Some(note.author?.login));
+            names.collect::<Vec<_>>()
+        };
+        let yes = "approved this merge request";
+        let no = "unapproved this merge request";
+        assert_eq!(noted(json!([said("rita", 8, yes, true)])), ["rita"]);
+        assert!(noted(json!([said("rita", 8, yes, false)])).is_empty());
+        let taken_back = json!([
+            said("rita", 9, no, true),
+            said("rita", 8, yes, true),
+            said("olga", 7, yes, true)
+        ]);
+        assert_eq!(noted(taken_back), ["olga"]);
+        let again = json!([
+            said("rita", 8, no, true),
+            said("rita", 9, yes, true),
+            said("rita", 7, yes, true)
+        ]);
+        assert_eq!(noted(again), ["rita"]);
+        let push = said("paul", 9, "added 1 commit", true);
+        let since = |hour| {
+            let notes = of(
+                json!([push, said("rita", hour, yes, true)]),
+                json!([]),
+                json!({}),
+            );
+            notes.approval_notes.known().unwrap()[0].pushed_since
+        };
+        assert_eq!([since(8), since(9), since(10)], [true, true, false]);
+        let untimed = json!([{"system": true, "resolvable": false, "body": yes, "author": {"username": "rita"}}]);
+        assert!(!of(untimed, json!([]), json!({})).approval_notes.is_known());
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub(super) fn pushers(notes: &[Note]) -> Vec<(Timestamp, Option<Account>)> {
 }
 
 /// `added 3 commits` and what follows.
-fn tells_of_a_push(note: &Note) -> bool {
+pub(super) fn tells_of_a_push(note: &Note) -> bool {
     let body = note.body.as_deref().unwrap_or_default();
     let mut words = body.split_whitespace();
     words.next() == Some("added")

@@ -19,6 +19,7 @@ MEANINGS = [
     (r"(?P<may>every bypass in the last month is explained)", ["CHG-20"]),
     (r"(?P<may>bypass evidence is complete)", ["CHG-20"]),
     (r"no open secret scanning alerts", ["SCAN-13"]),
+    (r"(?P<noted>an approval note by someone other than the author exists after the last commit)", ["CUS-approval-noted"]),
     (r"(?P<queue>required checks are green on the queue commit)", ["CHG-13"]),
     (r"(?P<two>two approvals are required)", ["BR-03"]),
     (r"main accepts changes through merge requests only", ["BR-02"]),
@@ -39,22 +40,28 @@ MEANINGS = [
     (r"change !(?P<change>\d+) is approved by someone other than its authors, after its last push", ["CHG-02", "CHG-03", "CHG-04"]),
 ]
 
-# No built control answers these; the numbers of an organisation are counted where settings are (`--only settings`).
+# No built control answers these.
 OUTSIDE = [
     r"no open code scanning alerts on the change",
+]
+
+# Numbers of an organisation, which no single check tells: counted where its settings are read (`--only settings`).
+COUNTED = [
     r"repositories in scope",
     r"repositories whose main requires a pull request",
     r"repositories with an unprotected main",
-    r"an approval note by someone other than the author exists after the last commit",
 ]
 
 
 def meaning(sentence):
-    """(codes, what to run) of a sentence, "outside", or None if nobody listed it."""
+    """(codes, what to run) of a sentence, "outside", "counted", or None if nobody listed it."""
     for pattern, codes in MEANINGS:
         if match := re.fullmatch(pattern, sentence):
             return codes, {key: value for key, value in match.groupdict().items() if value}
-    return "outside" if any(re.fullmatch(pattern, sentence) for pattern in OUTSIDE) else None
+    for word, patterns in (("outside", OUTSIDE), ("counted", COUNTED)):
+        if any(re.fullmatch(pattern, sentence) for pattern in patterns):
+            return word
+    return None
 
 
 def all_of(verdicts):

@@ -6,6 +6,15 @@ from . import forge
 from .expectations import agrees, all_of, meaning
 
 TWO_APPROVALS = "version: 1\ncontrols:\n  approvals-required: {min: 2}\n"
+APPROVAL_NOTED = """version: 1
+extends: [soc2-all]
+custom:
+  - id: approval-noted
+    criteria: [CC8.1]
+    assert: >-
+      change.approval_notes.exists(note, has(note.author)
+      && note.author.login != change.author.login && !note.pushed_since)
+"""
 RELEASES = "version: 1\nbranches: [main, \"release/*\"]\ncontrols:\n  branch-protected: {}\n"
 
 
@@ -28,10 +37,12 @@ def _token(tally, binary, scenario, path, token, sentences, skipped):
         if found == "outside":
             skipped.add(sentence)
             continue
+        if found == "counted":
+            continue
         if not tally.check(f"{name}: the sentence is known", found is not None):
             continue
         codes, how = found
-        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release", "outside", "may", "queue"} else (("change", how.get("change", "7")),)
+        key = tuple(sorted(how.items())) if set(how) & {"commit", "two", "release", "outside", "may", "queue", "noted"} else (("change", how.get("change", "7")),)
         if key not in results:
             results[key] = _check(tally, binary, scenario, path, token, dict(key))
         result = results[key]
@@ -55,15 +66,6 @@ def _with_outside_administrator(platform):
     raise ValueError("nobody from outside administers any repository of this scenario")
 
 
-def _queue_event(queue, place, sha):
-    """What GitHub tells a workflow that runs for the first group of the queue."""
-    entry, branch = queue["entries"][0], queue["branch"]
-    group = {"head_sha": sha(entry["head_sha"]), "head_ref": f"refs/heads/gh-readonly-queue/{branch}/pr-{entry['pull_request']}-x", "base_sha": sha(entry["base_sha"]), "base_ref": f"refs/heads/{branch}"}
-    file = forge.WORK / "merge_group.json"
-    file.write_text(json.dumps({"action": "checks_requested", "merge_group": group}))
-    return {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": str(file), "GITHUB_REPOSITORY": place}
-
-
 def _check(tally, binary, scenario, path, token, how):
     github = "github" in scenario
     platform = scenario["github" if github else "gitlab"]
@@ -79,14 +81,17 @@ def _check(tally, binary, scenario, path, token, how):
     if "release" in how:
         policy = forge.WORK / "releases.yml"
         policy.write_text(RELEASES)
+    if "noted" in how:
+        policy = forge.WORK / "approval-noted.yml"
+        policy.write_text(APPROVAL_NOTED)
     arguments = ["--platform", "github" if github else "gitlab", "--repo", place, "--policy", policy]
     def sha(alias):
         return hashlib.sha1(f"forge:{place}:{alias}".encode()).hexdigest()
 
-    event = {}
     if "queue" in how:
-        event = _queue_event(platform["repositories"][0]["merge_queue"], place, sha)
-    elif "commit" in how:
+        entry = platform["repositories"][0]["merge_queue"]["entries"][0]
+        how = {"commit": entry["head_sha"]}
+    if "commit" in how:
         arguments += ["--ref", "main", "--head", sha(how["commit"])]
     elif "may" in how:
         # The scenarios begin with one commit of April.
@@ -97,7 +102,7 @@ def _check(tally, binary, scenario, path, token, how):
     # What came onto the branch is known in the second round, the changes it came through in the third.
     # GitLab is asked behind everything else whether the change stood still. On GitHub the
     # tickets that a change names are read back behind everything else.
-    named = policy == "soc2-all"
+    named = policy == "soc2-all" or "noted" in how
     waves = 4 if "may" in how else 3 if "commit" in how or named or not github else 2
 
     def judged(latency_ms):
@@ -107,10 +112,10 @@ def _check(tally, binary, scenario, path, token, how):
                 variables |= {"CCGATE_TOKEN": secret, "CCGATE_SETTINGS_TOKEN": secret}
             else:
                 variables |= {"GITHUB_TOKEN" if github else "CI_JOB_TOKEN": secret}
-            return forge.check(binary, variables | event, *arguments), double.stats()
+            return forge.check(binary, variables, *arguments), double.stats()
 
     result, stats = forge.in_waves(waves, judged)
-    run_name = "since m0" if "may" in how else "queue" if "queue" in how else " ".join(f"{key}={value}" for key, value in how.items())
+    run_name = "since m0" if "may" in how else " ".join(f"{key}={value}" for key, value in how.items())
     label = f"{path.stem} / {token} / {run_name}"
     print(f"{path.stem:36} {token:12} {run_name:10} {stats['requests']:>8} {stats['sequential_depth']:>5}", flush=True)
     rulesets = 0

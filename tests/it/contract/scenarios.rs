@@ -726,6 +726,7 @@ fn good(platform: Platform) -> Snapshot {
         threads: seen(vec![thread(true)]),
         held: seen(None),
         requesting_changes: seen(Vec::new()),
+        approval_notes: seen(Vec::new()),
     });
     facts.signatures = seen(vec![
         signature(older(), SignatureState::Verified),
@@ -834,6 +835,7 @@ fn bad(platform: Platform) -> Snapshot {
         threads: seen(vec![thread(false)]),
         held: seen(Some(true)),
         requesting_changes: seen(vec![Account::human("li")]),
+        approval_notes: seen(Vec::new()),
     });
     facts.signatures = seen(vec![
         signature(older(), SignatureState::Unsigned),

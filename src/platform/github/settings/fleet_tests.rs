@@ -431,6 +431,28 @@ async fn what_cannot_be_asked_together_is_asked_apart() {
     assert_eq!(server.count(), 3);
 }
 
+#[tokio::test]
+async fn a_question_that_the_platform_gave_up_on_is_asked_in_halves() {
+    let server = Server::start(|_, request: &Received| {
+        let count = request.body.matches(": repository(").count();
+        match count {
+            3.. => Reply::status(502),
+            _ => Reply::json(r#"{"data":{"viewer":{"login":"x"},"r0":{"a":1},"r1":{"a":1}}}"#),
+        }
+    })
+    .await;
+    let [one, other] = run(&server);
+    let policy = crate::platform::PolicyWanted::AtTarget(".ccgate.yml".to_owned());
+    let all = [&one, &other, &one, &other, &one];
+    super::super::super::openings(&all, &policy).await;
+    let sizes: Vec<usize> = server
+        .received()
+        .iter()
+        .map(|request| request.body.matches(": repository(").count())
+        .collect();
+    assert_eq!(sizes, [5, 3, 2, 2], "what stands alone asks for itself");
+}
+
 #[test]
 fn a_host_of_a_run_saves_requests() {
     let runtime = tokio::runtime::Builder::new_current_thread()
