@@ -5,16 +5,16 @@ use proptest::prelude::*;
 
 use crate::controls::control::{Bound as _, Verdict};
 use crate::controls::testing::{
-    NOW, approval, at, branch, check, commit, demand, head, hidden, nothing_seen, push, reviewed,
-    seen,
+    NOW, approval, at, branch, check, commit, demand, head, hidden, nothing_open, nothing_seen,
+    push, reviewed, seen,
 };
 use crate::criteria::Criterion;
 use crate::facts::{
-    AccessRole, Account, Association, BypassActor, BypassKind, BypassMode, ChangedFile,
-    CheckConclusion, Collaborator, Collaborators, Comment, DeployableRefs, Environment,
-    Environments, Fact, FactKey, FileChange, FindingCount, MergeMethod, Needs, Organization,
-    PushKind, RepositorySettings, Review, ReviewState, ScanFailure, ScanReport, ScanResults,
-    ScanRun, Severity, Snapshot, Unknown, Visibility, Who, Why,
+    AccessRole, Account, ApprovalNote, Association, BypassActor, BypassKind, BypassMode,
+    ChangedFile, CheckConclusion, Collaborator, Collaborators, Comment, DeployableRefs, Discussion,
+    Environment, Environments, Fact, FactKey, FileChange, FindingCount, MergeMethod, Needs,
+    Organization, PushKind, RepositorySettings, Review, ReviewState, ScanFailure, ScanReport,
+    ScanResults, ScanRun, Severity, Snapshot, Unknown, Visibility, Who, Why,
 };
 
 use super::evaluation::{Budget, Looked, Stop, answer};
@@ -598,6 +598,14 @@ fn everything() -> Snapshot {
     facts.reviews = other.reviews;
     facts.pushes = seen(vec![push(PushKind::Push, NOW, "ana")]);
     facts.checks = seen(vec![check("build", Some(CheckConclusion::Success))]);
+    facts.discussion = seen(Discussion {
+        approval_notes: seen(vec![ApprovalNote {
+            author: Some(Account::human("li")),
+            created_at: at(NOW),
+            pushed_since: false,
+        }]),
+        ..nothing_open()
+    });
     facts.comments = seen(vec![Comment {
         id: "1".to_owned(),
         author: Some(Account::human("li")),
