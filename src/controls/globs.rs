@@ -39,7 +39,8 @@ impl From<Globs> for Vec<String> {
 impl Globs {
     /// Whether one of them matches.
     pub(super) fn matches(&self, name: &str) -> bool {
-        self.compiled.is_match(name)
+        // Most lists are empty and are asked about every commit.
+        !self.written.is_empty() && self.compiled.is_match(name)
     }
 
     /// Those that stand here and not in `other`, letter for letter but for case:

@@ -15,6 +15,7 @@ mod globs;
 mod judging;
 mod organization;
 mod path_glob;
+mod path_sieve;
 mod pipeline;
 mod scan;
 #[cfg(test)]

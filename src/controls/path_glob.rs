@@ -2,7 +2,9 @@
 //! broken one is refused together with the policy.
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::path_sieve::Sieve;
 
 /// A pattern of paths: `*` stays within a folder, `**` does not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,12 +52,13 @@ pub(super) fn literal(patterns: &[&str]) -> Vec<PathGlob> {
         .collect()
 }
 
-/// Patterns of paths that are asked together: thousands of files against all of
-/// them cost one pass.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+/// Patterns of paths that are asked together, as of thousands of files: most of those
+/// fall through a sieve before a pattern is tried.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Vec<String>")]
 pub(super) struct PathGlobs {
     written: Vec<String>,
+    sieve: Sieve,
     set: GlobSet,
 }
 
@@ -78,7 +81,7 @@ impl PathGlobs {
 
     /// Whether one of them means the path.
     pub(super) fn is_match(&self, path: &str) -> bool {
-        self.set.is_match(path)
+        self.sieve.lets_through(path) && self.set.is_match(path)
     }
 
     /// As they are written, for a sentence.
@@ -108,7 +111,12 @@ impl TryFrom<Vec<String>> for PathGlobs {
             .map(|text| glob(&text))
             .collect::<Result<Vec<_>, _>>()?;
         let set = GlobSet::new(&globs).map_err(|error| error.to_string())?;
-        Ok(Self { written, set })
+        let sieve = Sieve::of(globs.iter().map(Glob::glob));
+        Ok(Self {
+            written,
+            sieve,
+            set,
+        })
     }
 }
 
@@ -132,9 +140,9 @@ fn alternatives(pattern: &str) -> Vec<String> {
         .collect()
 }
 
-impl From<PathGlobs> for Vec<String> {
-    fn from(globs: PathGlobs) -> Self {
-        globs.written
+impl Serialize for PathGlobs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.written.serialize(serializer)
     }
 }
 

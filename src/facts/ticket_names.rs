@@ -2,6 +2,7 @@
 //! them. Used to ask for tickets and to judge them, so that both mean the same
 //! ones. Knows no tracker's answers.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
@@ -175,7 +176,10 @@ fn behind(text: &str, place: usize) -> Option<char> {
 
 /// The text without HTML comments and without what nobody sees; a comment that is
 /// never closed hides the rest.
-pub(crate) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains("<!--") {
+        return legible(text);
+    }
     let mut seen = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("<!--") {
@@ -184,18 +188,33 @@ pub(crate) fn visible(text: &str) -> String {
         rest = after.split_once("-->").map_or("", |(_, rest)| rest);
     }
     seen.push_str(rest);
-    legible(&seen)
+    Cow::Owned(legible(&seen).into_owned())
 }
 
 /// The text without characters that take no room: `ENG-7` with such a one and a `5`
 /// behind it reads `ENG-75`, and that is what counts.
-fn legible(text: &str) -> String {
+fn legible(text: &str) -> Cow<'_, str> {
     // Most texts have none, and there may be hundreds.
-    let plain = |byte: u8| (b' '..=b'~').contains(&byte) || byte.is_ascii_whitespace();
-    if text.bytes().all(plain) {
-        return text.to_owned();
+    let plain = |byte: &u8| (b' '..=b'~').contains(byte) || byte.is_ascii_whitespace();
+    let (eights, rest) = text.as_bytes().as_chunks();
+    if eights
+        .iter()
+        .all(|eight| are_printable(*eight) || eight.iter().all(plain))
+        && rest.iter().all(plain)
+    {
+        return Cow::Borrowed(text);
     }
     text.chars().filter(|c| !is_invisible(*c)).collect()
+}
+
+/// Whether each of them is a character of ASCII from space to `~`.
+fn are_printable(eight: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let bytes = u64::from_le_bytes(eight);
+    // Of the first that is not, the highest bit is set, or becomes so when a space is taken
+    // away or one is added. Those before it neither borrow nor carry.
+    let odd = bytes | bytes.wrapping_sub(ONES * 0x20) | bytes.wrapping_add(ONES);
+    odd & (ONES * 0x80) == 0
 }
 
 /// Characters without width: soft hyphen, joiners, marks of direction, fillers,
@@ -293,6 +312,30 @@ mod tests {
             .collect();
         assert!(keys(&legible(&tags)).is_empty());
         assert_eq!(legible("a\tb\nc"), "a\tb\nc");
+    }
+
+    #[test]
+    fn eight_bytes_are_looked_at_as_each_of_them_is() {
+        let all = |eight: [u8; 8]| eight.iter().all(|byte| (b' '..=b'~').contains(byte));
+        for byte in 0..=u8::MAX {
+            for (place, other) in (0..8).flat_map(|place| [(place, b' '), (place, b'~')]) {
+                let mut eight = [other; 8];
+                eight[place] = byte;
+                assert_eq!(are_printable(eight), all(eight), "{eight:?}");
+                eight[7 - place] = u8::MAX - byte;
+                assert_eq!(are_printable(eight), all(eight), "{eight:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_hides_what_is_in_it_and_one_without_an_end_the_rest() {
+        assert_eq!(visible("a<!-- ENG-1 -->b"), "a b");
+        assert_eq!(visible("a<!-- ENG-1 -->b<!--c"), "a b ");
+        assert_eq!(visible("ENG-7<!-- x -->\u{200b}5"), "ENG-7 5");
+        // Before a character that takes no room is taken out, it is none.
+        assert_eq!(visible("<!\u{200b}-- a"), "<!-- a");
+        assert_eq!(visible("a < b"), "a < b");
     }
 
     #[test]

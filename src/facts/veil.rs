@@ -5,7 +5,6 @@
 use std::mem::swap;
 
 use super::key::{FactKey, Needs};
-use super::settings::Settings;
 use super::snapshot::Snapshot;
 
 /// A snapshot of which only some groups can be seen at a time. The snapshot is whole
@@ -57,9 +56,8 @@ impl<'s> Veil<'s> {
     }
 
     fn exchange(&mut self, needs: &Needs) {
-        if needs.any_of(Settings::KEYS) || self.open.any_of(Settings::KEYS) {
-            self.shown.settings = self.kept.settings.restricted_to(needs);
-        }
+        let (kept, shown) = (&mut self.kept.settings, &mut self.shown.settings);
+        kept.exchange(shown, |key| needs.has(key) != self.open.has(key));
         exchange!(self, needs, {
             branch_rules: [BranchRules, BranchBypass],
             arrivals: [BranchArrivals],

@@ -3,8 +3,8 @@
 //! the gate decides does not rest on this; PIPE-12 is the control about it.
 
 use crate::controls::guarding::{
-    Conditions, Demanded, PIPELINES, POLICY, Runs, imposed, is_from_above,
-    is_never_started_from_change, is_owned, is_started_from_base, lies_elsewhere, requires,
+    Conditions, Demanded, Owning, PIPELINES, POLICY, Runs, imposed, is_from_above,
+    is_never_started_from_change, is_started_from_base, lies_elsewhere, requires,
 };
 use crate::facts::{
     BranchRules, Fact, PipelineDefinition, Platform, RequiredCheck, Requirement, Snapshot, Unknown,
@@ -125,6 +125,7 @@ struct Seen<'a> {
     runs: Result<Runs<'a>, Unknown>,
     /// Whether the definition lies where the change cannot reach it.
     elsewhere: Fact<bool>,
+    owning: Result<Owning<'a>, Unknown>,
 }
 
 impl<'a> Seen<'a> {
@@ -140,6 +141,7 @@ impl<'a> Seen<'a> {
                 .known()
                 .map(|definition| Runs::of(definition, check)),
             elsewhere: definition.map_ref(|definition| lies_elsewhere(definition, own)),
+            owning: facts.settings.code_owners.known().map(Owning::of),
         }
     }
 
@@ -172,9 +174,9 @@ impl<'a> Seen<'a> {
     }
 
     fn is_owned(&self, path: &str) -> Fact<bool> {
-        match &self.facts.settings.code_owners {
-            Fact::Known { value, .. } => is_owned(value, path),
-            Fact::Unknown(unknown) => Fact::Unknown(unknown.clone()),
+        match &self.owning {
+            Ok(owning) => owning.is_owned(path),
+            Err(unknown) => Fact::Unknown(unknown.clone()),
         }
     }
 

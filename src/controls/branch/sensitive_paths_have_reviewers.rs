@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::owners::{meant, owns};
+use super::owners::{self, meant, owns};
 use super::patterns::{covers, may_meet};
 use super::requirement::unmet;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
@@ -11,7 +11,7 @@ use crate::controls::judging::some;
 use crate::controls::path_glob::{PathGlob, left_out, literal};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    BranchRules, CodeOwners, Fact, FactKey, PathReviewers, Platform, Snapshot, Unknown, all_of,
+    BranchRules, Fact, FactKey, OwnersRules, PathReviewers, Platform, Snapshot, Unknown, all_of,
     any_of,
 };
 
@@ -84,6 +84,10 @@ impl Control for SensitivePathsHaveReviewers {
         }
         let fact = &facts.branch_rules;
         let rules = fact.known()?;
+        let owning = facts
+            .settings
+            .code_owners
+            .map_ref(|known| known.file.as_ref().and_then(owners::rules));
         let mut bare = Vec::new();
         let mut hidden = None;
         for (glob, meant) in &in_use {
@@ -91,7 +95,7 @@ impl Control for SensitivePathsHaveReviewers {
                 rules
                     .path_reviewers
                     .holds(|list| list.iter().any(|wanted| asks(wanted, glob.text()))),
-                owned(rules, &facts.settings.code_owners, meant),
+                owned(rules, &owning, meant),
             ]);
             match reviewed.known() {
                 Ok(true) => {}
@@ -149,10 +153,10 @@ fn asks(wanted: &PathReviewers, pattern: &str) -> bool {
 }
 
 /// Whether code owners have to approve and own each of the paths.
-fn owned(rules: &BranchRules, owners: &Fact<CodeOwners>, paths: &[String]) -> Fact<bool> {
+fn owned(rules: &BranchRules, owning: &Fact<Option<OwnersRules>>, paths: &[String]) -> Fact<bool> {
     all_of([
         rules.code_owner_review_required.holds(|on| *on),
-        owners.map_ref(|owners| owners.file.as_ref().is_some_and(|file| owns(file, paths))),
+        owning.map_ref(|rules| owns(rules.as_ref(), paths)),
     ])
 }
 
@@ -161,7 +165,7 @@ mod tests {
     use super::*;
     use crate::controls::branch::testing::{any_layer, owners_file};
     use crate::controls::testing::{branch, hidden, seen, verdict_of};
-    use crate::facts::OwnersDialect;
+    use crate::facts::{CodeOwners, OwnersDialect};
 
     fn wanted(paths: &[&str], min: u32) -> PathReviewers {
         PathReviewers {

@@ -2,6 +2,8 @@
 //! touches, and whether the people that an area belongs to approved. CHG-16 and
 //! CHG-17 judge here.
 
+use std::cell::LazyCell;
+
 use super::hands::Hands;
 use super::owners::{Owners, Tally, of_those, worthy};
 use crate::controls::control::{Awaiting, Evidence, Verdict};
@@ -127,7 +129,8 @@ pub(in crate::controls) fn judge(
 ) -> Result<Verdict, Unknown> {
     let fact = &facts.files;
     let files = fact.known()?;
-    let approvals = worthy(facts, &Hands::of(facts));
+    // Most changes touch no area.
+    let approvals = LazyCell::new(|| worthy(facts, &Hands::of(facts)));
     let mut met = Vec::new();
     let mut missing = Vec::new();
     let mut hidden: Option<Unknown> = None;
@@ -136,7 +139,7 @@ pub(in crate::controls) fn judge(
         if touched.as_ref().is_ok_and(Vec::is_empty) {
             continue;
         }
-        let reached = match &approvals {
+        let reached = match &*approvals {
             Ok(approvals) => {
                 let tally = Tally::of(&area.weighed(approvals, facts));
                 tally.reaches(area.needed()).map(|reached| (reached, tally))

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guarding::{
-    Demanded, POLICY, Runs, is_owned, is_started_from_base, lies_elsewhere, requires,
+    Demanded, Owning, POLICY, Runs, is_started_from_base, lies_elsewhere, requires,
 };
 use super::jobs::Conditions;
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
@@ -216,11 +216,12 @@ impl GateGuardsItself {
         }
         paths.sort();
         paths.dedup();
+        let owning = Owning::of(owners);
         paths
             .iter()
             .map(|path| {
                 piece(
-                    is_owned(owners, path),
+                    owning.is_owned(path),
                     format!("nobody who can act owns {path}"),
                 )
             })

@@ -4,8 +4,8 @@
 
 use super::jobs::{JobAt, is_whole_pipeline, reporting, unread, untold};
 use crate::facts::{
-    BranchRules, CodeOwners, Combine, Fact, FactKey, LayerOrigin, OwnersDialect, OwnersRules,
-    PipelineDefinition, RequiredCheck, Requirement, Unknown, all_of, any_of,
+    BranchRules, CodeOwners, Combine, Fact, FactKey, LayerOrigin, OwnersDialect, OwnersFile,
+    OwnersRules, PipelineDefinition, RequiredCheck, Requirement, Unknown, all_of, any_of,
 };
 
 pub(crate) use super::jobs::{Conditions, PIPELINES};
@@ -200,28 +200,41 @@ pub(crate) fn is_never_started_from_change(triggers: &[String]) -> bool {
         .all(|trigger| FROM_BASE.contains(&trigger.as_str()) || BESIDE.contains(&trigger.as_str()))
 }
 
-/// Whether somebody who can act has to approve changes of the path, as far as the
-/// file of code owners says. Whether their review is required is another question.
-pub(crate) fn is_owned(owners: &CodeOwners, path: &str) -> Fact<bool> {
-    let Some(file) = &owners.file else {
-        return Fact::known_without_source(false);
-    };
-    let ignored = match file.dialect {
-        OwnersDialect::Github => file.size >= TOO_LARGE,
-        OwnersDialect::Gitlab => false,
-    };
-    let rules = OwnersRules::parse(&file.text, file.dialect);
-    if ignored || !rules.is_owned(path) {
-        return Fact::known_without_source(false);
+/// What the file of code owners says, read once for all the paths that are asked about.
+pub(crate) struct Owning<'a> {
+    owners: &'a CodeOwners,
+    /// `None`: there is no file, or the platform does not read it.
+    rules: Option<OwnersRules>,
+}
+
+impl<'a> Owning<'a> {
+    pub(crate) fn of(owners: &'a CodeOwners) -> Self {
+        let ignored = |file: &OwnersFile| match file.dialect {
+            OwnersDialect::Github => file.size >= TOO_LARGE,
+            OwnersDialect::Gitlab => false,
+        };
+        let file = owners.file.as_ref().filter(|file| !ignored(file));
+        Self {
+            owners,
+            rules: file.map(|file| OwnersRules::parse(&file.text, file.dialect)),
+        }
     }
-    let named = rules.owners_of(path);
-    any_of(
-        named
-            .iter()
-            .filter(|ownership| !ownership.optional)
-            .flat_map(|ownership| ownership.owners)
-            .map(|name| can_act(owners, name)),
-    )
+
+    /// Whether somebody who can act has to approve changes of the path, as far as the
+    /// file says. Whether their review is required is another question.
+    pub(crate) fn is_owned(&self, path: &str) -> Fact<bool> {
+        let Some(rules) = self.rules.as_ref().filter(|rules| rules.is_owned(path)) else {
+            return Fact::known_without_source(false);
+        };
+        let named = rules.owners_of(path);
+        any_of(
+            named
+                .iter()
+                .filter(|ownership| !ownership.optional)
+                .flat_map(|ownership| ownership.owners)
+                .map(|name| can_act(self.owners, name)),
+        )
+    }
 }
 
 fn can_act(owners: &CodeOwners, name: &str) -> Fact<bool> {

@@ -155,3 +155,17 @@ fn a_broken_pattern_is_refused() {
     let broken = json!({"allowed": ["a{"]});
     assert!(serde_json::from_value::<ChangeFreeOfSecretsAndBinaries>(broken).is_err());
 }
+
+/// Paths without anything odd are not copied; none of those with something may be among them.
+#[test]
+fn a_path_is_read_alike_however_plain_it_is() {
+    let letters = (0..0x250).chain(0x2000..0x2070).chain(0xfe00..0xff80);
+    let odd = letters
+        .filter_map(char::from_u32)
+        .map(|c| format!("a/{c}b.key"));
+    let comments = ["a<!-- x -->.key", "<!--", "a.key<!-- ", "SERVER.KEY", ""];
+    for path in odd.chain(comments.map(str::to_owned)) {
+        assert_eq!(as_read(&path), visible(&path).to_lowercase(), "{path:?}");
+    }
+    assert!(matches!(as_read("src/a_b-1.rs"), Cow::Borrowed(_)));
+}

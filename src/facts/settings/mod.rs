@@ -91,6 +91,17 @@ macro_rules! settings_groups {
                 seen
             }
 
+            /// Lets the groups change places with those of `other` of which `which` is true.
+            pub(in crate::facts) fn exchange(
+                &mut self,
+                other: &mut Self,
+                which: impl Fn(FactKey) -> bool,
+            ) {
+                $(if which(FactKey::$key) {
+                    std::mem::swap(&mut self.$field, &mut other.$field);
+                })*
+            }
+
             /// Hides one group.
             pub fn hide(&mut self, key: FactKey, why: &Unknown) {
                 $(if key == FactKey::$key {

@@ -1,7 +1,7 @@
 //! Who owns what the gate is made of: its definition, the policy, and the file of
 //! code owners itself; and whether anybody has to ask them.
 
-use crate::controls::guarding::{Runs, is_owned, lies_elsewhere};
+use crate::controls::guarding::{Owning, Runs, lies_elsewhere};
 use crate::facts::{CodeOwners, Fact, FactKey, Snapshot, Unknown, all_of};
 
 use super::guard::some;
@@ -50,9 +50,10 @@ fn owned(
     hidden: Option<Unknown>,
 ) -> Finding {
     const AREA: Area = Area::CodeOwners;
+    let owning = Owning::of(owners);
     let each: Vec<(&str, Fact<bool>)> = paths
         .iter()
-        .map(|path| (path.as_str(), is_owned(owners, path)))
+        .map(|path| (path.as_str(), owning.is_owned(path)))
         .collect();
     let free: Vec<&str> = each
         .iter()

@@ -3,7 +3,7 @@
 use super::super::testing::{checks, definition, file, job, pipeline_of};
 use super::*;
 use crate::controls::testing::{branch, demand, hidden, seen};
-use crate::facts::{OwnerStatus, OwnersFile, RequiredWorkflow};
+use crate::facts::{OwnerStatus, RequiredWorkflow};
 
 fn owners(text: &str, status: Option<(Fact<bool>, Fact<bool>)>) -> CodeOwners {
     CodeOwners {
@@ -27,7 +27,8 @@ fn owners(text: &str, status: Option<(Fact<bool>, Fact<bool>)>) -> CodeOwners {
 }
 
 fn owned(text: &str, status: Option<(Fact<bool>, Fact<bool>)>) -> Option<bool> {
-    is_owned(&owners(text, status), POLICY)
+    Owning::of(&owners(text, status))
+        .is_owned(POLICY)
         .known()
         .ok()
         .copied()
@@ -47,9 +48,9 @@ fn a_path_is_owned_if_somebody_who_can_act_owns_it() {
     assert_eq!(owned("* @ana", None), None);
     let mut large = owners("* @ana", able());
     large.file.iter_mut().for_each(|file| file.size = TOO_LARGE);
-    assert_eq!(is_owned(&large, POLICY).known(), Ok(&false));
+    assert_eq!(Owning::of(&large).is_owned(POLICY).known(), Ok(&false));
     large.file = None;
-    assert_eq!(is_owned(&large, POLICY).known(), Ok(&false));
+    assert_eq!(Owning::of(&large).is_owned(POLICY).known(), Ok(&false));
 }
 
 #[test]
