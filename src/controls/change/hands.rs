@@ -25,6 +25,9 @@ pub(super) struct Hands<'f> {
     /// The first place in `people` of each login, in lower case: a hundred reviewers
     /// are looked up among the hands of hundreds of commits.
     by_login: HashMap<Cow<'f, str>, usize>,
+    /// The login that was looked up last, and its place: one commit after the other is by
+    /// the same person.
+    last: Option<(&'f str, usize)>,
     nobody: Vec<String>,
     hidden: Vec<Unknown>,
     /// All of it as it was found, where somebody wants to read it.
@@ -45,6 +48,7 @@ impl<'f> Hands<'f> {
         let mut hands = Self {
             people: Vec::new(),
             by_login: HashMap::new(),
+            last: None,
             nobody: Vec::new(),
             hidden: Vec::new(),
             deeds,
@@ -194,10 +198,14 @@ impl<'f> Hands<'f> {
         match account {
             Some(account) => {
                 self.deed(|| Doer::Account(account.clone()), how, at);
-                let first = *self
-                    .by_login
-                    .entry(key(account))
-                    .or_insert(self.people.len());
+                let first = match self.last {
+                    Some((login, first)) if login == account.login => first,
+                    Some(_) | None => *self
+                        .by_login
+                        .entry(key(account))
+                        .or_insert(self.people.len()),
+                };
+                self.last = Some((&account.login, first));
                 let again = self
                     .people
                     .get(first)
