@@ -86,6 +86,10 @@ fn whole(
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::result_large_err,
+    reason = "the shape that the transport hands over"
+)]
 mod tests {
     use serde_json::{Value, json};
 
