@@ -75,3 +75,31 @@ impl<T> Shelf<T> {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+
+    use super::*;
+
+    /// Every order in which six findings of three severities may come.
+    #[test]
+    fn the_worst_stay_and_of_those_alike_the_first() {
+        let severities = [Severity::Low, Severity::High, Severity::Critical];
+        for (most, order) in (1..5).flat_map(|most| (0..729_usize).map(move |order| (most, order)))
+        {
+            let mut shelf = Shelf::default();
+            let mut all = Vec::new();
+            for came in 0..6 {
+                let severity = severities[order / 3_usize.pow(came) % 3];
+                all.push((severity, came));
+                if shelf.has_room(severity, most) {
+                    shelf.put(severity, (severity, came), most);
+                }
+            }
+            all.sort_by_key(|(severity, came)| (Reverse(*severity), *came));
+            all.truncate(most);
+            assert_eq!(shelf.into_worst_first(), all, "{most} of {order}");
+        }
+    }
+}
