@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use ccgate::facts::{
-    BaselineFile, Fact, Finding, FindingCount, FindingState, KnownFinding, PolicyDocument,
-    PolicyFacts, ScanKind, ScanReport, ScanResults, ScanRun, Severity, SeverityOrigin, Snapshot,
+    BaselineFile, Fact, Finding, FindingCount, FindingState, Fingerprint, KnownFinding,
+    PolicyDocument, PolicyFacts, ScanKind, ScanReport, ScanResults, ScanRun, Severity,
+    SeverityOrigin, Snapshot,
 };
 use ccgate::{gate, policy};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -29,16 +30,13 @@ fn fingerprint(number: usize) -> String {
 /// A report whose findings are as long as those of tools; every tenth is accepted.
 fn facts() -> Snapshot {
     let findings = (0..FINDINGS).map(|number| Finding {
-        rule: format!("python.lang.security.audit.rule-{}.rule", number % 300),
-        ids: Vec::new(),
+        rule: format!("python.lang.security.audit.rule-{}.rule", number % 300).into(),
+        ids: Box::default(),
         severity: Severity::High,
         severity_from: SeverityOrigin::Rule,
-        place: Some(format!(
-            "services/part{}/module/file{number}.py",
-            number % 40
-        )),
+        place: Some(format!("services/part{}/module/file{number}.py", number % 40).into()),
         line: Some(7),
-        fingerprint: fingerprint(number),
+        fingerprint: Fingerprint::read(&fingerprint(number)).expect("a fingerprint"),
         state: FindingState::Open,
         is_new: None,
         first_seen: None,

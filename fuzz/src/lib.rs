@@ -5,14 +5,18 @@
 #[path = "../../src/facts"]
 pub mod facts {
     mod finding;
+    mod fingerprint;
     mod known_findings;
     mod scan;
     mod scan_format;
+    mod shared_text;
 
     pub use finding::*;
+    pub use fingerprint::Fingerprint;
     pub use known_findings::*;
     pub use scan::*;
     pub use scan_format::ScanFormat;
+    pub use shared_text::SharedText;
 }
 #[path = "../../src/scan/tests/reports.rs"]
 #[expect(dead_code, reason = "only names and texts are seeds")]

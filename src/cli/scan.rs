@@ -1,11 +1,10 @@
 //! `ccgate scan`: what is in reports, without judging it.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write as _};
 use std::sync::PoisonError;
 
 use anyhow::anyhow;
-use serde::Serialize;
+use serde::{Serialize, Serializer as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::{Finding, FindingState, ScanFailure, ScanReport, ScanResults, ScanRun};
@@ -24,12 +23,13 @@ pub(super) fn run(arguments: &ScanArgs, world: &mut World) -> CommandResult {
     match &arguments.command {
         ScanCommand::Findings { reports, format } => {
             let results = read(reports, world);
-            let text = match format {
-                Layout::Human => lines(&results),
-                Layout::Json => json(&results)?,
-            };
+            let mut out = BufWriter::new(&mut world.stdout);
             // A reader that went away is no reason for another exit code.
-            let _ = world.stdout.write_all(text.as_bytes());
+            let _ = match format {
+                Layout::Human => lines(&results, &mut out),
+                Layout::Json => json(&results, &mut out),
+            };
+            drop(out);
             Ok(complain(&results, world))
         }
         ScanCommand::Baseline { reports, out } => {
@@ -92,30 +92,27 @@ fn runs(results: &ScanResults) -> impl Iterator<Item = (&ScanReport, &ScanRun)> 
     })
 }
 
-fn lines(results: &ScanResults) -> String {
-    let mut text = String::new();
-    let mut line = |line: &str| {
-        let _ = writeln!(text, "{}", escape::terminal(line, LONGEST_LINE));
-    };
+fn lines(results: &ScanResults, out: &mut impl io::Write) -> io::Result<()> {
+    let mut line = |line: &str| writeln!(out, "{}", escape::terminal(line, LONGEST_LINE));
     for (report, run) in runs(results) {
-        line(&format!("{} in {}", run.tool, report.path));
+        line(&format!("{} in {}", run.tool, report.path))?;
         for finding in &run.findings {
-            let (print, severity) = (&finding.fingerprint, finding.severity.word());
+            let (print, severity) = (finding.fingerprint, finding.severity.word());
             let (words, state) = (finding.words(), state(finding));
-            line(&format!("  {print}  {severity:<8}  {words}{state}"));
+            line(&format!("  {print}  {severity:<8}  {words}{state}"))?;
         }
         let open: u64 = run.counts.iter().map(|count| count.open).sum();
         let is_open = |finding: &&Finding| finding.state.is_open();
         let known = run.findings.iter().filter(is_open).count() as u64;
         match open.saturating_sub(known) {
-            0 if open == 0 => line("  no open finding"),
+            0 if open == 0 => line("  no open finding")?,
             0 => {}
             more => line(&format!(
                 "  and {more} more open ones, of which only the number is known"
-            )),
+            ))?,
         }
     }
-    text
+    out.flush()
 }
 
 fn state(finding: &Finding) -> String {
@@ -142,7 +139,7 @@ struct Listed<'a> {
     finding: &'a Finding,
 }
 
-fn json(results: &ScanResults) -> Result<String, CommandError> {
+fn json(results: &ScanResults, out: &mut impl io::Write) -> io::Result<()> {
     let listed = runs(results).flat_map(|(report, run)| {
         run.findings.iter().map(|finding| Listed {
             report: &report.path,
@@ -150,8 +147,7 @@ fn json(results: &ScanResults) -> Result<String, CommandError> {
             finding,
         })
     });
-    let listed: Vec<Listed<'_>> = listed.collect();
-    let text = serde_json::to_string_pretty(&listed)
-        .map_err(|error| CommandError::usage(anyhow!(error)))?;
-    Ok(format!("{text}\n"))
+    serde_json::Serializer::pretty(&mut *out).collect_seq(listed)?;
+    writeln!(out)?;
+    out.flush()
 }

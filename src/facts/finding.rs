@@ -4,6 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::fingerprint::Fingerprint;
+use super::shared_text::SharedText;
+
 /// How bad a finding is, after normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,22 +90,22 @@ pub enum FindingState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Id of the rule, or of the vulnerability.
-    pub rule: String,
+    pub rule: SharedText,
     /// Other ids of the same vulnerability.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ids: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub ids: Box<[SharedText]>,
     /// How bad.
     pub severity: Severity,
     /// What the severity was taken from.
     pub severity_from: SeverityOrigin,
     /// Path relative to the repository, or `package@version`; `None`: the report names no place.
-    pub place: Option<String>,
+    pub place: Option<SharedText>,
     /// Line in the file, from 1 on.
     pub line: Option<u64>,
     /// 32 hex digits over tool, rule and place (not the line), or over the report's own
     /// fingerprint where it has one that does not hold a line. Two findings of one rule in one
     /// file may have the same.
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
     /// What became of it.
     #[serde(default, skip_serializing_if = "FindingState::is_open")]
     pub state: FindingState,

@@ -14,6 +14,7 @@ mod discussion;
 mod drift;
 mod fact;
 mod finding;
+mod fingerprint;
 mod in_words;
 mod key;
 mod known_findings;
@@ -26,6 +27,7 @@ mod scan;
 mod scan_format;
 mod settings;
 mod settings_snapshot;
+mod shared_text;
 mod signature;
 mod snapshot;
 mod ticket;
@@ -52,6 +54,7 @@ pub use discussion::{ApprovalNote, Discussion, Thread};
 pub use drift::{Change, Direction, drift};
 pub use fact::{Fact, Source, Unknown, Why, all_of, any_of};
 pub use finding::{Finding, FindingCount, FindingState, Severity, SeverityOrigin};
+pub use fingerprint::Fingerprint;
 pub use in_words::InWords;
 pub use key::{FactKey, Needs};
 pub use known_findings::{BaselineFile, ExploitedFile, KnownFinding};
@@ -74,6 +77,7 @@ pub use settings::{
     WithoutTwoFactor,
 };
 pub use settings_snapshot::{SETTINGS_SCHEMA, SettingsOrigin, SettingsSnapshot};
+pub use shared_text::SharedText;
 pub use signature::{CommitSignature, SignatureState};
 pub use snapshot::{
     PROPOSED_POLICY, Platform, PolicyFacts, Recorded, RepositoryFacts, Requests, SNAPSHOT_SCHEMA,

@@ -69,14 +69,18 @@ pub(super) fn triage(policy: &Policy, facts: &Snapshot) -> Triaged {
     let exploited = Exploited::new(&policy.known_exploited, &value.exploited);
     let mut notes = baselines.notes();
     notes.extend(exploited.notes());
-    // A copy of a file counts once, and is worth what the first one was.
-    let mut seen: HashMap<(&str, &str, usize), ScanRun> = HashMap::new();
-    let mut reports = Vec::with_capacity(value.reports.len());
+    // A copy of a file counts once, and is worth what the first one was: where that stands.
+    let mut seen: HashMap<(&str, &str, usize), usize> = HashMap::new();
+    let mut reports: Vec<ScanReport> = Vec::with_capacity(value.reports.len());
     for report in &value.reports {
         let runs = report.runs.as_ref().map(|runs| {
             let runs = runs.iter().enumerate().map(|(place, run)| {
                 let key = (report.pattern.as_str(), file(report), place);
-                if let Some(known) = seen.get(&key) {
+                let first = *seen.entry(key).or_insert(reports.len());
+                let first = reports
+                    .get(first)
+                    .and_then(|first| first.runs.as_ref().ok());
+                if let Some(known) = first.and_then(|runs| runs.get(place)) {
                     return known.clone();
                 }
                 let mut desk = Desk {
@@ -87,9 +91,7 @@ pub(super) fn triage(policy: &Policy, facts: &Snapshot) -> Triaged {
                     baselines: &mut baselines,
                     exploited: &exploited,
                 };
-                let judged = desk.judged();
-                seen.insert(key, judged.clone());
-                judged
+                desk.judged()
             });
             runs.collect::<Vec<_>>()
         });

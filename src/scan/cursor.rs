@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::forward_to_deserialize_any;
 use serde_json::Error;
 
+use super::json::LONGEST_TEXT;
 use super::pass::{self, Stop};
 
 /// Deepest nesting of what is filled, which takes recursion.
@@ -94,6 +95,9 @@ impl<'de> Cursor<'de> {
     #[inline]
     fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let (plain, end) = self.plain()?;
+        if end - self.at > LONGEST_TEXT {
+            return Err(Error::custom("a name or path is longer than 1 MiB"));
+        }
         let Some(plain) = plain else {
             return self.scalar(end, visitor);
         };

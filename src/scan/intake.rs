@@ -13,13 +13,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::utf8::Utf8;
 
-/// Size of a block.
-pub(super) const BLOCK: usize = 256 << 10;
+/// Size of the first block, by which the format is told.
+pub(super) const FIRST: usize = 256 << 10;
+/// Size of the others.
+pub(super) const BLOCK: usize = 128 << 10;
+/// What is read and hashed at once, while it is in the nearest cache.
+const PIECE: usize = 32 << 10;
 /// Room in front of each block, so that what is left of the one before can be put
 /// there and nobody has to copy blocks.
 pub(super) const ROOM: usize = 32 << 10;
 /// Blocks between the two threads: enough that neither waits for the other's hiccups.
-const AHEAD: usize = 4;
+const AHEAD: usize = 3;
 /// Largest file; a sparse one could keep a job busy for hours.
 const LARGEST_FILE: u64 = 16 << 30;
 
@@ -112,7 +116,7 @@ impl<R: Read> Intake<R> {
         }
     }
 
-    /// The next block behind its room, hashed and checked. Shorter than [`BLOCK`]: it is the last.
+    /// The next block behind its room, hashed and checked.
     fn block(&mut self, mut block: Vec<u8>) -> Result<Vec<u8>, Halt> {
         self.raw(&mut block).map_err(Halt::Failed)?;
         let bytes = block.get(ROOM..).unwrap_or_default();
@@ -128,12 +132,30 @@ impl<R: Read> Intake<R> {
     }
 
     fn raw(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
-        block.resize(ROOM, 0);
-        block.reserve_exact(BLOCK);
-        let read = (&mut self.source).take(BLOCK as u64).read_to_end(block)?;
-        self.ended = read < BLOCK;
-        self.hasher.update(block.get(ROOM..).unwrap_or_default());
-        self.offset += read as u64;
+        let length = ROOM + if self.offset == 0 { FIRST } else { BLOCK };
+        if block.capacity() == 0 {
+            // Pages that are never filled are never touched.
+            *block = vec![0; length];
+        }
+        block.resize(length, 0);
+        let mut filled = ROOM;
+        while filled < length && !self.ended {
+            let piece = filled..length.min(filled + PIECE);
+            let Some(piece) = block.get_mut(piece) else {
+                break;
+            };
+            match self.source.read(piece) {
+                Ok(read) => {
+                    self.hasher.update(piece.get(..read).unwrap_or_default());
+                    self.ended = read == 0;
+                    filled += read;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        block.truncate(filled);
+        self.offset += (filled - ROOM) as u64;
         if self.offset > LARGEST_FILE {
             return Err(io::Error::other("it is larger than 16 GiB"));
         }
@@ -258,7 +280,7 @@ impl Blocks {
                 self.end += (block.len() - ROOM) as u64;
                 let used = std::mem::replace(&mut self.block, block);
                 // A window that has grown is not kept. Nobody takes it back after the last block.
-                if used.capacity() <= ROOM + BLOCK {
+                if used.capacity() <= ROOM + FIRST {
                     let _ = line.used.send(used);
                 }
                 Ok(self.block.len() > ROOM)
@@ -331,7 +353,7 @@ mod tests {
         }
         // Each character of the border once in each phase.
         for shift in 0..4 {
-            let long = format!("{}{}", "x".repeat(BLOCK - shift), "🦀".repeat(BLOCK));
+            let long = format!("{}{}", "x".repeat(FIRST - shift), "🦀".repeat(BLOCK));
             assert!(text_of(long.as_bytes(), BLOCK) == Ok(long.into()));
         }
     }
@@ -356,7 +378,7 @@ mod tests {
     fn a_reader_that_stops_early_leaves_the_digest_whole() {
         let long = vec![b'x'; 9 * BLOCK + 1];
         let outcome = through(&long[..], |blocks| blocks.head().len());
-        assert_eq!(outcome.read, Some(BLOCK));
+        assert_eq!(outcome.read, Some(FIRST));
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&long)));
         assert_eq!(outcome.digest.expect("a digest"), digest);
     }

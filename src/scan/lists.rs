@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{BaselineFile, ExploitedFile, KnownFinding, ScanFailure, ScanResults, Severity};
+use crate::facts::{
+    BaselineFile, ExploitedFile, Fingerprint, KnownFinding, ScanFailure, ScanResults, Severity,
+};
 
 /// Version string of a baseline.
 const BASELINE_SCHEMA: &str = "ccgate.baseline/v1";
@@ -32,7 +34,7 @@ struct Baseline {
 /// The baseline that these results make, and how many open findings are not in it because
 /// nothing but their number is known.
 pub(super) fn baseline_of(results: &ScanResults) -> (String, u64) {
-    let mut known: BTreeMap<(&str, Severity), u64> = BTreeMap::new();
+    let mut known: BTreeMap<(Fingerprint, Severity), u64> = BTreeMap::new();
     let mut left_out = 0;
     for run in results
         .reports
@@ -48,7 +50,7 @@ pub(super) fn baseline_of(results: &ScanResults) -> (String, u64) {
         for finding in open {
             named += 1;
             *known
-                .entry((&finding.fingerprint, finding.severity))
+                .entry((finding.fingerprint, finding.severity))
                 .or_default() += 1;
         }
         let all: u64 = run.counts.iter().map(|count| count.open).sum();
@@ -57,7 +59,7 @@ pub(super) fn baseline_of(results: &ScanResults) -> (String, u64) {
     let findings = known
         .into_iter()
         .map(|((fingerprint, severity), count)| KnownFinding {
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: fingerprint.to_string(),
             severity,
             count,
         });
@@ -268,13 +270,13 @@ mod tests {
     #[test]
     fn a_baseline_is_read_back_as_it_was_written() {
         let finding = |fingerprint: &str, state| Finding {
-            rule: "r".to_owned(),
-            ids: Vec::new(),
+            rule: "r".into(),
+            ids: Box::default(),
             severity: Severity::High,
             severity_from: SeverityOrigin::Finding,
             place: None,
             line: None,
-            fingerprint: fingerprint.repeat(32),
+            fingerprint: Fingerprint::read(&fingerprint.repeat(32)).expect("a fingerprint"),
             state,
             is_new: None,
             first_seen: None,

@@ -108,13 +108,21 @@ fn is_token(word: &str) -> bool {
         }
     }
     let part = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
-    PREFIXES.iter().any(|prefix| {
-        word.match_indices(prefix).any(|(at, _)| {
-            let before = word.get(..at).and_then(|before| before.chars().next_back());
-            let starts = before.is_none_or(|before| !before.is_ascii_alphanumeric());
-            let behind = word.get(at + prefix.len()..).unwrap_or_default();
-            starts && behind.chars().take_while(|one| part(*one)).count() >= LEAST_BEHIND
+    let is_start = |rest: &str| {
+        PREFIXES.iter().any(|prefix| {
+            rest.strip_prefix(prefix).is_some_and(|behind| {
+                behind.chars().take_while(|one| part(*one)).count() >= LEAST_BEHIND
+            })
         })
+    };
+    let mut before = None;
+    word.char_indices().any(|(at, one)| {
+        let starts = before.is_none_or(|before: char| !before.is_ascii_alphanumeric());
+        before = Some(one);
+        starts
+            && word
+                .get(at..)
+                .is_some_and(|rest| rest.len() > LEAST_BEHIND && is_start(rest))
     })
 }
 

@@ -6,6 +6,8 @@
 //! refuses, which tests compare. Whether the bytes are UTF-8 is checked where
 //! they come in.
 
+use wide::u8x16;
+
 /// Deepest nesting that is passed over.
 pub(super) const DEEPEST: usize = 1_000;
 /// Words that remember for each level whether it is an object.
@@ -119,46 +121,70 @@ pub(super) struct Text {
 
 /// The string whose inside begins at `at`.
 #[inline]
-pub(super) fn string(bytes: &[u8], mut at: usize) -> Result<Text, Stop> {
+pub(super) fn string(bytes: &[u8], at: usize) -> Result<Text, Stop> {
+    match inside(bytes, at)? {
+        Inside::Ended(text) => Ok(text),
+        Inside::Open(_) => Err(Stop::RanOut),
+    }
+}
+
+/// What stands from within a string on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Inside {
+    /// The rest of the string.
+    Ended(Text),
+    /// The string goes on behind the bytes; where to look on for its end.
+    Open(usize),
+}
+
+/// What stands from within a string on, `at` being no place within an escape.
+#[inline]
+pub(super) fn inside(bytes: &[u8], mut at: usize) -> Result<Inside, Stop> {
     let mut escaped = false;
     loop {
         while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-            let found = special(u128::from_le_bytes(*chunk));
+            let found = special(*chunk);
             if found != 0 {
-                at += found.trailing_zeros() as usize / 8;
+                at += found.trailing_zeros() as usize;
                 break;
             }
             at += 16;
         }
         match bytes.get(at) {
             Some(b'"') => {
-                return Ok(Text {
+                return Ok(Inside::Ended(Text {
                     end: at + 1,
                     escaped,
-                });
+                }));
             }
             Some(b'\\') => {
                 escaped = true;
-                at = escape(bytes, at)?;
+                // Nearly all are of one character.
+                if let Some(b'"' | b'\\' | b'/' | b'n' | b'r' | b't') = bytes.get(at + 1) {
+                    at += 2;
+                    continue;
+                }
+                at = match escape(bytes, at) {
+                    Err(Stop::RanOut) => return Ok(Inside::Open(at)),
+                    end => end?,
+                };
             }
             Some(..0x20) => return wrong(at, "a control character stands in a string"),
             Some(_) => at += 1,
-            None => return Err(Stop::RanOut),
+            None => return Ok(Inside::Open(at)),
         }
     }
 }
 
-/// Marks the first of sixteen bytes that is a quote, a backslash or a control
-/// character with its highest bit; bytes behind it may be marked without reason.
+/// One bit for each of sixteen bytes that is a quote, a backslash or a control character.
 /// Most strings end here, so that a search with a start of its own costs more.
 #[inline]
-fn special(sixteen: u128) -> u128 {
-    const ONES: u128 = u128::MAX / 255;
-    let control = sixteen.wrapping_sub(ONES * 0x20) & !sixteen;
-    let zero = |bytes: u128| bytes.wrapping_sub(ONES) & !bytes;
-    let quote = zero(sixteen ^ (ONES * 0x22));
-    let backslash = zero(sixteen ^ (ONES * 0x5c));
-    (control | quote | backslash) & (ONES << 7)
+fn special(sixteen: [u8; 16]) -> u32 {
+    let bytes = u8x16::from(sixteen);
+    let quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let backslash = bytes.simd_eq(u8x16::splat(b'\\'));
+    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (quote | backslash | control).to_bitmask()
 }
 
 /// Behind the escape whose backslash stands at `at`.

@@ -24,6 +24,9 @@ pub(super) fn shown(text: &str) -> String {
 /// The same for a rule or a path, with what is invisible spelt out.
 pub(super) fn spelt(text: &str) -> String {
     let masked = mask::in_name(text.trim());
+    if !masked.chars().any(is_hidden) {
+        return cut(masked.chars());
+    }
     let spelt: String = masked.chars().map(|one| Spelt(one).to_string()).collect();
     cut(spelt.chars())
 }

@@ -6,16 +6,18 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Finding, FindingCount, FindingState, ScanRun, Severity, SeverityOrigin};
+use crate::facts::{
+    Finding, FindingCount, FindingState, Fingerprint, ScanRun, Severity, SeverityOrigin, SharedText,
+};
 
 use super::place;
-use shelf::{Kept, Shelf};
+use shelf::Shelf;
 
 /// Examples given for a run.
 pub(super) const EXAMPLES: usize = 5;
@@ -25,6 +27,9 @@ pub(super) const KEPT: usize = 10_000;
 const SUPPRESSED_KEPT: usize = 1_000;
 /// Most other ids of one vulnerability.
 const MOST_IDS: usize = 8;
+/// Most different names that are kept once: tools have a few thousand rules, and whoever
+/// names each finding otherwise gains nothing by it.
+const MOST_SHARED: usize = 4_096;
 
 /// Whether somebody took a finding off the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,15 +94,21 @@ pub(super) struct Reduction {
     counts: BTreeMap<Severity, FindingCount>,
     from: BTreeMap<SeverityOrigin, u64>,
     without_reason: u64,
-    position: u64,
-    open: Shelf,
-    suppressed: Shelf,
+    open: Shelf<Finding>,
+    suppressed: Shelf<Suppressed>,
+    /// Rules and ids, each kept once.
+    names: HashSet<SharedText>,
+}
+
+/// A suppressed finding, and whether anybody said why.
+struct Suppressed {
+    finding: Finding,
+    explained: bool,
 }
 
 impl Reduction {
     /// Adds one finding.
     pub(super) fn add(&mut self, seen: &Seen<'_>, root: &Path) {
-        self.position += 1;
         let (open, suppressed, explained) = match seen.state {
             State::Open => (1, 0, true),
             State::Suppressed { explained } => (0, 1, explained),
@@ -109,7 +120,7 @@ impl Reduction {
             without_reason: u64::from(!explained),
         };
         self.count(seen.rating, numbers);
-        self.keep(self.position, seen, root);
+        self.keep(seen, root);
     }
 
     /// Adds the numbers of findings that are rated alike.
@@ -130,50 +141,64 @@ impl Reduction {
 
     /// Keeps the details of a finding if it is among the worst. Of findings that are
     /// rated alike the first ones are kept, so they have to come in their order.
-    pub(super) fn keep(&mut self, position: u64, seen: &Seen<'_>, root: &Path) {
-        let (severity, severity_from) = seen.rating;
-        let reason = seen.reason.map(place::sentence);
-        let (shelf, most, state, explained) = match seen.state {
-            State::Open => (&mut self.open, KEPT, FindingState::Open, true),
-            State::Suppressed { explained } => {
-                let state = FindingState::Suppressed {
-                    reason: reason.filter(|reason| !reason.is_empty()),
-                };
-                (&mut self.suppressed, SUPPRESSED_KEPT, state, explained)
+    pub(super) fn keep(&mut self, seen: &Seen<'_>, root: &Path) {
+        let (severity, _) = seen.rating;
+        match seen.state {
+            State::Open => {
+                if self.open.has_room(severity, KEPT) {
+                    let finding = self.finding(seen, FindingState::Open, root);
+                    self.open.put(severity, finding, KEPT);
+                }
             }
-        };
-        if !shelf.has_room(severity, most) {
-            return;
+            State::Suppressed { explained } => {
+                if self.suppressed.has_room(severity, SUPPRESSED_KEPT) {
+                    let reason = seen.reason.map(place::sentence);
+                    let reason = reason.filter(|reason| !reason.is_empty());
+                    let state = FindingState::Suppressed { reason };
+                    let finding = self.finding(seen, state, root);
+                    let suppressed = Suppressed { finding, explained };
+                    self.suppressed.put(severity, suppressed, SUPPRESSED_KEPT);
+                }
+            }
         }
+    }
+
+    /// The details of a finding, known as yet by all but the tool, whose name may come last.
+    fn finding(&mut self, seen: &Seen<'_>, state: FindingState, root: &Path) -> Finding {
+        let (severity, severity_from) = seen.rating;
         let place = seen
             .path
             .map(|path| place::relative(path, root))
             .filter(|path| !path.is_empty());
-        let rule = place::spelt(seen.rule.unwrap_or_default());
+        let mut rule = place::spelt(seen.rule.unwrap_or_default());
+        if rule.is_empty() {
+            "an unnamed rule".clone_into(&mut rule);
+        }
         let ids = seen.ids.iter().take(MOST_IDS);
-        let kept = Kept {
-            position,
-            identity: identity(seen, place.as_deref()),
-            explained,
-            finding: Finding {
-                rule: if rule.is_empty() {
-                    "an unnamed rule".to_owned()
-                } else {
-                    rule
-                },
-                ids: ids.map(|id| place::spelt(id)).collect(),
-                severity,
-                severity_from,
-                place: place.map(|place| place::spelt(&place)),
-                line: seen.line.filter(|line| *line > 0),
-                // Set when the tool is known.
-                fingerprint: String::new(),
-                state,
-                is_new: seen.is_new,
-                first_seen: seen.first_seen,
-            },
-        };
-        shelf.put(kept, most);
+        Finding {
+            rule: self.shared(&rule),
+            ids: ids.map(|id| self.shared(&place::spelt(id))).collect(),
+            severity,
+            severity_from,
+            fingerprint: Fingerprint::of(identity(seen, place.as_deref())),
+            place: place.map(|place| place::spelt(&place).into()),
+            line: seen.line.filter(|line| *line > 0),
+            state,
+            is_new: seen.is_new,
+            first_seen: seen.first_seen,
+        }
+    }
+
+    /// The name, kept once as long as there are few.
+    fn shared(&mut self, name: &str) -> SharedText {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        let name = SharedText::from(name);
+        if self.names.len() < MOST_SHARED {
+            self.names.insert(name.clone());
+        }
+        name
     }
 
     /// How many are open.
@@ -184,20 +209,19 @@ impl Reduction {
     /// The run of this tool with these findings, worst first; the rest is for the reader to fill in.
     pub(super) fn into_run(self, tool: impl Into<String>) -> ScanRun {
         let run = ScanRun::of(tool);
-        let finished = |kept: Kept| Finding {
-            fingerprint: fingerprint(&run.tool, kept.identity),
-            ..kept.finding
-        };
         let mut unexplained = Vec::new();
-        let mut findings: Vec<Finding> = self.open.into_sorted().map(finished).collect();
+        let mut findings = self.open.into_worst_first();
         let examples = findings.iter().take(EXAMPLES).map(Finding::words).collect();
-        for kept in self.suppressed.into_sorted() {
-            if !kept.explained && unexplained.len() < EXAMPLES {
-                unexplained.push(kept.finding.words());
+        for suppressed in self.suppressed.into_worst_first() {
+            if !suppressed.explained && unexplained.len() < EXAMPLES {
+                unexplained.push(suppressed.finding.words());
             }
             if findings.len() < KEPT {
-                findings.push(finished(kept));
+                findings.push(suppressed.finding);
             }
+        }
+        for finding in &mut findings {
+            finding.fingerprint = fingerprint(&run.tool, finding.fingerprint);
         }
         ScanRun {
             counts: self.counts.into_values().rev().collect(),
@@ -229,8 +253,8 @@ fn identity(seen: &Seen<'_>, place: Option<&str>) -> [u8; 16] {
     short_digest(&parts)
 }
 
-fn fingerprint(tool: &str, identity: [u8; 16]) -> String {
-    hex::encode(short_digest(&[tool.as_bytes(), &identity]))
+fn fingerprint(tool: &str, identity: Fingerprint) -> Fingerprint {
+    Fingerprint::of(short_digest(&[tool.as_bytes(), identity.bytes()]))
 }
 
 fn short_digest(parts: &[&[u8]]) -> [u8; 16] {

@@ -13,11 +13,12 @@ use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
 use super::cursor::Cursor;
 use super::intake::{BLOCK, Blocks};
 use super::json::{Fields, Object, complaint};
+use super::pass::{self, Inside, Stop};
 
 /// Deeper nesting of the outer levels than any tool writes.
 const DEEPEST: usize = 128;
 /// Longest value that is parsed at once: bounds what has to be held. Tests make do with less.
-const LONGEST_VALUE: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
+const LONGEST_VALUE: usize = if cfg!(test) { 4 << 20 } else { 16 << 20 };
 
 /// Why a document is refused, and where.
 #[derive(Debug)]
@@ -219,9 +220,10 @@ impl<'a> Stream<'a> {
 
     /// Passes over a value, however large.
     pub(super) fn skip(&mut self) -> Step {
-        let nested = matches!(self.peek()?, Some(b'{' | b'['));
-        if !nested {
-            return self.value::<IgnoredAny>().map(|_| ());
+        match self.peek()? {
+            Some(b'{' | b'[') => {}
+            Some(b'"') => return self.skip_string(),
+            _ => return self.value::<IgnoredAny>().map(|_| ()),
         }
         if self.window.len() - self.at < BLOCK / 2 {
             self.grow()?;
@@ -235,6 +237,28 @@ impl<'a> Stream<'a> {
             self.array("an array", &mut Self::skip)?;
         }
         Ok(())
+    }
+
+    /// Passes over a string, of which nothing is held.
+    fn skip_string(&mut self) -> Step {
+        self.at += 1;
+        loop {
+            match pass::inside(&self.window, self.at) {
+                Ok(Inside::Ended(text)) => {
+                    self.at = text.end;
+                    return Ok(());
+                }
+                Ok(Inside::Open(at)) => self.at = at,
+                Err(Stop::Wrong { at, reason }) => {
+                    self.at = at;
+                    return Err(self.trouble(reason));
+                }
+                Err(Stop::RanOut) => {}
+            }
+            if !self.grow()? {
+                return Err(self.trouble("the report ends too early"));
+            }
+        }
     }
 
     /// The inside of brackets, one of which stands next.
@@ -312,8 +336,11 @@ impl<'a> Stream<'a> {
         }
         let left = self.window.len() - self.at;
         if left > LONGEST_VALUE {
-            return Err(self.trouble("a value is longer than 64 MiB"));
+            return Err(self.trouble("a value is longer than 16 MiB"));
         }
+        // Twice as much, so that what is parsed anew stays in proportion, but no more than
+        // it takes to tell that the value is too long.
+        let enough = (2 * left).min(LONGEST_VALUE + 1);
         loop {
             match self.blocks.advance() {
                 Ok(true) => {}
@@ -325,7 +352,7 @@ impl<'a> Stream<'a> {
             }
             self.at = self.blocks.append_to(&mut self.window, self.at);
             self.end = self.blocks.offset();
-            if self.window.len() - self.at >= 2 * left {
+            if self.window.len() - self.at >= enough {
                 return Ok(true);
             }
         }

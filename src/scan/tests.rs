@@ -8,7 +8,7 @@ mod said;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::facts::{Finding, FindingState, Measured, ScanFailure, ScanRun, Severity};
+use crate::facts::{Finding, FindingState, Fingerprint, Measured, ScanFailure, ScanRun, Severity};
 use crate::scan::report::{Content, content};
 
 use reports::{SAMPLES, Sample};
@@ -307,7 +307,7 @@ fn nothing_of_a_value_stands_in_a_refusal() {
 /// The lines above a finding grow, and it is the same finding in every format.
 #[test]
 fn a_fingerprint_stays_when_lines_move() {
-    let prints = |text: &str| -> Vec<String> {
+    let prints = |text: &str| -> Vec<Fingerprint> {
         let runs = runs_of(text).expect("a readable report");
         let findings = runs.into_iter().flat_map(|run| run.findings);
         findings.map(|finding| finding.fingerprint).collect()
@@ -383,7 +383,7 @@ fn other_ids_of_a_vulnerability_are_kept() {
         let known = run
             .findings
             .iter()
-            .any(|finding| finding.ids.contains(&"CVE-1-1".to_owned()));
+            .any(|finding| finding.ids.iter().any(|id| &**id == "CVE-1-1"));
         assert!(known, "{format}: {:?}", run.findings);
     }
 }
@@ -560,7 +560,7 @@ fn what_is_measured_is_told() {
 /// Whatever a window cuts: the same report, moved byte by byte over its edge.
 #[test]
 fn the_edge_of_a_window_changes_nothing() {
-    let block = super::intake::BLOCK;
+    let block = super::intake::FIRST;
     for sample in SAMPLES.iter().filter(|sample| is_json(sample)) {
         let expected = runs_of(sample.text).expect("a readable report");
         for shift in (0..sample.text.len()).step_by(53) {
@@ -605,8 +605,50 @@ fn many_rules_and_large_skipped_parts_are_read() {
 #[test]
 fn a_value_has_a_longest_length() {
     let text = format!(
-        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"p"}}}},"results":[],"x":"{}"#,
-        "x".repeat(12 << 20)
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"p"}}}},"results":[{{"x":"{}"#,
+        "x".repeat(5 << 20)
     );
     assert!(refused(&text, "a long string").contains("longer"));
+}
+
+#[test]
+fn a_name_has_a_longest_length_in_gitlabs_reports_too() {
+    let name = "R".repeat(2 << 20);
+    let text = format!(
+        r#"{{"version":"15.0.4","vulnerabilities":[{{"identifiers":[{{"value":"{name}"}}]}}]}}"#
+    );
+    assert!(refused(&text, "a long name").contains("longer"));
+}
+
+/// What stands in a string that no reader wants, cut by the blocks at each of its bytes.
+#[test]
+fn a_string_that_no_reader_wants_is_checked_nevertheless() {
+    for part in [r"\u00e9", r#"\\\""#, "é"] {
+        for shift in 0..part.len() {
+            let string = "y".repeat(shift) + &part.repeat((300 << 10) / part.len());
+            let text = |end: &str| wanting_nothing_of(&format!("{string}{end}"));
+            assert_eq!(one(&text("\",")).counts[0].open, 1);
+            refused(&text(""), "a string without an end");
+            refused(&text("\n\","), "a line break in a string");
+            refused(&text("\\x\","), "an escape that there is not");
+        }
+    }
+}
+
+#[test]
+fn a_string_that_no_reader_wants_may_be_longer_than_any_value() {
+    let long = "x".repeat(5 << 20);
+    assert_eq!(
+        one(&wanting_nothing_of(&format!("{long}\","))).counts[0].open,
+        1
+    );
+    let refusal = refused(&wanting_nothing_of(&long), "a string without an end");
+    assert!(!refusal.contains("longer"), "{refusal}");
+}
+
+/// A report with a string, which the text has to end, under a key that is not read.
+fn wanting_nothing_of(string: &str) -> String {
+    format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"p"}}}},"x":"{string}"results":[{{"level":"error"}}]}}]}}"#
+    )
 }

@@ -137,7 +137,7 @@ mod tests {
     use super::super::testing::{handed_in, laws, open, run};
     use super::*;
     use crate::controls::testing::{at, verdict_of};
-    use crate::facts::{Finding, FindingState, ScanRun, SeverityOrigin};
+    use crate::facts::{Finding, FindingState, Fingerprint, ScanRun, SeverityOrigin};
 
     #[test]
     fn it_keeps_the_laws_of_all_scans_of_a_kind() {
@@ -161,13 +161,13 @@ mod tests {
     /// A finding that was first seen then; the clock of the tests says the first of June.
     fn known_since(severity: Severity, first_seen: Option<&str>) -> ScanRun {
         let finding = Finding {
-            rule: "CVE-2026-1".to_owned(),
-            ids: Vec::new(),
+            rule: "CVE-2026-1".into(),
+            ids: Box::default(),
             severity,
             severity_from: SeverityOrigin::Finding,
-            place: Some("left@1".to_owned()),
+            place: Some("left@1".into()),
             line: None,
-            fingerprint: "ab".repeat(16),
+            fingerprint: Fingerprint::of([0xab; 16]),
             state: FindingState::Open,
             is_new: None,
             first_seen: first_seen.map(at),

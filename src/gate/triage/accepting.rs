@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::controls::is_tool;
-use crate::facts::{Finding, ScanReport, ScanResults, ScanRun};
+use crate::facts::{Finding, Fingerprint, ScanReport, ScanResults, ScanRun};
 use crate::policy::{AcceptedFinding, Binding, LONGEST_ACCEPTANCE, Note, Standing};
 
 /// What became of an acceptance.
@@ -62,7 +62,7 @@ struct Met {
 pub(super) struct Accepting<'p> {
     all: &'p [AcceptedFinding],
     standing: Vec<Standing>,
-    by_fingerprint: HashMap<&'p str, Vec<usize>>,
+    by_fingerprint: HashMap<Fingerprint, Vec<usize>>,
     by_place: HashMap<(&'p str, &'p str), Vec<usize>>,
     /// By acceptance and pattern: the same report may be found by two patterns.
     met: HashMap<(usize, &'p str), Met>,
@@ -70,12 +70,15 @@ pub(super) struct Accepting<'p> {
 
 impl<'p> Accepting<'p> {
     pub(super) fn new(all: &'p [AcceptedFinding], now: Timestamp) -> Self {
-        let mut by_fingerprint: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_fingerprint: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
         let mut by_place: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for (index, accepted) in all.iter().enumerate() {
             match &accepted.binding {
                 Binding::Fingerprint(fingerprint) => {
-                    by_fingerprint.entry(fingerprint).or_default().push(index);
+                    // What is no fingerprint is that of no finding.
+                    if let Some(fingerprint) = Fingerprint::read(fingerprint) {
+                        by_fingerprint.entry(fingerprint).or_default().push(index);
+                    }
                 }
                 Binding::Place { rule, place } => {
                     by_place.entry((rule, place)).or_default().push(index);
@@ -99,8 +102,11 @@ impl<'p> Accepting<'p> {
         run: &ScanRun,
         finding: &Finding,
     ) -> bool {
-        let by_fingerprint = self.by_fingerprint.get(finding.fingerprint.as_str());
-        let place = finding.place.as_deref();
+        let by_fingerprint = self.by_fingerprint.get(&finding.fingerprint);
+        let place = finding
+            .place
+            .as_deref()
+            .filter(|_| !self.by_place.is_empty());
         let by_place = place.and_then(|place| self.by_place.get(&(finding.rule.as_str(), place)));
         for index in by_fingerprint
             .into_iter()

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::facts::{BaselineFile, Finding, Severity};
+use crate::facts::{BaselineFile, Finding, Fingerprint, Severity};
 use crate::policy::{Note, ScanExpectation, StoredBaseline};
 
 /// How many of a fingerprint were there, how bad, and how many of those were met.
@@ -17,18 +17,18 @@ struct Known {
 }
 
 /// A baseline that holds, or why it does not.
-type Usable<'p> = Result<HashMap<&'p str, Vec<Known>>, String>;
+type Usable = Result<HashMap<Fingerprint, Vec<Known>>, String>;
 
 /// The baselines of the expected results, by their position in the policy.
 pub(super) struct Baselines<'p> {
-    by_scan: HashMap<usize, Usable<'p>>,
+    by_scan: HashMap<usize, Usable>,
     tools: HashMap<usize, &'p str>,
 }
 
 impl<'p> Baselines<'p> {
     pub(super) fn new(
         scans: &'p [ScanExpectation],
-        files: &'p [BaselineFile],
+        files: &[BaselineFile],
         now: Timestamp,
     ) -> Self {
         let mut by_scan = HashMap::new();
@@ -53,7 +53,7 @@ impl<'p> Baselines<'p> {
         let Some(Ok(known)) = self.by_scan.get_mut(&scan) else {
             return true;
         };
-        let alike = known.get_mut(finding.fingerprint.as_str());
+        let alike = known.get_mut(&finding.fingerprint);
         let mut alike = alike.into_iter().flatten();
         match alike.find(|known| known.met < known.count && as_read <= known.severity) {
             Some(known) => {
@@ -82,7 +82,7 @@ impl<'p> Baselines<'p> {
     }
 }
 
-fn usable<'p>(stored: &StoredBaseline, files: &'p [BaselineFile], now: Timestamp) -> Usable<'p> {
+fn usable(stored: &StoredBaseline, files: &[BaselineFile], now: Timestamp) -> Usable {
     let today = now.to_zoned(TimeZone::UTC).date();
     if today > stored.expires {
         return Err(format!("it expired on {}", stored.expires));
@@ -100,9 +100,13 @@ fn usable<'p>(stored: &StoredBaseline, files: &'p [BaselineFile], now: Timestamp
             stored.path
         ));
     }
-    let mut known: HashMap<&str, Vec<Known>> = HashMap::new();
+    let mut known: HashMap<Fingerprint, Vec<Known>> = HashMap::with_capacity(findings.len());
     for finding in findings {
-        known.entry(&finding.fingerprint).or_default().push(Known {
+        // What is no fingerprint is that of no finding.
+        let Some(fingerprint) = Fingerprint::read(&finding.fingerprint) else {
+            continue;
+        };
+        known.entry(fingerprint).or_default().push(Known {
             severity: finding.severity,
             count: finding.count,
             met: 0,

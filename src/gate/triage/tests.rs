@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{AcceptanceState, triage};
 use crate::facts::{
-    BaselineFile, ExploitedFile, Fact, Finding, FindingCount, FindingState, KnownFinding,
-    PolicyDocument, PolicyFacts, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun, Severity,
-    SeverityOrigin, Snapshot,
+    BaselineFile, ExploitedFile, Fact, Finding, FindingCount, FindingState, Fingerprint,
+    KnownFinding, PolicyDocument, PolicyFacts, ScanFailure, ScanKind, ScanReport, ScanResults,
+    ScanRun, Severity, SeverityOrigin, Snapshot,
 };
 use crate::gate::testing::{at, facts};
 use crate::gate::{Decision, decide, evaluate};
@@ -39,13 +39,13 @@ fn print(letter: char) -> String {
 
 fn finding(letter: char, severity: Severity) -> Finding {
     Finding {
-        rule: format!("rule-{letter}"),
-        ids: Vec::new(),
+        rule: format!("rule-{letter}").into(),
+        ids: Box::default(),
         severity,
         severity_from: SeverityOrigin::Finding,
-        place: Some("src/a.rs".to_owned()),
+        place: Some("src/a.rs".into()),
         line: Some(7),
-        fingerprint: print(letter),
+        fingerprint: Fingerprint::read(&print(letter)).expect("a fingerprint"),
         state: FindingState::Open,
         is_new: None,
         first_seen: None,
@@ -460,8 +460,8 @@ fn exploited(ids: Result<&[&str], ScanFailure>, digest: &str, run: ScanRun) -> S
 
 fn vulnerable(rule: &str, ids: &[&str]) -> ScanRun {
     let found = Finding {
-        rule: rule.to_owned(),
-        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        rule: rule.into(),
+        ids: ids.iter().map(|id| (*id).into()).collect(),
         ..finding('a', Severity::Low)
     };
     ScanRun {

@@ -12,23 +12,17 @@ use crate::facts::{ScanKind, ScanRun, Severity, SeverityOrigin};
 use crate::scan::format::Read;
 use crate::scan::rating;
 use crate::scan::reduction::{Reduction, Seen};
-use crate::scan::stream::Stream;
+use crate::scan::stream::{Step, Stream, Trouble};
 
 use super::one;
 
-#[derive(Deserialize)]
-struct Found {
-    #[serde(default)]
-    packages: Vec<Package>,
-}
+/// Most vulnerabilities, and groups of them, of one package: a kernel has thousands.
+const MOST_OF_A_PACKAGE: usize = 100_000;
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Package {
-    #[serde(default)]
     package: Name,
-    #[serde(default)]
     vulnerabilities: Vec<Vulnerability>,
-    #[serde(default)]
     groups: Vec<Group>,
 }
 
@@ -59,12 +53,16 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
     let mut ended = false;
     let mut packages = 0;
     stream.object("an osv-scanner report", &["results"], &mut |stream, _| {
-        ended = stream.values("`results`", |found: Found| {
-            packages += found.packages.len();
-            for package in &found.packages {
-                add(&mut findings, package, root);
-            }
-            Ok(())
+        ended = stream.array("`results`", &mut |stream| {
+            let is_object = stream.object("a result", &["packages"], &mut |stream, _| {
+                let is_list = stream.array("`packages`", &mut |stream| {
+                    packages += 1;
+                    add(&mut findings, &Package::read(stream)?, root);
+                    Ok(())
+                })?;
+                not_null(stream, is_list)
+            })?;
+            not_null(stream, is_object)
         })?;
         Ok(())
     })?;
@@ -77,6 +75,50 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
         ..findings.into_run("osv-scanner")
     };
     one("osv-scanner-json", run)
+}
+
+fn not_null(stream: &Stream<'_>, is_there: bool) -> Step {
+    if is_there {
+        return Ok(());
+    }
+    Err(stream.trouble("a part of the report is null"))
+}
+
+impl Package {
+    /// Piece by piece: all that is known of the vulnerabilities of a package stands in it.
+    fn read(stream: &mut Stream<'_>) -> Result<Self, Trouble> {
+        let mut read = Self::default();
+        const KEYS: &[&str] = &["package", "vulnerabilities", "groups"];
+        let is_object = stream.object("a package", KEYS, &mut |stream, key| {
+            let is_there = match key {
+                "package" => {
+                    read.package = stream.value()?;
+                    true
+                }
+                "vulnerabilities" => {
+                    let all = &mut read.vulnerabilities;
+                    stream.values("`vulnerabilities`", |each| put(all, each))?
+                }
+                _ => {
+                    let all = &mut read.groups;
+                    stream.values("`groups`", |each| put(all, each))?
+                }
+            };
+            not_null(stream, is_there)
+        })?;
+        not_null(stream, is_object)?;
+        Ok(read)
+    }
+}
+
+fn put<T>(all: &mut Vec<T>, each: T) -> Result<(), String> {
+    if all.len() >= MOST_OF_A_PACKAGE {
+        return Err(format!(
+            "a package has more than {MOST_OF_A_PACKAGE} vulnerabilities"
+        ));
+    }
+    all.push(each);
+    Ok(())
 }
 
 fn add(findings: &mut Reduction, package: &Package, root: &Path) {

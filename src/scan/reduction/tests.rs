@@ -35,7 +35,7 @@ fn a_fingerprint_stays_when_the_line_moves_and_changes_with_all_else() {
         ..seen("a", 1)
     };
     assert_ne!(first, of(own));
-    assert_eq!(first.len(), 32);
+    assert_eq!(first.to_string().len(), 32);
 }
 
 #[test]
@@ -131,4 +131,25 @@ fn the_worst_come_first_in_the_order_of_the_report() {
     all.push(rated(Severity::Critical, 7));
     let lines: Vec<_> = run_of(&all).findings.iter().map(|one| one.line).collect();
     assert_eq!(lines, [7, 1, 2, 3, 4, 5, 6].map(Some));
+}
+
+#[test]
+fn names_are_kept_as_they_are_also_where_there_are_too_many_to_share() {
+    let names: Vec<String> = (0..MOST_SHARED + 9)
+        .map(|number| format!("R{number}"))
+        .collect();
+    let mut reduction = Reduction::default();
+    for name in names.iter().chain(&names) {
+        let seen = Seen {
+            rule: Some(name),
+            ids: vec![name],
+            ..Seen::default()
+        };
+        reduction.add(&seen, Path::new("/builds/acme"));
+    }
+    let run = reduction.into_run("probe");
+    assert_eq!(run.findings.len(), 2 * names.len());
+    for (finding, name) in run.findings.iter().zip(names.iter().chain(&names)) {
+        assert_eq!((&*finding.rule, &*finding.ids[0]), (&**name, &**name));
+    }
 }

@@ -23,6 +23,8 @@ pub(super) const MOST_RULES: usize = 100_000;
 const MOST_ID_BYTES: usize = 16 << 20;
 /// With more rules than this, only one finding of each is sure to be kept.
 const FEW_RULES: usize = 1_000;
+/// Examples that are allocated together, so that they can be dropped piece by piece.
+const TOGETHER: usize = 256;
 /// Longest part of a text that is kept for a finding, in characters.
 const LONGEST_KEPT: usize = 400;
 
@@ -161,18 +163,21 @@ struct Group {
     new: u64,
     suppressed: u64,
     without_reason: u64,
-    examples: Vec<Example>,
-    suppressed_examples: Vec<Example>,
+    /// Its place among the groups, in the order of their first results.
+    number: usize,
+    /// How many of the open and of the suppressed ones are kept as examples.
+    kept_open: usize,
+    kept_suppressed: usize,
 }
 
-/// A finding whose details are kept, and its position among the results.
+/// A finding whose details are kept, and the number of its group. There are thousands.
 struct Example {
-    position: u64,
-    uri: Option<String>,
+    group: usize,
+    uri: Option<Box<str>>,
     line: Option<usize>,
-    own_fingerprint: Option<String>,
+    own_fingerprint: Option<Box<str>>,
     state: State,
-    reason: Option<String>,
+    reason: Option<Box<str>>,
     is_new: Option<bool>,
     first_seen: Option<Timestamp>,
 }
@@ -182,7 +187,8 @@ struct Example {
 pub(super) struct Tally {
     groups: HashMap<Kind, Group>,
     id_bytes: usize,
-    results: u64,
+    /// In the order of the results.
+    examples: Vec<Vec<Example>>,
     kept: usize,
     without_baseline: bool,
     older_levels: bool,
@@ -191,7 +197,6 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a result.
     pub(super) fn add(&mut self, finding: Finding) -> Result<(), String> {
-        self.results += 1;
         self.older_levels |= finding.older_level;
         if !finding.counts() {
             return Ok(());
@@ -213,26 +218,30 @@ impl Tally {
                         "results point at more than {MOST_RULES} different rules, or at too long ids"
                     ));
                 }
-                new.insert(Group::default())
+                new.insert(Group {
+                    number: groups,
+                    ..Group::default()
+                })
             }
         };
         let kept = match finding.state {
             State::Open => {
                 group.open += 1;
                 group.new += u64::from(finding.baseline == Some(Baseline::New));
-                &mut group.examples
+                &mut group.kept_open
             }
             State::Suppressed { explained } => {
                 group.suppressed += 1;
                 group.without_reason += u64::from(!explained);
-                &mut group.suppressed_examples
+                &mut group.kept_suppressed
             }
         };
         // What is worst is known only at the end: the first ones, and some of each rule.
-        if self.kept < KEPT || kept.len() < if few { EXAMPLES } else { 1 } {
+        if self.kept < KEPT || *kept < if few { EXAMPLES } else { 1 } {
+            *kept += 1;
             self.kept += 1;
-            kept.push(Example {
-                position: self.results,
+            let example = Example {
+                group: group.number,
                 uri: finding.uri.map(cut),
                 line: finding.line,
                 own_fingerprint: finding.own_fingerprint.map(cut),
@@ -240,7 +249,15 @@ impl Tally {
                 reason: finding.reason.map(cut),
                 is_new: finding.baseline.map(|baseline| baseline == Baseline::New),
                 first_seen: finding.first_seen,
-            });
+            };
+            match self.examples.last_mut() {
+                Some(last) if last.len() < TOGETHER => last.push(example),
+                _ => {
+                    let mut examples = Vec::with_capacity(TOGETHER);
+                    examples.push(example);
+                    self.examples.push(examples);
+                }
+            }
         }
         Ok(())
     }
@@ -260,8 +277,8 @@ impl Tally {
         let book = Book::new(driver, extensions);
         let with_baseline = !self.without_baseline;
         let mut reduction = Reduction::default();
-        let mut kinds = Vec::with_capacity(self.groups.len());
-        let mut kept = Vec::with_capacity(self.kept);
+        let mut kinds = Vec::new();
+        kinds.resize_with(self.groups.len(), || None);
         for (kind, group) in self.groups {
             let rating = book.rating(&kind);
             let numbers = Numbers {
@@ -271,16 +288,18 @@ impl Tally {
                 without_reason: group.without_reason,
             };
             reduction.count(rating, numbers);
-            let examples = group.examples.into_iter().chain(group.suppressed_examples);
-            kept.extend(examples.map(|example| (kinds.len(), rating, example)));
-            kinds.push(kind);
+            if let Some(place) = kinds.get_mut(group.number) {
+                *place = Some((kind, rating));
+            }
         }
-        kept.sort_unstable_by_key(|(_, _, example)| example.position);
-        // Each is dropped as soon as its reduction stands: many of both would not be small.
-        for (kind, rating, example) in kept {
+        // They are dropped as soon as their reductions stand: many of both would not be small.
+        for example in self.examples.into_iter().flatten() {
+            let Some(Some((kind, rating))) = kinds.get(example.group) else {
+                continue;
+            };
             let seen = Seen {
-                rule: kinds.get(kind).and_then(|kind| book.name(kind)),
-                rating,
+                rule: book.name(kind),
+                rating: *rating,
                 path: example.uri.as_deref(),
                 line: example.line.map(|line| line as u64),
                 own_fingerprint: example.own_fingerprint.as_deref(),
@@ -290,19 +309,19 @@ impl Tally {
                 first_seen: example.first_seen,
                 ..Seen::default()
             };
-            reduction.keep(example.position, &seen, root);
+            reduction.keep(&seen, root);
         }
         reduction
     }
 }
 
 /// A text of bounded length; what is cut off still tells it from others.
-fn cut(text: String) -> String {
+fn cut(text: String) -> Box<str> {
     if text.len() <= LONGEST_KEPT {
-        return text;
+        return text.into();
     }
     let front: String = text.chars().take(LONGEST_KEPT).collect();
-    format!("{front}{}", hex::encode(Sha256::digest(&text)))
+    format!("{front}{}", hex::encode(Sha256::digest(&text))).into()
 }
 
 /// All rules of a tool, to look up in.
