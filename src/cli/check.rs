@@ -114,6 +114,7 @@ pub(super) async fn look(
     if !patterns.is_empty() || needs.has(FactKey::ScanResults) {
         snapshot.scans = Fact::known_without_source(scan_results(&patterns, &policy, world));
     }
+    let needs = gate::still_needed(&policy, &snapshot, needs);
     if needs.has(FactKey::BranchRulesBefore) {
         snapshot.rules_before = match &from_before {
             Some(file) => file.rules_before(&snapshot, &place),

@@ -75,6 +75,9 @@ pub enum FactKey {
     /// Scan reports handed in as files.
     #[serde(rename = "scan.results")]
     ScanResults,
+    /// What the platform's own code scanning says of the change.
+    #[serde(rename = "scan.change_analyses")]
+    ScanChangeAnalyses,
     /// What the organisation or group demands of its members and lets them do.
     #[serde(rename = "organization.settings")]
     OrganizationSettings,
@@ -172,7 +175,7 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
@@ -194,6 +197,7 @@ impl FactKey {
         Self::ChangeQueue,
         Self::TeamMembers,
         Self::ScanResults,
+        Self::ScanChangeAnalyses,
         Self::OrganizationSettings,
         Self::OrganizationIdentity,
         Self::OrganizationTwoFactor,
@@ -251,6 +255,7 @@ impl FactKey {
             Self::ChangeQueue => "change.queue",
             Self::TeamMembers => "team.members",
             Self::ScanResults => "scan.results",
+            Self::ScanChangeAnalyses => "scan.change_analyses",
             Self::OrganizationSettings => "organization.settings",
             Self::OrganizationIdentity => "organization.identity",
             Self::OrganizationTwoFactor => "organization.two_factor",
@@ -323,6 +328,7 @@ impl FactKey {
             }
             Self::TeamMembers => "members of the teams that the policy names",
             Self::ScanResults => "scan reports handed in as files",
+            Self::ScanChangeAnalyses => "what the platform's own code scanning says of the change",
             Self::OrganizationSettings => {
                 "what the organisation or group demands of its members and lets them do"
             }

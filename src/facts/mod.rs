@@ -8,6 +8,7 @@ mod actor;
 mod arrivals;
 mod branch;
 mod change;
+mod change_analyses;
 mod changed_file;
 mod code_owners;
 mod discussion;
@@ -48,6 +49,7 @@ pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,
 };
+pub use change_analyses::{ChangeAnalyses, ChangeAnalysis, DismissedAlert, Looked};
 pub use changed_file::{ChangedFile, FileChange};
 pub use code_owners::{OwnersRules, Ownership};
 pub use discussion::{ApprovalNote, Discussion, Thread};

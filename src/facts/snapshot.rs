@@ -10,6 +10,7 @@ use super::branch::BranchRules;
 use super::change::{
     Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
 };
+use super::change_analyses::ChangeAnalyses;
 use super::changed_file::ChangedFile;
 use super::discussion::Discussion;
 use super::fact::{Fact, Unknown};
@@ -202,6 +203,9 @@ pub struct Snapshot {
     pub proposed_policy: Fact<Option<PolicyDocument>>,
     /// Group `scan.results`.
     pub scans: Fact<ScanResults>,
+    /// Group `scan.change_analyses`.
+    #[serde(default = "not_collected::change_analyses")]
+    pub change_analyses: Fact<ChangeAnalyses>,
     /// The groups of settings.
     pub settings: Settings,
     /// The settings snapshot that they were taken from; `None`: they were asked for just now.
@@ -214,8 +218,9 @@ pub struct Snapshot {
 /// What a snapshot of an older version does not hold: it was not collected.
 mod not_collected {
     use super::{
-        Arrivals, ArrivedChange, ChangedFile, CommitSignature, Discussion, Fact, FactKey, Original,
-        PolicyDocument, QueueResult, RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
+        Arrivals, ArrivedChange, ChangeAnalyses, ChangedFile, CommitSignature, Discussion, Fact,
+        FactKey, Original, PolicyDocument, QueueResult, RuleBypasses, RulesBefore, TeamMembers,
+        Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -248,6 +253,10 @@ mod not_collected {
 
     pub(super) fn proposed_policy() -> Fact<Option<PolicyDocument>> {
         Fact::Unknown(Unknown::not_collected(super::PROPOSED_POLICY))
+    }
+
+    pub(super) fn change_analyses() -> Fact<ChangeAnalyses> {
+        of(FactKey::ScanChangeAnalyses)
     }
 
     pub(super) fn arrivals() -> Fact<Option<Arrivals>> {
@@ -322,6 +331,7 @@ impl Snapshot {
             override_people: hidden("override.people"),
             proposed_policy: not_collected::proposed_policy(),
             scans: hidden(FactKey::ScanResults.name()),
+            change_analyses: not_collected::change_analyses(),
             settings: Settings::all_unknown(),
             settings_origin: None,
             requests: Requests::default(),
@@ -366,6 +376,9 @@ impl Snapshot {
                 FactKey::ChangeQueue => seen.queue = self.queue.clone(),
                 FactKey::TeamMembers => seen.teams = self.teams.clone(),
                 FactKey::ScanResults => seen.scans = self.scans.clone(),
+                FactKey::ScanChangeAnalyses => {
+                    seen.change_analyses = self.change_analyses.clone();
+                }
                 FactKey::OrganizationSettings
                 | FactKey::OrganizationIdentity
                 | FactKey::OrganizationTwoFactor

@@ -79,6 +79,7 @@ impl<'s> Veil<'s> {
             queue: [ChangeQueue],
             teams: [TeamMembers],
             scans: [ScanResults],
+            change_analyses: [ScanChangeAnalyses],
         });
         self.open = needs.clone();
     }

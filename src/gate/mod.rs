@@ -12,6 +12,7 @@ mod independence;
 mod integrity;
 mod overrides;
 mod proposal;
+mod reading;
 mod record;
 mod register;
 mod reviews;
@@ -33,6 +34,7 @@ pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use overrides::{has_override_command, teams_to_look_up};
 pub use proposal::{touches_policy, wants_proposed_policy};
+pub use reading::still_needed;
 pub use record::{
     BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE, RecordContext,
     records,

@@ -87,6 +87,9 @@ pub(super) fn hide(snapshot: &mut Snapshot, needs: &Needs, why: &Unknown) {
             FactKey::ChangeSignatures => snapshot.signatures = Fact::Unknown(hidden(key)),
             FactKey::ChangeOriginals => snapshot.originals = Fact::Unknown(hidden(key)),
             FactKey::ChangeTickets => snapshot.tickets = Fact::Unknown(hidden(key)),
+            FactKey::ScanChangeAnalyses => {
+                snapshot.change_analyses = Fact::Unknown(hidden(key));
+            }
             // What does not hang on a change.
             _ => {}
         }

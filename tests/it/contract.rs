@@ -196,10 +196,14 @@ fn variants(code: &str) -> Vec<Value> {
         "ORG-15" => vec![json!({"hosts": ["hooks.acme.test"]})],
         "ORG-16" => vec![json!({"restrict_notifications": false})],
         "ORG-19" => vec![json!({"security_configuration": false})],
-        "SCAN-01" => vec![json!({"scans": [{
-            "tool": "semgrep", "path": "out/*.sarif", "required": true,
-            "max_age_seconds": 86400, "new": {"high": 0},
-        }]})],
+        "SCAN-01" => vec![
+            json!({"scans": [{
+                "tool": "semgrep", "path": "out/*.sarif", "required": true,
+                "max_age_seconds": 86400, "new": {"high": 0},
+            }]}),
+            json!({"platform_analyses": false}),
+            json!({"max": {}}),
+        ],
         "SCAN-04" => vec![json!({"review_within_days": 10_000})],
         "SCAN-13" => vec![
             json!({"max_days": {"none": 0}, "max_silence_days": 1}),
@@ -359,7 +363,8 @@ impl<'s> Apart<'s> {
                     teams,
                     originals,
                     override_people,
-                    scans
+                    scans,
+                    change_analyses
                 ]
             );
         }
@@ -405,6 +410,7 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("queue") => FactKey::ChangeQueue,
         Some("teams") => FactKey::TeamMembers,
         Some("scans") => FactKey::ScanResults,
+        Some("change_analyses") => FactKey::ScanChangeAnalyses,
         Some("settings") => match place.split('/').nth(2).and_then(Settings::key_of) {
             Some(key) => key,
             None => return false,
@@ -635,6 +641,9 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                     FactKey::ChangeQueue => less.queue = empty.queue.clone(),
                     FactKey::TeamMembers => less.teams = empty.teams.clone(),
                     FactKey::ScanResults => less.scans = empty.scans.clone(),
+                    FactKey::ScanChangeAnalyses => {
+                        less.change_analyses = empty.change_analyses.clone();
+                    }
                     settings => {
                         let why = Unknown::not_collected(settings.name());
                         less.settings.hide(settings, &why);

@@ -2,6 +2,7 @@
 
 pub(super) mod alerts_closed_in_time;
 pub(super) mod automatic_updates_configured;
+mod change_analyses;
 pub(super) mod change_free_of_secrets_and_binaries;
 pub(super) mod coverage_sufficient;
 pub(super) mod dependencies_clean;

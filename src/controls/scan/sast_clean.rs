@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::change_analyses;
 use super::runs::{
     Limits, describe, describe_run, doubt, in_doubt, is_tool, limit, limits_schema, looser,
 };
@@ -48,6 +49,9 @@ pub(crate) struct SastClean {
     /// a limit also holds for worse severities that have none of their own.
     #[schemars(schema_with = "limits_schema")]
     max: Limits,
+    /// Whether the platform's own code scanning of the change decides where no report of
+    /// static analysis was handed in and none is expected.
+    platform_analyses: bool,
 }
 
 impl Default for SastClean {
@@ -55,6 +59,7 @@ impl Default for SastClean {
         Self {
             scans: Vec::new(),
             max: BTreeMap::from([(Severity::Critical, 0), (Severity::High, 0)]),
+            platform_analyses: true,
         }
     }
 }
@@ -72,14 +77,24 @@ impl Control for SastClean {
         ],
         scope: Scope::Change,
         platforms: &[Platform::Github, Platform::Gitlab],
-        needs: &[FactKey::ScanResults],
+        needs: &[
+            FactKey::ScanResults,
+            FactKey::ScanChangeAnalyses,
+            FactKey::ChangeIdentity,
+        ],
         rationale: "A scanner finds weaknesses only if it ran, on this commit, to its end.",
         cheat: "Handing in an old, empty or crashed report, or splitting findings over many \
                         reports that are each within the limits. A report of another commit, without a \
                         run, or of a run that failed is never clean, and findings of one tool are \
-                        added up.",
-        remedy_github: "fix or triage the findings, run the scanner on the newest commit and hand its \
-                        SARIF file in with `--scan`",
+                        added up. Where the platform's own analyses decide, the newest of each tool \
+                        and part has to be of the newest commit, whatever older ones found; a list \
+                        that is hidden is never an empty one; and an alert that the change's author \
+                        dismissed since it was opened counts as open. Whether somebody else who had a \
+                        hand in it dismissed one, or a tool was taken out before it ever ran on the \
+                        change, is not seen here: restrict who may dismiss, and see SCAN-11.",
+        remedy_github: "fix or triage the findings, run the scanner on the newest commit, and let it \
+                        upload its results to code scanning or hand its SARIF file in with `--scan`; \
+                        a workflow needs `security-events: read` to read code scanning",
         remedy_gitlab: "fix or triage the findings, run the scanner on the newest commit and hand its \
                         SARIF file in with `--scan`",
     };
@@ -153,20 +168,11 @@ impl Control for SastClean {
         if let Some(unknown) = doubts.into_iter().next() {
             return Err(unknown);
         }
-        if clean.is_empty() {
-            return Err(doubt(
-                Why::NotCollected,
-                "no scan report was handed in".to_owned(),
-            ));
-        }
         if !clean
             .iter()
             .any(|(report, run)| is_static_analysis(report, run))
         {
-            return Err(doubt(
-                Why::NotCollected,
-                "no report of static analysis was handed in".to_owned(),
-            ));
+            return self.without_report(&clean, facts);
         }
         let seen: Vec<String> = clean
             .iter()
@@ -209,11 +215,44 @@ impl Control for SastClean {
                 return Some(format!("asks less of `{}`", scan.tool));
             }
         }
+        // Without it there is no pass but by a report.
+        if self.platform_analyses && !base.platform_analyses {
+            return Some("lets analyses of the platform stand in for a report".to_owned());
+        }
         looser(&self.max, &base.max).then(|| "allows more findings".to_owned())
     }
 }
 
 impl SastClean {
+    /// No report of static analysis is there: the platform's own analyses decide, unless an
+    /// expectation is left that asks for a report. `others` are clean, of another kind.
+    fn without_report(
+        &self,
+        others: &[(&ScanReport, &ScanRun)],
+        facts: &Snapshot,
+    ) -> Result<Verdict, Unknown> {
+        let missing = match others {
+            [] => "no scan report was handed in",
+            _ => "no report of static analysis was handed in",
+        };
+        let none = |detail: String| Err(doubt(Why::NotCollected, detail));
+        let is_met = |scan: &ScanExpectation| {
+            others
+                .iter()
+                .any(|(report, run)| report.pattern == scan.path && is_tool(&scan.tool, &run.tool))
+        };
+        if !self.platform_analyses || !self.scans.iter().all(is_met) {
+            return none(missing.to_owned());
+        }
+        match change_analyses::judge(&self.max, facts) {
+            // Then a report is all that could help.
+            Err(unknown) if unknown.why == Why::NotSupported => {
+                none(format!("{missing}; {}", unknown.detail))
+            }
+            judged => judged,
+        }
+    }
+
     /// What is over a limit, one sentence for each tool.
     fn findings(&self, tally: &Tally<'_>) -> Vec<String> {
         let mut all = Vec::new();

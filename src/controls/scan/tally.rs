@@ -86,8 +86,7 @@ impl<'a> Tally<'a> {
 
 impl Count {
     pub(super) fn over_total(&self, limit: Option<u64>) -> Option<String> {
-        let (open, word, limit) = (self.open, self.severity.word(), limit?);
-        (open > limit).then(|| format!("{open} {word}, {limit} allowed"))
+        over(self.open, self.severity, limit)
     }
 
     pub(super) fn over_new(&self, limit: Option<u64>) -> Option<String> {
@@ -99,4 +98,10 @@ impl Count {
         };
         (new > limit).then(|| format!("{new} new {word}, {limit} allowed{note}"))
     }
+}
+
+/// That there are more than allowed, in words; `None`: there are not.
+pub(super) fn over(open: u64, severity: Severity, limit: Option<u64>) -> Option<String> {
+    let (word, limit) = (severity.word(), limit?);
+    (open > limit).then(|| format!("{open} {word}, {limit} allowed"))
 }

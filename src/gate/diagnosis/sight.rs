@@ -32,6 +32,7 @@ pub const OF_A_CHANGE: &[FactKey] = &[
     FactKey::ChangeTickets,
     FactKey::ChangeQueue,
     FactKey::ScanResults,
+    FactKey::ScanChangeAnalyses,
 ];
 
 /// A fact that was not read.
@@ -134,6 +135,7 @@ fn unknown(facts: &Snapshot, key: FactKey) -> Option<Unknown> {
         FactKey::ChangeQueue => facts.queue.known().err(),
         FactKey::TeamMembers => facts.teams.known().err(),
         FactKey::ScanResults => facts.scans.known().err(),
+        FactKey::ScanChangeAnalyses => facts.change_analyses.known().err(),
         FactKey::OrganizationSettings
         | FactKey::OrganizationIdentity
         | FactKey::OrganizationTwoFactor

@@ -245,6 +245,7 @@ impl Session {
 
     fn take_pull(&mut self, pull: &wire::Pull, answer: &GraphqlAnswer) {
         self.identity = opening::identity(pull, answer, &self.setup.place.repository);
+        self.test_merge = opening::test_merge(pull);
         self.head_repository = pull
             .head_repository
             .as_ref()

@@ -34,6 +34,7 @@ mod queue;
 mod reach;
 mod rule_demands;
 mod rulesets;
+mod scanning;
 mod server;
 mod settings;
 mod signatures;
@@ -83,6 +84,8 @@ pub(super) struct Session {
     /// The account that the change token acts for.
     viewer: Fact<Account>,
     heads: Option<Vec<wire::RulesetHead>>,
+    /// The commit that tests the change's present head together with its target.
+    test_merge: Option<String>,
     about: opening::About,
     server: Fact<Server>,
     default_branch: Option<String>,
@@ -135,6 +138,7 @@ impl Session {
             workflow_token: false,
             viewer: Fact::Unknown(Unknown::not_collected(identity::VIEWER)),
             heads: None,
+            test_merge: None,
             about: opening::About::default(),
             server: Fact::Unknown(Unknown::not_collected("server")),
             default_branch: None,
@@ -192,7 +196,7 @@ impl Session {
         let rules_needed = needs.any_of(&[FactKey::BranchRules, FactKey::BranchBypass]);
         let head = self.head(snapshot);
         let target = snapshot.subject.target.clone();
-        let (((mut found, mut stood), moves), teams, rules, arrived, settings) = tokio::join!(
+        let (((mut found, mut stood), moves), teams, rules, arrived, analyses, settings) = tokio::join!(
             async {
                 let read = self.parts(snapshot, &head, &parts).await;
                 let moves = self.moves(snapshot, &head, read.0.get(&Part::Files)).await;
@@ -206,12 +210,18 @@ impl Session {
                 Some(Box::pin(self.rules(&target, needs)).await)
             },
             Box::pin(arrivals::collect(self, snapshot, needs)),
+            join::when(needs.has(FactKey::ScanChangeAnalyses), || {
+                scanning::analyses::ask(self, snapshot)
+            }),
             Box::pin(settings::collect(self, snapshot, needs)),
         );
         if let Some(arrived) = arrived {
             snapshot.arrivals = arrived.arrivals;
             snapshot.arrived_changes = arrived.changes;
             snapshot.bypasses = arrived.bypasses;
+        }
+        if let Some(analyses) = analyses {
+            snapshot.change_analyses = analyses;
         }
         snapshot.settings.take_from(settings);
         if needs.has(FactKey::TeamMembers) {

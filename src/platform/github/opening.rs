@@ -331,6 +331,19 @@ fn identity_of(pull: &wire::Pull, repository: &str) -> Option<Identity> {
     })
 }
 
+/// The commit that the platform made of the target and this head to test them together.
+/// One of another head, or one that does not tell of which, is left out: an analysis that
+/// names it is then taken for one of another commit.
+pub(super) fn test_merge(pull: &wire::Pull) -> Option<String> {
+    let made = pull.potential_merge_commit.as_ref()?;
+    let parents = made.parents.as_ref()?.nodes.as_ref()?;
+    let [Some(_), Some(second)] = parents.as_slice() else {
+        return None;
+    };
+    let of_head = second.oid.is_some() && second.oid == pull.head_ref_oid;
+    made.oid.clone().filter(|_| of_head)
+}
+
 /// `#3`, or `owner/name#3` for an issue of another repository.
 fn linked(issue: &wire::Issue, repository: &str) -> Option<String> {
     let number = issue.number?;
@@ -458,6 +471,34 @@ mod tests {
         let body = json!({"data": {"repository": {"pullRequest": {"number": 7, "title": "t", "author": null}}}});
         let answer = answer(&body);
         assert!(!identity(&pull(&answer).unwrap(), &answer, "acme/app").is_known());
+    }
+
+    /// The cheat: a test merge that is left over from another head.
+    #[test]
+    fn a_test_merge_counts_only_where_this_head_is_its_second_parent() {
+        let made = |parents: Value| {
+            let pull = json!({"headRefOid": "bb", "potentialMergeCommit": {"oid": "ee", "parents": parents}});
+            test_merge(&serde_json::from_value(pull).unwrap())
+        };
+        let of = |nodes: Value| made(json!({ "nodes": nodes }));
+        assert_eq!(
+            of(json!([{"oid": "aa"}, {"oid": "bb"}])).as_deref(),
+            Some("ee")
+        );
+        for other in [
+            json!([{"oid": "bb"}, {"oid": "aa"}]),
+            json!([{"oid": "bb"}]),
+            json!([null, {"oid": "bb"}]),
+            json!([{"oid": "aa"}, null]),
+            json!([{"oid": "aa"}, {}]),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(of(other.clone()), None, "{other}");
+        }
+        assert_eq!(made(json!(null)), None);
+        let headless = json!({"potentialMergeCommit": {"oid": "ee", "parents": {"nodes": [{"oid": "aa"}, {"oid": null}]}}});
+        assert_eq!(test_merge(&serde_json::from_value(headless).unwrap()), None);
     }
 
     #[test]

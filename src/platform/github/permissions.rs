@@ -104,6 +104,11 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         (FactKey::BranchRulesBefore, "none", "none"),
         (FactKey::ScanResults, "none", "none"),
         (
+            FactKey::ScanChangeAnalyses,
+            "security-events: read",
+            "Code scanning alerts: read",
+        ),
+        (
             FactKey::OrganizationSettings,
             NOT_POSSIBLE,
             "organization Administration: read",

@@ -17,6 +17,9 @@ pub(super) const PULL: &str = "fragment Pull on PullRequest {
   createdAt mergedAt mergedBy { __typename login } mergeCommit { oid }
 }";
 
+/// The commit that was made of the target and the head to test them together.
+const TEST_MERGE: &str = "potentialMergeCommit { oid parents(first: 2) { nodes { oid } } }";
+
 /// The tip of a branch, and the policy file there.
 const TIP: &str = "fragment Tip on Ref {
   name
@@ -90,7 +93,7 @@ pub(super) fn open_change(extent: Extent) -> String {
   repository(owner: $owner, name: $name) {{
     {beside}
     defaultBranchRef {{ ...Tip }}
-    pullRequest(number: $number) {{ ...Pull baseRef {{ ...Tip }} }}
+    pullRequest(number: $number) {{ ...Pull baseRef {{ ...Tip }} {TEST_MERGE} }}
   }}
 }}
 {tip}

@@ -139,6 +139,7 @@ pub(super) struct Pull {
     pub(super) merged_at: Option<Timestamp>,
     pub(super) merged_by: Option<Actor>,
     pub(super) merge_commit: Option<MergeCommit>,
+    pub(super) potential_merge_commit: Option<TestMerge>,
     pub(super) commits: Option<Nodes<PullCommitOid>>,
     pub(super) base_ref: Option<Ref>,
 }
@@ -148,6 +149,14 @@ pub(super) struct Pull {
 pub(super) struct MergeCommit {
     pub(super) oid: Option<String>,
     pub(super) history: Option<Nodes<Oid>>,
+}
+
+/// The commit that tests an open change together with its target.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TestMerge {
+    pub(super) oid: Option<String>,
+    pub(super) parents: Option<Nodes<Oid>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

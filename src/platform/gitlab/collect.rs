@@ -217,8 +217,11 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
     if needs.has(FactKey::ChangeAssociation) {
         snapshot.association = associated(session, snapshot);
     }
+    if needs.has(FactKey::ScanChangeAnalyses) {
+        snapshot.change_analyses = Fact::Unknown(handed_over_as_files());
+    }
     if number.is_none() {
-        no_change(snapshot, needs);
+        no_change(snapshot, &needs.without(&[FactKey::ScanChangeAnalyses]));
         return;
     }
     if let Some(pages) = &commit_list {
@@ -379,6 +382,16 @@ fn associated(session: &Session, snapshot: &Snapshot) -> Fact<Association> {
         ),
         (None, Fact::Unknown(unknown)) => Fact::Unknown(unknown.clone()),
     }
+}
+
+/// Scanners run as jobs here, and the platform keeps no word of its own on what they
+/// found in a change that every tier and role could read.
+fn handed_over_as_files() -> Unknown {
+    Unknown::new(
+        FactKey::ScanChangeAnalyses.name(),
+        Why::NotSupported,
+        "scanners leave their findings as report artifacts of the pipeline: hand those in with `--scan`",
+    )
 }
 
 /// Groups about a change, when a commit is judged that no change is known for.

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 
 use ccgate::facts::{
-    Account, AccountKind, ArrivedChange, Association, BranchRules, BypassActor, BypassKind,
-    BypassMode, ChangeState, ChangedFile, CheckConclusion, CheckKind, CheckResult, CheckStatus,
-    Combine, Comment, Commit, CommitSignature, Demand, DirectPush, Discussion, Fact, FileChange,
-    FindingCount, FoundTicket, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Measured,
-    MergeMethod, NamedTicket, Original, OriginalReference, OverridePeople, PathReviewers, Person,
-    Platform, PolicyDocument, Push, PushKind, QueueCommit, QueueEntry, QueueKind, QueueResult,
-    Requester, RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore,
-    ScanKind, ScanReport, ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot,
-    Source, Subject, TeamMembers, Thread, Ticket, Tickets, Tracker,
+    Account, AccountKind, Alert, ArrivedChange, Association, BranchRules, BypassActor, BypassKind,
+    BypassMode, ChangeAnalyses, ChangeAnalysis, ChangeState, ChangedFile, CheckConclusion,
+    CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit, CommitSignature, Demand,
+    DirectPush, Discussion, DismissedAlert, Fact, FileChange, FindingCount, FoundTicket, Identity,
+    InactiveRules, Layer, LayerKind, LayerOrigin, Looked, Measured, MergeMethod, NamedTicket,
+    Original, OriginalReference, OverridePeople, PathReviewers, Person, Platform, PolicyDocument,
+    Push, PushKind, QueueCommit, QueueEntry, QueueKind, QueueResult, Requester, RequiredCheck,
+    RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore, ScanKind, ScanReport,
+    ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot, Source, Subject,
+    TeamMembers, Thread, Ticket, Tickets, Tracker,
 };
 use jiff::Timestamp;
 
@@ -85,6 +86,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         named(
             "gitlab, an emergency nobody reviewed",
             emergency(Platform::Gitlab, false),
+        ),
+        named(
+            "github, analysed by the platform itself",
+            analysed(looked("bob")),
+        ),
+        named(
+            "github, alerts dismissed by the author",
+            analysed(looked("ana")),
         ),
     ]
 }
@@ -266,6 +275,42 @@ fn scan(open: u64, revision: &str) -> ScanResults {
             tests,
         ]),
     }])
+}
+
+/// What the platform's own scan says of the head, where this person dismissed an alert.
+fn looked(dismissed_by: &str) -> Looked {
+    let alert = |name: &str, severity| Alert {
+        severity,
+        name: name.to_owned(),
+        opened_at: Some(at("2026-06-01T10:00:00Z")),
+    };
+    let of = |part: &str, commit: &str| ChangeAnalysis {
+        tool: "CodeQL".to_owned(),
+        part: part.to_owned(),
+        commit: commit.to_owned(),
+        at: at("2026-06-01T11:00:00Z"),
+        failed: false,
+    };
+    let test_merge = "7e".repeat(20);
+    Looked {
+        analyses: vec![of("language:c", &test_merge), of("language:js", &head())],
+        test_merge: Some(test_merge),
+        open: vec![alert("#1 js/x", Severity::Medium)],
+        dismissed: vec![DismissedAlert {
+            alert: alert("#2 js/y", Severity::High),
+            by: Some(dismissed_by.to_owned()),
+            at: Some(at("2026-06-01T11:30:00Z")),
+        }],
+    }
+}
+
+/// No report was handed in, and the platform's own scan looked.
+fn analysed(looked: Looked) -> Snapshot {
+    let mut facts = good(Platform::Github);
+    moves::none(&mut facts);
+    facts.scans = seen(ScanResults::of(Vec::new()));
+    facts.change_analyses = seen(ChangeAnalyses::Looked(looked));
+    facts
 }
 
 pub(crate) fn identity(platform: Platform) -> Identity {

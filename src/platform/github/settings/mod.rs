@@ -22,7 +22,7 @@ mod paths;
 mod pipeline;
 mod plan;
 mod reach;
-mod reading;
+pub(super) mod reading;
 mod releases;
 mod repository;
 mod review;
@@ -61,4 +61,4 @@ pub(super) fn follow(snapshot: &mut Snapshot, needs: &Needs) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

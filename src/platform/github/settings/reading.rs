@@ -12,9 +12,9 @@ use super::super::permissions;
 
 /// What was read, and where.
 #[derive(Clone, Debug)]
-pub(super) struct Read<T> {
-    pub(super) value: T,
-    pub(super) sources: Vec<Source>,
+pub(in super::super) struct Read<T> {
+    pub(in super::super) value: T,
+    pub(in super::super) sources: Vec<Source>,
     pub(super) endpoint: String,
 }
 
@@ -44,7 +44,7 @@ impl<T> Read<T> {
     }
 
     /// Why an answer that is not what the platform documents tells nothing.
-    pub(super) fn malformed(&self, key: FactKey, detail: &str) -> Unknown {
+    pub(in super::super) fn malformed(&self, key: FactKey, detail: &str) -> Unknown {
         access::malformed(key.name(), &self.endpoint, 200, detail)
     }
 
@@ -62,7 +62,7 @@ impl<T> Read<T> {
 }
 
 /// The object of one answer.
-pub(super) fn one<T: DeserializeOwned>(
+pub(in super::super) fn one<T: DeserializeOwned>(
     key: FactKey,
     answer: &Result<Answer, NoAnswer>,
 ) -> Result<Read<T>, Unknown> {
@@ -106,7 +106,7 @@ pub(super) fn field_of<T, U>(
 
 /// Every item of a list. One item of another shape spoils the list: left out, it
 /// might be the one that counts.
-pub(super) fn list<T: DeserializeOwned>(
+pub(in super::super) fn list<T: DeserializeOwned>(
     key: FactKey,
     listing: &Result<Listing, NoAnswer>,
 ) -> Result<Read<Vec<T>>, Unknown> {
@@ -173,7 +173,7 @@ pub(super) fn of_a_person(key: FactKey) -> Unknown {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(in super::super) mod testing {
     use serde_json::Value;
 
     use super::{Listing, NoAnswer};
@@ -184,7 +184,7 @@ pub(super) mod testing {
         clippy::result_large_err,
         reason = "the shape that the transport hands over"
     )]
-    pub(in super::super) fn listing(items: &Value) -> Result<Listing, NoAnswer> {
+    pub(in super::super::super) fn listing(items: &Value) -> Result<Listing, NoAnswer> {
         Ok(Listing {
             items: items.as_array().cloned().unwrap_or_default(),
             sources: vec![Source {
@@ -200,7 +200,10 @@ pub(super) mod testing {
         clippy::result_large_err,
         reason = "the shape that the transport hands over"
     )]
-    pub(in super::super) fn no_listing(status: u16, message: &str) -> Result<Listing, NoAnswer> {
+    pub(in super::super::super) fn no_listing(
+        status: u16,
+        message: &str,
+    ) -> Result<Listing, NoAnswer> {
         match super::super::super::graph::testing::refused(status, message) {
             Err(refusal) => Err(refusal),
             Ok(_) => panic!("a refusal refuses"),

@@ -25,7 +25,7 @@ const GROUPS: [FactKey; 6] = [
 ];
 
 /// A session; with a second token if one is named.
-pub(super) fn session(server: &Server, settings_token: Option<&str>) -> Session {
+pub(in super::super) fn session(server: &Server, settings_token: Option<&str>) -> Session {
     Session::new(Setup {
         place: Place {
             platform: Platform::Github,
@@ -52,7 +52,7 @@ pub(super) fn session(server: &Server, settings_token: Option<&str>) -> Session 
     .unwrap()
 }
 
-pub(super) fn snapshot() -> Snapshot {
+pub(in super::super) fn snapshot() -> Snapshot {
     Snapshot::all_unknown(
         Subject {
             platform: Platform::Github,

@@ -8,31 +8,13 @@ use crate::facts::{Alert, Alerts, Fact, FactKey, Severity, Source, Unknown, Watc
 use crate::platform::access;
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
+use super::super::super::scanning::code::{Analysis, CodeAlert, severity};
+use super::super::super::scanning::refusal::{nothing_yet, off};
 use super::super::owner_side::Asker;
 use super::super::reading::{self, Read};
-use super::off::{code_off, dependencies_off, nothing_yet, off, secrets_off};
+use super::off::{code_off, dependencies_off, secrets_off};
 
 const KEY: FactKey = FactKey::ScanAlerts;
-
-#[derive(Debug, Deserialize)]
-struct CodeAlert {
-    number: Option<u64>,
-    created_at: Option<Timestamp>,
-    rule: Option<Rule>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Rule {
-    id: Option<String>,
-    severity: Option<String>,
-    security_severity_level: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Analysis {
-    created_at: Option<Timestamp>,
-    error: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 struct DependencyAlert {
@@ -134,12 +116,7 @@ fn code(alerts: &Result<Listing, NoAnswer>, analyses: &Result<Answer, NoAnswer>)
     };
     let looked_at = match newest.value.first() {
         None => return newest.fact(Watch::NothingYet),
-        Some(analysis)
-            if analysis
-                .error
-                .as_deref()
-                .is_some_and(|error| !error.is_empty()) =>
-        {
+        Some(analysis) if analysis.failed() == Some(true) => {
             let detail = "the newest analysis of the branch ended with an error";
             return Fact::Unknown(newest.malformed(KEY, detail));
         }
@@ -148,23 +125,7 @@ fn code(alerts: &Result<Listing, NoAnswer>, analyses: &Result<Answer, NoAnswer>)
             None => return Fact::Unknown(newest.missing(KEY, "created_at")),
         },
     };
-    watch(
-        alerts,
-        Some(looked_at),
-        newest.sources,
-        |alert: &CodeAlert| {
-            let rule = alert.rule.as_ref()?;
-            let word = rule
-                .security_severity_level
-                .as_ref()
-                .or(rule.severity.as_ref());
-            Some(Alert {
-                severity: severity(word.map(String::as_str)),
-                name: format!("#{} {}", alert.number?, rule.id.as_ref()?),
-                opened_at: alert.created_at,
-            })
-        },
-    )
+    watch(alerts, Some(looked_at), newest.sources, CodeAlert::alert)
 }
 
 fn dependency(alert: &DependencyAlert) -> Option<Alert> {
@@ -187,17 +148,6 @@ fn secret(alert: &SecretAlert) -> Option<Alert> {
         name: format!("#{} {}", alert.number?, alert.secret_type.as_ref()?),
         opened_at: alert.created_at,
     })
-}
-
-/// The words of all three. A word that is not known counts as high.
-fn severity(word: Option<&str>) -> Severity {
-    match word {
-        Some("critical") => Severity::Critical,
-        Some("medium" | "moderate" | "warning") => Severity::Medium,
-        Some("low" | "note") => Severity::Low,
-        Some("none") => Severity::None,
-        Some(_) | None => Severity::High,
-    }
 }
 
 /// A service that looks again whenever something changes.

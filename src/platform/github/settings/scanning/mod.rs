@@ -1,5 +1,4 @@
-//! Scans that GitHub runs itself. Which answers mean that a service is switched off,
-//! and which only that the token may not ask, is told here for all of them.
+//! Scans that GitHub runs itself, as far as they are settings of the repository.
 
 pub(super) mod alerts;
 mod off;

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use crate::facts::{Fact, FactKey, PushBypass, PushProtection};
 use crate::platform::transport::{Answer, Listing, NoAnswer};
 
+use super::super::super::scanning::refusal::off;
 use super::super::owner_side::Asker;
 use super::super::reading;
-use super::off::{off, secrets_off};
+use super::off::secrets_off;
 
 const KEY: FactKey = FactKey::ScanPushProtection;
 

@@ -8,10 +8,10 @@ use crate::platform::access;
 use crate::platform::transport::{Answer, NoAnswer};
 
 use super::super::super::permissions;
+use super::super::super::scanning::refusal::off;
 use super::super::above::Named;
 use super::super::owner_side::Asker;
 use super::super::reading;
-use super::off::off;
 
 const KEY: FactKey = FactKey::ScanSetup;
 

@@ -1,0 +1,180 @@
+//! The judgement on what the platform's own code scanning says of the change, where no
+//! report is there to be judged: each tool looked at the newest commit, to its end, and
+//! what is open is within limits. Whether it is asked is not known here.
+//!
+//! Of each tool, and each part of the repository that it looks at by itself, the newest
+//! analysis counts: what is open follows from that one, whatever older ones found.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::runs::{Limits, limit};
+use super::tally::over;
+use crate::controls::control::{Evidence, FailReason, Verdict};
+use crate::facts::{
+    Alert, ChangeAnalyses, ChangeAnalysis, DismissedAlert, FactKey, Identity, Looked, Severity,
+    Snapshot, Unknown, Why,
+};
+
+const KEY: FactKey = FactKey::ScanChangeAnalyses;
+
+/// The most alerts that are named.
+const NAMED: usize = 5;
+
+/// Judges the analyses and what they leave open.
+pub(super) fn judge(max: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> {
+    let fact = &facts.change_analyses;
+    let looked = match fact.known()? {
+        ChangeAnalyses::Off => {
+            let detail = "no report of static analysis was handed in, and code scanning is off";
+            return Err(doubt(Why::NotCollected, detail.to_owned()));
+        }
+        ChangeAnalyses::NothingYet => {
+            let detail = "no report of static analysis was handed in, and code scanning has not looked at the change yet";
+            return Err(doubt(Why::NotCollected, detail.to_owned()));
+        }
+        ChangeAnalyses::Looked(looked) => looked,
+    };
+    let (dismissed, in_doubt) = match facts.identity.known() {
+        Ok(identity) => (by_author(looked, identity), None),
+        // Any of them may have been dismissed by the author.
+        Err(unknown) => (
+            Vec::new(),
+            Some(unknown).filter(|_| !looked.dismissed.is_empty()),
+        ),
+    };
+    if let Some(seen) = too_many(max, &looked.open, &dismissed) {
+        let evidence = Evidence::new(seen.clone(), KEY, seen, fact.sources());
+        return Ok(Verdict::fail_because(FailReason::Findings, evidence));
+    }
+    let newest = newest(&looked.analyses);
+    if newest.is_empty() {
+        let detail = "no analysis of the change is listed";
+        return Err(doubt(Why::HiddenOrAbsent, detail.to_owned()));
+    }
+    if let Some(unknown) = newest
+        .iter()
+        .find_map(|analysis| no_proof(analysis, looked, &facts.subject.head))
+        .or(in_doubt)
+    {
+        return Err(unknown);
+    }
+    let tools: Vec<String> = newest.iter().map(|analysis| named(analysis)).collect();
+    let seen = format!(
+        "{}; {} alerts are open, {} dismissed",
+        tools.join(", "),
+        looked.open.len(),
+        looked.dismissed.len()
+    );
+    Ok(Verdict::Pass(Evidence::new(
+        format!(
+            "code scanning looked at the newest commit, and what is open is within the thresholds: {seen}"
+        ),
+        KEY,
+        seen,
+        fact.sources(),
+    )))
+}
+
+/// What the author of the change took off the list since it was opened; what is not told
+/// of a dismissal is taken for the worse.
+fn by_author<'l>(looked: &'l Looked, identity: &Identity) -> Vec<&'l Alert> {
+    let before = |at: Option<Timestamp>| {
+        at.zip(identity.opened_at)
+            .is_some_and(|(at, opened)| at < opened)
+    };
+    let by_other = |by: Option<&String>| {
+        by.zip(identity.author.as_ref())
+            .is_some_and(|(by, author)| !by.eq_ignore_ascii_case(&author.login))
+    };
+    looked
+        .dismissed
+        .iter()
+        .filter(|dismissed| !before(dismissed.at) && !by_other(dismissed.by.as_ref()))
+        .map(|DismissedAlert { alert, .. }| alert)
+        .collect()
+}
+
+/// What is over a limit, in words.
+fn too_many(max: &Limits, open: &[Alert], dismissed: &[&Alert]) -> Option<String> {
+    let all = || open.iter().chain(dismissed.iter().copied());
+    let mut counts: BTreeMap<Severity, u64> = BTreeMap::new();
+    for alert in all() {
+        *counts.entry(alert.severity).or_default() += 1;
+    }
+    let too_many: Vec<String> = counts
+        .iter()
+        .rev()
+        .filter_map(|(severity, count)| over(*count, *severity, limit(max, *severity)))
+        .collect();
+    if too_many.is_empty() {
+        return None;
+    }
+    let mut named: Vec<&Alert> = all().collect();
+    named.sort_by(|a, b| b.severity.cmp(&a.severity));
+    let names: Vec<String> = named
+        .iter()
+        .take(NAMED)
+        .map(|alert| format!("`{}`", alert.name))
+        .collect();
+    let mut seen = format!(
+        "open alerts of code scanning: {}; {}",
+        too_many.join(", "),
+        names.join(", ")
+    );
+    if !dismissed.is_empty() {
+        let count = dismissed.len();
+        seen.push_str(&format!(
+            "; {count} of them dismissed by the author of the change"
+        ));
+    }
+    Some(seen)
+}
+
+/// The newest analysis of each tool and part; of several of the same moment, each.
+fn newest(analyses: &[ChangeAnalysis]) -> Vec<&ChangeAnalysis> {
+    let mut latest: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
+    for analysis in analyses {
+        let at = latest.entry(place(analysis)).or_insert(analysis.at);
+        *at = (*at).max(analysis.at);
+    }
+    analyses
+        .iter()
+        .filter(|analysis| latest.get(&place(analysis)) == Some(&analysis.at))
+        .collect()
+}
+
+fn place(analysis: &ChangeAnalysis) -> (&str, &str) {
+    (&analysis.tool, &analysis.part)
+}
+
+/// Why an analysis says nothing of the newest commit.
+fn no_proof(analysis: &ChangeAnalysis, looked: &Looked, head: &str) -> Option<Unknown> {
+    let is = |commit: &str| analysis.commit.eq_ignore_ascii_case(commit);
+    let of_head = is(head) || looked.test_merge.as_deref().is_some_and(is);
+    let tool = named(analysis);
+    if !of_head {
+        let commit = &analysis.commit;
+        let detail = format!("{tool} has looked at another commit so far, `{commit}`");
+        return Some(doubt(Why::Stale, detail));
+    }
+    analysis
+        .failed
+        .then(|| doubt(Why::Failed, format!("{tool} ran and failed")))
+}
+
+fn named(analysis: &ChangeAnalysis) -> String {
+    match analysis.part.as_str() {
+        "" => format!("`{}`", analysis.tool),
+        part => format!("`{}` ({part})", analysis.tool),
+    }
+}
+
+fn doubt(why: Why, detail: String) -> Unknown {
+    Unknown::new(KEY.name(), why, detail)
+}
+
+#[cfg(test)]
+#[path = "change_analyses_tests.rs"]
+mod tests;
