@@ -99,10 +99,11 @@ fn section(entry: &Entry) -> String {
     let rows = parameter_rows(entry);
     if meta.id == SCANS_CONTROL {
         text.push_str(
-            "**Parameters.** The policy's section `scans` says which results are expected, and how \
-             many findings of which severity they may have.\n\n",
+            "**Expected results.** The policy's section `scans` says which results are expected, and \
+             how many findings of which severity they may have.\n\n",
         );
-    } else if rows.is_empty() {
+    }
+    if rows.is_empty() {
         text.push_str("**Parameters.** None.\n\n");
     } else {
         text.push_str(

@@ -39,24 +39,20 @@ pub fn explain(entry: &Entry, rights: Rights<'_>, width: usize) -> String {
 }
 
 fn parameters(entry: &Entry, width: usize) -> String {
-    if entry.meta.id == SCANS_CONTROL {
-        return wrap(
-            "  ",
-            "the policy's section `scans` says which results are expected",
-            width,
-        );
-    }
     let rows = parameter_rows(entry);
     if rows.is_empty() {
         return "  none\n".to_owned();
     }
-    rows.iter()
-        .map(|row| {
-            let heading = format!("  {}  ", row.name);
-            let says = format!("{} ({}, default {})", row.meaning, row.kind, row.default);
-            wrap(&heading, &says, width)
-        })
-        .collect()
+    let rows = rows.iter().map(|row| {
+        let heading = format!("  {}  ", row.name);
+        let says = format!("{} ({}, default {})", row.meaning, row.kind, row.default);
+        wrap(&heading, &says, width)
+    });
+    let expected = (entry.meta.id == SCANS_CONTROL).then(|| {
+        let says = "the policy's section `scans` says which results are expected";
+        wrap("  ", says, width)
+    });
+    expected.into_iter().chain(rows).collect()
 }
 
 /// How to meet it on that platform, and what a token needs so that it can be seen.
