@@ -5,6 +5,7 @@
 //! Of each tool, and each part of the repository that it looks at by itself, the newest
 //! analysis counts: what is open follows from that one, whatever older ones found.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -112,7 +113,7 @@ fn too_many(max: &Limits, open: &[Alert], dismissed: &[&Alert]) -> Option<String
         return None;
     }
     let mut named: Vec<&Alert> = all().collect();
-    named.sort_by(|a, b| b.severity.cmp(&a.severity));
+    named.sort_by_key(|alert| Reverse(alert.severity));
     let names: Vec<String> = named
         .iter()
         .take(NAMED)

@@ -1,5 +1,10 @@
 //! What is asked about the change, and what the answers mean.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "the shape that the transport hands over"
+)]
+
 use serde_json::{Value, json};
 
 use super::super::super::graph::testing::{refused, rest};
