@@ -23,6 +23,32 @@ const KEY: FactKey = FactKey::ScanChangeAnalyses;
 /// The most alerts that are named.
 const NAMED: usize = 5;
 
+/// A word in the name of each tool that is known to read code for weaknesses. Anybody may
+/// upload results: those of images, dependencies or settings of the repository alone are
+/// no analysis of its code.
+const STATIC_ANALYSIS: [&str; 20] = [
+    "bandit",
+    "brakeman",
+    "checkmarx",
+    "codeql",
+    "coverity",
+    "cppcheck",
+    "devskim",
+    "eslint",
+    "flawfinder",
+    "fortify",
+    "gosec",
+    "njsscan",
+    "phpstan",
+    "pmd",
+    "psalm",
+    "semgrep",
+    "sonarcloud",
+    "sonarqube",
+    "spotbugs",
+    "veracode",
+];
+
 /// Judges the analyses and what they leave open.
 pub(super) fn judge(max: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> {
     let fact = &facts.change_analyses;
@@ -62,6 +88,14 @@ pub(super) fn judge(max: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> 
         return Err(unknown);
     }
     let tools: Vec<String> = newest.iter().map(|analysis| named(analysis)).collect();
+    if !newest.iter().any(|analysis| reads_code(&analysis.tool)) {
+        let detail = format!(
+            "no report of static analysis was handed in, and code scanning has results of {} alone, \
+             which is not known to read code",
+            tools.join(", ")
+        );
+        return Err(doubt(Why::NotCollected, detail));
+    }
     let seen = format!(
         "{}; {} alerts are open, {} dismissed",
         tools.join(", "),
@@ -144,6 +178,13 @@ fn newest(analyses: &[ChangeAnalysis]) -> Vec<&ChangeAnalysis> {
         .iter()
         .filter(|analysis| latest.get(&place(analysis)) == Some(&analysis.at))
         .collect()
+}
+
+fn reads_code(tool: &str) -> bool {
+    tool.split_whitespace().any(|word| {
+        let mut known = STATIC_ANALYSIS.iter();
+        known.any(|known| word.eq_ignore_ascii_case(known))
+    })
 }
 
 fn place(analysis: &ChangeAnalysis) -> (&str, &str) {

@@ -54,6 +54,25 @@ fn verdict(edit: impl FnOnce(&mut Looked)) -> String {
     )
 }
 
+/// The cheat: results of something else in the place where those of code are looked for.
+#[test]
+fn results_of_a_tool_that_reads_no_code_prove_nothing() {
+    for tool in ["Trivy", "Scorecard", "codeqlish", "not-semgrep", ""] {
+        let alone = verdict(|looked| tool.clone_into(&mut looked.analyses[0].tool));
+        assert_eq!(alone, "unknown", "{tool}");
+        let beside = verdict(|looked| {
+            let mut other = analysis("", &head(), 12);
+            tool.clone_into(&mut other.tool);
+            looked.analyses.push(other);
+        });
+        assert_eq!(beside, "pass", "{tool}");
+    }
+    for tool in ["codeql", "Semgrep OSS"] {
+        let known = verdict(|looked| tool.clone_into(&mut looked.analyses[0].tool));
+        assert_eq!(known, "pass", "{tool}");
+    }
+}
+
 fn why(facts: &Snapshot) -> Unknown {
     SastClean::default().evaluate(facts).unwrap_err()
 }

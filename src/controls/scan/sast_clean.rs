@@ -87,7 +87,8 @@ impl Control for SastClean {
                         reports that are each within the limits. A report of another commit, without a \
                         run, or of a run that failed is never clean, and findings of one tool are \
                         added up. Where the platform's own analyses decide, the newest of each tool \
-                        and part has to be of the newest commit, whatever older ones found; a list \
+                        and part has to be of the newest commit, whatever older ones found, and one of \
+                        them of a tool that is known to read code; a list \
                         that is hidden is never an empty one; and an alert that the change's author \
                         dismissed since it was opened counts as open. Whether somebody else who had a \
                         hand in it dismissed one, or a tool was taken out before it ever ran on the \
