@@ -1,6 +1,8 @@
 //! The settings lane: the settings of one repository or of many, each as a snapshot
 //! that `ccgate check --settings` can use. What many share is asked for once.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
 
 use crate::facts::{Fact, FactKey, Needs, Settings, SettingsSnapshot, Snapshot};
@@ -84,9 +86,11 @@ async fn population(
 const AT_ONCE: usize = 10;
 
 /// What the repositories of an owner share.
-struct Owners(Vec<(String, Owner)>);
+struct Owners(BTreeMap<String, Owner>);
 
+#[derive(Default)]
 struct Owner {
+    repositories: Vec<String>,
     fleet: Fleet,
     /// The token that was made for all of its repositories.
     token: Option<platform::Token>,
@@ -95,29 +99,16 @@ struct Owner {
 impl Owners {
     /// The owners of these repositories; nobody's if there is but one of them.
     fn of(repositories: &[String]) -> Self {
-        let mut names: Vec<String> = Vec::new();
-        if repositories.len() > 1 {
-            names.extend(repositories.iter().map(|name| owner(name).to_lowercase()));
+        let mut owners: BTreeMap<String, Owner> = BTreeMap::new();
+        for name in repositories.iter().filter(|_| repositories.len() > 1) {
+            let owner = owners.entry(owner(name).to_lowercase()).or_default();
+            owner.repositories.push(name.clone());
         }
-        let mut all = names.clone();
-        all.sort();
-        all.dedup();
-        Self(
-            all.into_iter()
-                .map(|name| {
-                    let count = names.iter().filter(|other| **other == name).count();
-                    let fleet = Fleet::of(count);
-                    (name, Owner { fleet, token: None })
-                })
-                .collect(),
-        )
+        Self(owners)
     }
 
     fn get(&mut self, repository: &str) -> Option<&mut Owner> {
-        let wanted = owner(repository).to_lowercase();
-        let mut all = self.0.iter_mut();
-        all.find(|(name, _)| *name == wanted)
-            .map(|(_, owner)| owner)
+        self.0.get_mut(&owner(repository).to_lowercase())
     }
 }
 
@@ -131,9 +122,10 @@ async fn host(
     let flags = flags(arguments, repository);
     let mut owner = repository.and_then(|name| owners.get(name));
     let made = owner.as_ref().and_then(|owner| owner.token.as_ref());
+    let all = owner.as_ref().map_or(&[][..], |owner| &owner.repositories);
     let ready = match made {
         Some(token) => session::setup_with(&flags, arguments.timeout, world, token)?,
-        None => session::setup_for(&flags, arguments.timeout, world, &arguments.repo).await?,
+        None => session::setup_for(&flags, arguments.timeout, world, all).await?,
     };
     if let (Some(owner), Some(token)) = (&mut owner, ready.app_token) {
         owner.token = Some(token);
@@ -252,6 +244,19 @@ mod tests {
         assert_eq!(owner("acme/app"), "acme");
         assert_eq!(owner("group/sub/app"), "group/sub");
         assert_eq!(owner("app"), "");
+    }
+
+    /// With `--owner` too, where no repository is named: a token for the first alone would
+    /// hide all others.
+    #[test]
+    fn a_token_is_made_for_all_repositories_of_an_owner() {
+        let named = ["acme/a", "Acme/b", "other/c"].map(str::to_owned);
+        let mut owners = Owners::of(&named);
+        let mut of = |name: &str| owners.get(name).map(|owner| owner.repositories.clone());
+        assert_eq!(of("acme/a").unwrap(), ["acme/a", "Acme/b"]);
+        assert_eq!(of("other/c").unwrap(), ["other/c"]);
+        assert!(of("third/d").is_none());
+        assert!(Owners::of(&named[..1]).get("acme/a").is_none());
     }
 
     #[test]

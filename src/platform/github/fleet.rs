@@ -13,10 +13,8 @@ use crate::facts::{Fact, Server};
 use crate::platform::transport::{Answer, GraphqlAnswer, Listing, NoAnswer};
 
 /// The repositories of one owner in one run.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Fleet {
-    /// How many they are.
-    pub(super) repositories: usize,
     /// What the token for changes was told.
     pub(super) change: Shelf,
     /// What the token for settings was told.
@@ -25,23 +23,11 @@ pub struct Fleet {
 
 impl std::fmt::Debug for Fleet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fleet")
-            .field("repositories", &self.repositories)
-            .finish_non_exhaustive()
+        f.debug_struct("Fleet").finish_non_exhaustive()
     }
 }
 
 impl Fleet {
-    /// A run over this many repositories of one owner, nothing asked yet.
-    #[must_use]
-    pub fn of(repositories: usize) -> Self {
-        Self {
-            repositories,
-            change: Shelf::default(),
-            settings: Shelf::default(),
-        }
-    }
-
     /// Whether both are the same run.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.change.answers, &other.change.answers)
@@ -186,11 +172,11 @@ mod tests {
 
     #[test]
     fn tokens_have_shelves_of_their_own() {
-        let fleet = Fleet::of(2);
+        let fleet = Fleet::default();
         fleet
             .change
             .keep_refusal("/repos/acme/a/hooks", &status(501));
         assert!(fleet.settings.not_offered("/repos/acme/a/hooks").is_none());
-        assert!(fleet.is(&fleet.clone()) && !fleet.is(&Fleet::of(2)));
+        assert!(fleet.is(&fleet.clone()) && !fleet.is(&Fleet::default()));
     }
 }

@@ -12,7 +12,7 @@ use crate::platform::{Host, Thrift};
 
 /// The repositories `acme/app` and `acme/other` in one run, both of an organisation.
 fn run(server: &Server) -> [Session; 2] {
-    let fleet = Fleet::of(2);
+    let fleet = Fleet::default();
     ["app", "other"].map(|name| {
         let mut session = session(server, None);
         session.name = name.to_owned();
@@ -461,7 +461,7 @@ fn a_host_of_a_run_saves_requests() {
         .unwrap();
     let server = runtime.block_on(Server::start(|_, _| Reply::json("{}")));
     let setup = session(&server, None).setup;
-    let host = Host::in_fleet(setup, &Fleet::of(2)).unwrap();
+    let host = Host::in_fleet(setup, &Fleet::default()).unwrap();
     let session = host.github().unwrap();
     assert_eq!(session.setup.thrift, Thrift::Requests);
     assert!(session.fleet.is_some());
