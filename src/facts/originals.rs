@@ -225,6 +225,15 @@ mod tests {
     }
 
     #[test]
+    fn a_revert_of_a_revert_names_the_revert_that_it_takes_back() {
+        let message = format!("Reapply \"x\"\n\nThis reverts commit {SHA}.");
+        let commit = OriginalReference::Commit(SHA.to_owned());
+        assert_eq!(named("Reapply \"x\"", "", &message), [commit]);
+        let twice = named("Revert \"Revert \"x\"\"", "Reverts acme/app#12", "");
+        assert_eq!(twice, [OriginalReference::Change(12)]);
+    }
+
+    #[test]
     fn other_repositories_short_ids_and_the_change_itself_are_no_original() {
         for (title, body, message) in [
             ("x", "Reverts other/app#12", ""),

@@ -29,6 +29,17 @@ fn directory() -> Directory {
 }
 
 #[test]
+fn a_reopened_merge_request_is_open_and_a_word_that_is_not_known_is_not() {
+    let state = |word: &str| {
+        let mut value = merge_request();
+        value["state"] = json!(word);
+        identity(&read(value)).known().unwrap().state.clone()
+    };
+    assert_eq!(state("opened"), ChangeState::Open);
+    assert_eq!(state("reopened"), ChangeState::Other("reopened".to_owned()));
+}
+
+#[test]
 fn a_merge_request_tells_who_and_what_it_is() {
     let fact = identity(&read(merge_request()));
     let identity = fact.known().unwrap();

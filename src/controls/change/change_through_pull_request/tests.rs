@@ -1,5 +1,6 @@
 //! CHG-01: how a commit came to its branch.
 
+use super::super::approvals_sufficient::ApprovalsSufficient;
 use super::ChangeThroughPullRequest;
 use crate::controls::testing::{hidden, identity, nothing_seen, seen, verdict_of};
 use crate::facts::{Account, Association, ChangeState, Fact, Identity, Snapshot, Unknown, Why};
@@ -68,6 +69,19 @@ fn f19_an_index_that_does_not_know_yet_is_unknown_and_no_direct_push() {
 #[test]
 fn an_open_change_into_the_branch_passes() {
     assert_eq!(verdict(&proposed(|_| {})), "pass");
+}
+
+/// The cheat: marking a change as a draft, or closing and reopening it, to be spared.
+#[test]
+fn a_draft_and_a_reopened_change_have_to_meet_what_any_change_has_to() {
+    let draft = proposed(|seven| seven.draft = true);
+    let reopened = proposed(|seven| seven.state = ChangeState::Open);
+    for mut facts in [draft, reopened] {
+        assert_eq!(verdict(&facts), "pass");
+        facts.reviews = seen(Vec::new());
+        let approvals = ApprovalsSufficient::default();
+        assert_eq!(verdict_of(&approvals, &facts), "fail pending");
+    }
 }
 
 #[test]

@@ -43,6 +43,24 @@ fn a_revert_of_an_approved_change_passes_by_its_merge_or_one_of_its_commits() {
     assert_eq!(verdict(&reverting(&head(), seen(vec![original()]))), "pass");
 }
 
+/// The cheat: taking back, unseen, a revert that nobody approved.
+#[test]
+fn a_revert_of_a_revert_rests_on_the_approval_of_that_revert() {
+    let of = |reviews: Vec<Review>| {
+        let mut revert = with_reviews(reviews);
+        if let Fact::Known { value, .. } = &mut revert.identity {
+            value.title = "Revert \"x\"".to_owned();
+        }
+        let mut facts = reverting(AFTER, seen(vec![revert]));
+        if let Fact::Known { value, .. } = &mut facts.identity {
+            value.title = "Revert \"Revert \"x\"\"".to_owned();
+        }
+        verdict(&facts)
+    };
+    assert_eq!(of(vec![]), "fail");
+    assert_eq!(of(vec![approval("li")]), "pass");
+}
+
 #[test]
 fn a_change_that_copies_nothing_is_not_judged() {
     let mut facts = reviewed(Vec::new());
