@@ -46,6 +46,14 @@ impl<'de> Cursor<'de> {
         self.ran_out
     }
 
+    /// Whether bytes follow; none at hand is like a value that is cut.
+    pub(super) fn goes_on(&mut self) -> Result<(), Error> {
+        if self.at < self.bytes.len() {
+            return Ok(());
+        }
+        Err(self.stopped(Stop::RanOut))
+    }
+
     /// The next byte that is no white space.
     #[inline]
     fn peek(&mut self) -> Result<u8, Error> {

@@ -4,6 +4,7 @@
 //!
 //! Messages name what was expected, never what was found: that may be a secret.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -172,23 +173,40 @@ impl Visitor<'_> for KnownKey {
     }
 }
 
-/// A single value. Objects and arrays are read through and then forgotten.
+/// A single value. Objects and arrays are read through and then forgotten; a text is
+/// copied only where something in it is escaped.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Leaf {
+pub(super) enum Leaf<'de> {
     Null,
     Bool(bool),
     Number(f64),
-    Text(String),
+    Text(Cow<'de, str>),
     /// An object or an array; whether something stands in it.
     Nested(bool),
 }
 
-impl Leaf {
+impl<'de> Leaf<'de> {
     /// The text, if it is one.
     pub(super) fn text(self) -> Option<String> {
+        self.word().map(Cow::into_owned)
+    }
+
+    /// The same, to be looked at.
+    pub(super) fn word(self) -> Option<Cow<'de, str>> {
         match self {
             Self::Text(text) => Some(text),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Nested(_) => None,
+        }
+    }
+
+    /// The same value, held on its own.
+    pub(super) fn into_owned(self) -> Leaf<'static> {
+        match self {
+            Self::Null => Leaf::Null,
+            Self::Bool(value) => Leaf::Bool(value),
+            Self::Number(number) => Leaf::Number(number),
+            Self::Text(text) => Leaf::Text(Cow::Owned(text.into_owned())),
+            Self::Nested(filled) => Leaf::Nested(filled),
         }
     }
 
@@ -210,7 +228,7 @@ impl Leaf {
     }
 }
 
-impl<'de> de::Deserialize<'de> for Leaf {
+impl<'de> de::Deserialize<'de> for Leaf<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(LeafVisitor)
     }
@@ -219,17 +237,17 @@ impl<'de> de::Deserialize<'de> for Leaf {
 struct LeafVisitor;
 
 impl<'de> Visitor<'de> for LeafVisitor {
-    type Value = Leaf;
+    type Value = Leaf<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("any value")
     }
 
-    fn visit_unit<E>(self) -> Result<Leaf, E> {
+    fn visit_unit<E>(self) -> Result<Leaf<'de>, E> {
         Ok(Leaf::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Leaf, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Leaf<'de>, E> {
         Ok(Leaf::Bool(value))
     }
 
@@ -237,27 +255,28 @@ impl<'de> Visitor<'de> for LeafVisitor {
         clippy::cast_precision_loss,
         reason = "a number this large is no index"
     )]
-    fn visit_u64<E>(self, value: u64) -> Result<Leaf, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Leaf<'de>, E> {
         Ok(Leaf::Number(value as f64))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a number this low is no index")]
-    fn visit_i64<E>(self, value: i64) -> Result<Leaf, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Leaf<'de>, E> {
         Ok(Leaf::Number(value as f64))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Leaf, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<Leaf<'de>, E> {
         Ok(Leaf::Number(value))
     }
 
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Leaf, E> {
-        if value.len() > LONGEST_TEXT {
-            return Err(E::custom("a name or path is longer than 1 MiB"));
-        }
-        Ok(Leaf::Text(value.to_owned()))
+    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Leaf<'de>, E> {
+        short(Cow::Borrowed(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Leaf, A::Error> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Leaf<'de>, E> {
+        short(Cow::Owned(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Leaf<'de>, A::Error> {
         let mut filled = false;
         while seq.next_element::<IgnoredAny>()?.is_some() {
             filled = true;
@@ -265,13 +284,21 @@ impl<'de> Visitor<'de> for LeafVisitor {
         Ok(Leaf::Nested(filled))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Leaf, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Leaf<'de>, A::Error> {
         let mut filled = false;
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
             filled = true;
         }
         Ok(Leaf::Nested(filled))
     }
+}
+
+/// A text, if it is short enough to be taken out of a report.
+fn short<E: de::Error>(text: Cow<'_, str>) -> Result<Leaf<'_>, E> {
+    if text.len() > LONGEST_TEXT {
+        return Err(E::custom("a name or path is longer than 1 MiB"));
+    }
+    Ok(Leaf::Text(text))
 }
 
 /// Of an object of texts the one under the first key in the order of the alphabet.
@@ -302,16 +329,16 @@ impl<'de> Visitor<'de> for FirstTextVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstText, A::Error> {
-        let mut first: Option<(String, String)> = None;
-        while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value::<Leaf>()?.text();
-            if let Some(value) = value
+        let mut first: Option<(Cow<'de, str>, Cow<'de, str>)> = None;
+        while let Some(key) = map.next_key::<Leaf<'de>>()? {
+            let value = map.next_value::<Leaf<'de>>()?;
+            if let (Some(key), Some(value)) = (key.word(), value.word())
                 && first.as_ref().is_none_or(|(known, _)| key < *known)
             {
                 first = Some((key, value));
             }
         }
-        Ok(FirstText(first.map(|(_, text)| text)))
+        Ok(FirstText(first.map(|(_, text)| text.into_owned())))
     }
 }
 

@@ -6,7 +6,7 @@
 //! refuses, which tests compare. Whether the bytes are UTF-8 is checked where
 //! they come in.
 
-use wide::u8x16;
+use wide::u8x32;
 
 /// Deepest nesting that is passed over.
 pub(super) const DEEPEST: usize = 1_000;
@@ -148,7 +148,7 @@ pub(super) fn inside(bytes: &[u8], mut at: usize) -> Result<Inside, Stop> {
                 at += found.trailing_zeros() as usize;
                 break;
             }
-            at += 16;
+            at += 32;
         }
         match bytes.get(at) {
             Some(b'"') => {
@@ -176,14 +176,14 @@ pub(super) fn inside(bytes: &[u8], mut at: usize) -> Result<Inside, Stop> {
     }
 }
 
-/// One bit for each of sixteen bytes that is a quote, a backslash or a control character.
-/// Most strings end here, so that a search with a start of its own costs more.
+/// One bit for each of the bytes that is a quote, a backslash or a control character.
+/// Most strings end within so many, so that a search with a start of its own costs more.
 #[inline]
-fn special(sixteen: [u8; 16]) -> u32 {
-    let bytes = u8x16::from(sixteen);
-    let quote = bytes.simd_eq(u8x16::splat(b'"'));
-    let backslash = bytes.simd_eq(u8x16::splat(b'\\'));
-    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+fn special(bytes: [u8; 32]) -> u32 {
+    let bytes = u8x32::from(bytes);
+    let quote = bytes.simd_eq(u8x32::splat(b'"'));
+    let backslash = bytes.simd_eq(u8x32::splat(b'\\'));
+    let control = bytes.min(u8x32::splat(0x1f)).simd_eq(bytes);
     (quote | backslash | control).to_bitmask()
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read(
     const KEYS: &[&str] = &["version", "runs", "inlineExternalProperties"];
     stream.object("a SARIF document", KEYS, &mut |stream, key| {
         match key {
-            "version" => version = stream.value::<Leaf>()?.text(),
+            "version" => version = stream.leaf()?.text(),
             "runs" => {
                 has_runs = stream.array("`runs`", &mut |stream| {
                     if runs.len() >= MOST_RUNS {
@@ -150,7 +150,7 @@ impl Run {
                     run.revision = first.flatten().filter(|revision| !revision.is_empty());
                 }
                 "resources" => {
-                    run.has_older_rules = stream.value::<Leaf>()? == Leaf::Nested(true);
+                    run.has_older_rules = stream.leaf()? == Leaf::Nested(true);
                 }
                 _ => refuse_elsewhere(stream)?,
             }
@@ -205,7 +205,7 @@ impl Run {
 
 /// Results or rules that stand in another file or part would silently not count.
 fn refuse_elsewhere(stream: &mut Stream<'_>) -> Step {
-    match stream.value::<Leaf>()? {
+    match stream.leaf()? {
         Leaf::Null | Leaf::Nested(false) => Ok(()),
         Leaf::Bool(_) | Leaf::Number(_) | Leaf::Text(_) | Leaf::Nested(true) => Err(stream.trouble(
             "parts of the report stand in external properties, which are not read; hand in one whole file",
@@ -241,8 +241,8 @@ impl Tool {
                         Ok(())
                     })?;
                 }
-                "name" => self.older_name = stream.value::<Leaf>()?.text(),
-                _ => self.older_version = stream.value::<Leaf>()?.text(),
+                "name" => self.older_name = stream.leaf()?.text(),
+                _ => self.older_version = stream.leaf()?.text(),
             }
             Ok(())
         })?;
@@ -264,15 +264,15 @@ impl Component {
         const KEYS: &[&str] = &["name", "version", "semanticVersion", "rules"];
         stream.object("a tool component", KEYS, &mut |stream, key| {
             match key {
-                "name" => self.name = stream.value::<Leaf>()?.text(),
+                "name" => self.name = stream.leaf()?.text(),
                 "version" => {
-                    let version = stream.value::<Leaf>()?.text();
+                    let version = stream.leaf()?.text();
                     if !self.has_semantic_version {
                         self.version = version;
                     }
                 }
                 "semanticVersion" => {
-                    if let Some(version) = stream.value::<Leaf>()?.text() {
+                    if let Some(version) = stream.leaf()?.text() {
                         self.version = Some(version);
                         self.has_semantic_version = true;
                     }

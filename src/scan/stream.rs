@@ -7,12 +7,12 @@
 //! stands twice, bytes behind the end), tolerant about the rest. Messages name
 //! what was expected, never what was found: that may be a secret.
 
-use serde::Deserialize as _;
-use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, DeserializeSeed as _, Error as _, IgnoredAny};
 
 use super::cursor::Cursor;
 use super::intake::{BLOCK, Blocks};
-use super::json::{Fields, Object, complaint};
+use super::json::{Fields, Leaf, Object, complaint};
 use super::pass::{self, Inside, Stop};
 
 /// Deeper nesting of the outer levels than any tool writes.
@@ -31,6 +31,13 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} at byte {}", self.reason, self.at)
     }
+}
+
+/// What is read out of an element of an array and may point into the report, as long as it
+/// is looked at.
+pub(super) trait InPlace {
+    /// The same for the life of the bytes.
+    type Of<'de>: Deserialize<'de>;
 }
 
 /// What a callback gives back.
@@ -102,6 +109,11 @@ impl<'a> Stream<'a> {
     /// One whole value.
     pub(super) fn value<T: DeserializeOwned>(&mut self) -> Result<T, Trouble> {
         self.parsed(|cursor| T::deserialize(cursor))
+    }
+
+    /// One single value.
+    pub(super) fn leaf(&mut self) -> Result<Leaf<'static>, Trouble> {
+        self.parsed(|cursor| Leaf::deserialize(cursor).map(Leaf::into_owned))
     }
 
     /// One object, filled anew.
@@ -206,6 +218,24 @@ impl<'a> Stream<'a> {
         })
     }
 
+    /// An array of values that are looked at where they stand, and copied by nobody. `false`:
+    /// it is null.
+    pub(super) fn looked_at<T: InPlace>(
+        &mut self,
+        what: &'static str,
+        mut each: impl FnMut(T::Of<'_>) -> Result<(), String>,
+    ) -> Result<bool, Trouble> {
+        self.array(what, &mut |stream| {
+            stream.parsed(|cursor| {
+                let value = T::Of::deserialize(&mut *cursor)?;
+                // An array goes on behind it, and what is cut here is read again: but once it
+                // was handed over, it must not be.
+                cursor.goes_on()?;
+                each(value).map_err(serde_json::Error::custom)
+            })
+        })
+    }
+
     /// A document that is an array of values of one type. Null is no such list: nobody
     /// says that it is empty.
     pub(super) fn document<T: DeserializeOwned>(
@@ -292,13 +322,13 @@ impl<'a> Stream<'a> {
     /// Parses the value that stands next, with as large a window as it takes.
     fn parsed<T>(
         &mut self,
-        read: impl Fn(&mut Cursor<'_>) -> serde_json::Result<T>,
+        mut read: impl FnMut(&mut Cursor<'_>) -> serde_json::Result<T>,
     ) -> Result<T, Trouble> {
         if self.peek()?.is_none() {
             return Err(self.trouble("the report ends too early"));
         }
         loop {
-            if let Some(done) = self.attempt(&read) {
+            if let Some(done) = self.attempt(&mut read) {
                 return done;
             }
             if !self.grow()? {
@@ -310,7 +340,7 @@ impl<'a> Stream<'a> {
     /// Parses the value that stands next. `None`: more bytes are needed to tell.
     fn attempt<T>(
         &mut self,
-        read: impl Fn(&mut Cursor<'_>) -> serde_json::Result<T>,
+        mut read: impl FnMut(&mut Cursor<'_>) -> serde_json::Result<T>,
     ) -> Option<Result<T, Trouble>> {
         let rest = self.window.get(self.at..).unwrap_or_default();
         let mut cursor = Cursor::new(rest);

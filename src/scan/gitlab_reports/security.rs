@@ -3,6 +3,7 @@
 //!
 //! Infrastructure scans call themselves `sast` there; the scanner's name tells them apart.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use crate::facts::{ScanKind, ScanRun};
 use crate::scan::format::Read;
 use crate::scan::reduction::{Reduction, Seen};
-use crate::scan::stream::Stream;
+use crate::scan::stream::{InPlace, Stream};
 use crate::scan::{known_tools, place, rating};
 
 #[derive(Default, Deserialize)]
@@ -25,61 +26,109 @@ struct Scan {
     scanner: Option<Scanner>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Scanner {
     id: Option<String>,
     name: Option<String>,
     version: Option<String>,
 }
 
+/// A text that is copied only where something in it is escaped: there are millions.
 #[derive(Deserialize)]
-struct Vulnerability {
-    cve: Option<String>,
-    severity: Option<String>,
-    scanner: Option<Scanner>,
-    #[serde(default)]
-    location: Location,
-    #[serde(default)]
-    identifiers: Vec<Identifier>,
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Vulnerability<'a> {
+    #[serde(borrow)]
+    cve: Option<Text<'a>>,
+    #[serde(borrow)]
+    severity: Option<Text<'a>>,
+    #[serde(borrow)]
+    scanner: Option<Named<'a>>,
+    #[serde(borrow, default)]
+    location: Location<'a>,
+    #[serde(borrow, default)]
+    identifiers: Vec<Identifier<'a>>,
+}
+
+impl InPlace for Vulnerability<'_> {
+    type Of<'de> = Vulnerability<'de>;
+}
+
+/// A scanner that a finding names.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    version: Option<Text<'a>>,
+}
+
+impl Named<'_> {
+    fn into_owned(self) -> Scanner {
+        let owned = |text: Option<Text<'_>>| text.map(|text| text.0.into_owned());
+        Scanner {
+            id: owned(self.id),
+            name: owned(self.name),
+            version: owned(self.version),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
-struct Location {
-    file: Option<String>,
+struct Location<'a> {
+    #[serde(borrow)]
+    file: Option<Text<'a>>,
     start_line: Option<i64>,
-    image: Option<String>,
-    path: Option<String>,
-    dependency: Option<Dependency>,
+    #[serde(borrow)]
+    image: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    #[serde(borrow)]
+    dependency: Option<Dependency<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Dependency {
-    package: Option<Package>,
-    version: Option<String>,
+struct Dependency<'a> {
+    #[serde(borrow)]
+    package: Option<Package<'a>>,
+    #[serde(borrow)]
+    version: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Package {
-    name: Option<String>,
+struct Package<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Identifier {
-    value: Option<String>,
+struct Identifier<'a> {
+    #[serde(borrow)]
+    value: Option<Text<'a>>,
 }
 
-impl Location {
+impl Identifier<'_> {
+    fn value(&self) -> Option<&str> {
+        Some(&*self.value.as_ref()?.0)
+    }
+}
+
+impl Location<'_> {
     /// The dependency if it is one, else the file, image or path.
-    fn place(&self) -> Option<String> {
+    fn place(&self) -> Option<Cow<'_, str>> {
         let dependency = self.dependency.as_ref().and_then(|dependency| {
-            let name = dependency.package.as_ref()?.name.as_deref()?;
+            let Text(name) = dependency.package.as_ref()?.name.as_ref()?;
             Some(match &dependency.version {
-                Some(version) => format!("{name}@{version}"),
-                None => name.to_owned(),
+                Some(Text(version)) => Cow::Owned(format!("{name}@{version}")),
+                None => Cow::Borrowed(&**name),
             })
         });
         let file = self.file.as_ref().or(self.image.as_ref());
-        dependency.or_else(|| file.or(self.path.as_ref()).cloned())
+        let file = file.or(self.path.as_ref());
+        dependency.or_else(|| Some(Cow::Borrowed(&*file?.0)))
     }
 }
 
@@ -95,32 +144,32 @@ pub(in crate::scan) fn read(stream: &mut Stream<'_>, root: &Path) -> Read {
             "version" => version = stream.value()?,
             "scan" => scan = stream.value()?,
             _ => {
-                has_findings = stream.values("`vulnerabilities`", |each: Vulnerability| {
-                    let place = each.location.place();
-                    let line = each.location.start_line;
-                    findings.add(
-                        &Seen {
-                            rule: each
-                                .identifiers
-                                .first()
-                                .and_then(|one| one.value.as_deref()),
-                            ids: {
-                                let others = each.identifiers.iter().skip(1);
-                                others.filter_map(|one| one.value.as_deref()).collect()
+                has_findings =
+                    stream.looked_at::<Vulnerability<'_>>("`vulnerabilities`", |each| {
+                        let place = each.location.place();
+                        let line = each.location.start_line;
+                        findings.add(
+                            &Seen {
+                                rule: each.identifiers.first().and_then(Identifier::value),
+                                ids: {
+                                    let others = each.identifiers.iter().skip(1);
+                                    others.filter_map(Identifier::value).collect()
+                                },
+                                rating: rating::of_word(
+                                    each.severity.as_ref().map(|word| &*word.0),
+                                ),
+                                path: place.as_deref(),
+                                line: line.and_then(|line| u64::try_from(line).ok()),
+                                own_fingerprint: each.cve.as_ref().map(|text| &*text.0),
+                                ..Seen::default()
                             },
-                            rating: rating::of_word(each.severity.as_deref()),
-                            path: place.as_deref(),
-                            line: line.and_then(|line| u64::try_from(line).ok()),
-                            own_fingerprint: each.cve.as_deref(),
-                            ..Seen::default()
-                        },
-                        root,
-                    );
-                    if first_tool.is_none() {
-                        first_tool = each.scanner;
-                    }
-                    Ok(())
-                })?;
+                            root,
+                        );
+                        if first_tool.is_none() {
+                            first_tool = each.scanner.map(Named::into_owned);
+                        }
+                        Ok(())
+                    })?;
             }
         }
         Ok(())

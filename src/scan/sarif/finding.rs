@@ -28,17 +28,23 @@ pub(super) enum Level {
 
 impl Level {
     /// Reads the word; `Ok(None)`: none is given.
-    pub(super) fn of(value: Leaf) -> Result<Option<Self>, String> {
+    pub(super) fn of(value: Leaf<'_>) -> Result<Option<Self>, String> {
         if value == Leaf::Null {
             return Ok(None);
         }
-        let word = value.text().unwrap_or_default().to_ascii_lowercase();
-        match word.as_str() {
-            "none" => Ok(Some(Self::None)),
-            "note" => Ok(Some(Self::Note)),
-            "warning" => Ok(Some(Self::Warning)),
-            "error" => Ok(Some(Self::Error)),
-            _ => Err("a `level` is none of error, warning, note and none".to_owned()),
+        const LEVELS: [(&str, Level); 4] = [
+            ("error", Level::Error),
+            ("warning", Level::Warning),
+            ("note", Level::Note),
+            ("none", Level::None),
+        ];
+        let word = value.word().unwrap_or_default();
+        let known = LEVELS
+            .iter()
+            .find(|(known, _)| word.eq_ignore_ascii_case(known));
+        match known {
+            Some((_, level)) => Ok(Some(*level)),
+            None => Err("a `level` is none of error, warning, note and none".to_owned()),
         }
     }
 
@@ -131,7 +137,7 @@ impl Fields for Finding {
                 }
             }
             "kind" => {
-                let kind = map.next_value::<Leaf>()?.text();
+                let kind = map.next_value::<Leaf>()?.word();
                 self.other_kind = kind.is_some_and(|kind| is_no_finding(&kind));
             }
             "suppressions" => {
@@ -152,7 +158,7 @@ impl Fields for Finding {
             "baselineState" => {
                 self.baseline = match map.next_value::<Leaf>()? {
                     Leaf::Null => None,
-                    Leaf::Text(word) => Some(match word.as_str() {
+                    Leaf::Text(word) => Some(match &*word {
                         // The last is the spelling of SARIF 2.0.0.
                         "unchanged" | "updated" | "existing" => Baseline::Known,
                         "absent" => Baseline::Gone,
