@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::settings::Alert;
+use super::{Fact, Unknown, Why};
 
 /// Group `scan.change_analyses`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,20 @@ pub struct Looked {
     pub open: Vec<Alert>,
     /// What somebody dismissed. Of a commit on a branch, which is no change, none is told.
     pub dismissed: Vec<DismissedAlert>,
+    /// What is open on the target branch, by which new is told from old. Known `None`: a
+    /// commit of that branch itself was looked at, and there is nothing to compare it with.
+    #[serde(default = "not_asked")]
+    pub on_target: Fact<Option<Vec<Alert>>>,
+}
+
+/// What a snapshot says that was saved before this was asked for.
+fn not_asked() -> Fact<Option<Vec<Alert>>> {
+    let detail = "the snapshot does not say what is open on the target branch";
+    Fact::Unknown(Unknown::new(
+        "scan.change_analyses",
+        Why::NotCollected,
+        detail,
+    ))
 }
 
 /// One tool that looked at one commit.

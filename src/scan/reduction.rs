@@ -37,8 +37,10 @@ pub(super) enum State {
     /// Nobody did.
     #[default]
     Open,
-    /// Suppressed in the source, dismissed or accepted; whether a reason is given.
+    /// Suppressed in the source or accepted; whether a reason is given.
     Suppressed { explained: bool },
+    /// Dismissed where findings are kept; whether a reason is given.
+    Dismissed { explained: bool },
 }
 
 /// A finding as a reader saw it; texts are foreign and as they stand in the report.
@@ -111,7 +113,7 @@ impl Reduction {
     pub(super) fn add(&mut self, seen: &Seen<'_>, root: &Path) {
         let (open, suppressed, explained) = match seen.state {
             State::Open => (1, 0, true),
-            State::Suppressed { explained } => (0, 1, explained),
+            State::Suppressed { explained } | State::Dismissed { explained } => (0, 1, explained),
         };
         let numbers = Numbers {
             open,
@@ -150,11 +152,17 @@ impl Reduction {
                     self.open.put(severity, finding, KEPT);
                 }
             }
-            State::Suppressed { explained } => {
+            State::Suppressed { explained } | State::Dismissed { explained } => {
                 if self.suppressed.has_room(severity, SUPPRESSED_KEPT) {
                     let reason = seen.reason.map(place::sentence);
                     let reason = reason.filter(|reason| !reason.is_empty());
-                    let state = FindingState::Suppressed { reason };
+                    let state = match seen.state {
+                        // No format tells who.
+                        State::Dismissed { .. } => FindingState::Dismissed { by: None, reason },
+                        State::Suppressed { .. } | State::Open => {
+                            FindingState::Suppressed { reason }
+                        }
+                    };
                     let finding = self.finding(seen, state, root);
                     let suppressed = Suppressed { finding, explained };
                     self.suppressed.put(severity, suppressed, SUPPRESSED_KEPT);

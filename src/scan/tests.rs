@@ -331,7 +331,8 @@ fn what_sarif_says_of_a_finding_is_kept() {
     let text = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"p"}},"results":[
         {"ruleId":"a","level":"error","baselineState":"new","provenance":{"firstDetectionTimeUtc":"2026-01-02T03:04:05Z"}},
         {"ruleId":"b","level":"error","baselineState":"unchanged","provenance":{"firstDetectionTimeUtc":"soon"}},
-        {"ruleId":"c","baselineState":"unchanged","suppressions":[{"kind":"external","justification":"SEC-1"}]}]}]}"#;
+        {"ruleId":"c","baselineState":"unchanged","suppressions":[{"kind":"inSource"},{"kind":"external","justification":"SEC-1"}]},
+        {"ruleId":"d","baselineState":"unchanged","suppressions":[{"kind":"external","justification":"SEC-1"}]}]}]}"#;
     let run = one(text);
     let seen = |index: usize| {
         let finding: &Finding = &run.findings[index];
@@ -346,11 +347,15 @@ fn what_sarif_says_of_a_finding_is_kept() {
     let day = Some("2026-01-02T03:04:05Z".to_owned());
     assert_eq!(seen(0), ("a", Some(true), day, FindingState::Open));
     assert_eq!(seen(1), ("b", Some(false), None, FindingState::Open));
-    let reason = Some("SEC-1".to_owned());
-    assert_eq!(
-        seen(2),
-        ("c", Some(false), None, FindingState::Suppressed { reason })
-    );
+    let reason = || Some("SEC-1".to_owned());
+    let suppressed = FindingState::Suppressed { reason: reason() };
+    assert_eq!(seen(2), ("c", Some(false), None, suppressed));
+    // Whoever closed it where findings are kept stands in no format.
+    let dismissed = FindingState::Dismissed {
+        by: None,
+        reason: reason(),
+    };
+    assert_eq!(seen(3), ("d", Some(false), None, dismissed));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! analysis counts: what is open follows from that one, whatever older ones found.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -49,8 +49,9 @@ const STATIC_ANALYSIS: [&str; 20] = [
     "veracode",
 ];
 
-/// Judges the analyses and what they leave open.
-pub(super) fn judge(max: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> {
+/// Judges the analyses and what they leave open: at most `max` of it at all, and at most
+/// `new` of it that was not open on the target before the change.
+pub(super) fn judge(max: &Limits, new: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> {
     let fact = &facts.change_analyses;
     let looked = match fact.known()? {
         ChangeAnalyses::Off => {
@@ -71,9 +72,33 @@ pub(super) fn judge(max: &Limits, facts: &Snapshot) -> Result<Verdict, Unknown> 
             Some(unknown).filter(|_| !looked.dismissed.is_empty()),
         ),
     };
-    if let Some(seen) = too_many(max, &looked.open, &dismissed) {
+    let counted: Vec<&Alert> = looked
+        .open
+        .iter()
+        .chain(dismissed.iter().copied())
+        .collect();
+    let fails = |seen: String| {
         let evidence = Evidence::new(seen.clone(), KEY, seen, fact.sources());
-        return Ok(Verdict::fail_because(FailReason::Findings, evidence));
+        Ok(Verdict::fail_because(FailReason::Findings, evidence))
+    };
+    if let Some(seen) = too_many("open alerts", max, &counted, dismissed.len()) {
+        return fails(seen);
+    }
+    // Where all of it may be new, and is not too much, none of the rest is needed.
+    let on_target = if too_many("new", new, &counted, 0).is_some() {
+        looked.on_target.known()?.as_deref()
+    } else {
+        None
+    };
+    if let Some(on_target) = on_target {
+        let old = before(on_target, facts.identity.known()?.opened_at);
+        let fresh: Vec<&Alert> = counted
+            .into_iter()
+            .filter(|alert| !old.contains(alert.name.as_str()))
+            .collect();
+        if let Some(seen) = too_many("new alerts", new, &fresh, 0) {
+            return fails(seen);
+        }
     }
     let newest = newest(&looked.analyses);
     if newest.is_empty() {
@@ -131,11 +156,23 @@ fn by_author<'l>(looked: &'l Looked, identity: &Identity) -> Vec<&'l Alert> {
         .collect()
 }
 
-/// What is over a limit, in words.
-fn too_many(max: &Limits, open: &[Alert], dismissed: &[&Alert]) -> Option<String> {
-    let all = || open.iter().chain(dismissed.iter().copied());
+/// The names of those that were open on the target before the change was opened. An alert
+/// keeps its name on every branch. Whoever may upload results can put one onto the target
+/// afterwards, but not into the past.
+fn before(on_target: &[Alert], opened_at: Option<Timestamp>) -> BTreeSet<&str> {
+    let old = |alert: &&Alert| {
+        let times = alert.opened_at.zip(opened_at);
+        times.is_some_and(|(found, opened)| found < opened)
+    };
+    let old = on_target.iter().filter(old);
+    old.map(|alert| alert.name.as_str()).collect()
+}
+
+/// What is over a limit, in words; `what` they are, and how many of them the author of the
+/// change dismissed.
+fn too_many(what: &str, max: &Limits, all: &[&Alert], dismissed: usize) -> Option<String> {
     let mut counts: BTreeMap<Severity, u64> = BTreeMap::new();
-    for alert in all() {
+    for alert in all {
         *counts.entry(alert.severity).or_default() += 1;
     }
     let too_many: Vec<String> = counts
@@ -146,7 +183,7 @@ fn too_many(max: &Limits, open: &[Alert], dismissed: &[&Alert]) -> Option<String
     if too_many.is_empty() {
         return None;
     }
-    let mut named: Vec<&Alert> = all().collect();
+    let mut named = all.to_vec();
     named.sort_by_key(|alert| Reverse(alert.severity));
     let names: Vec<String> = named
         .iter()
@@ -154,14 +191,13 @@ fn too_many(max: &Limits, open: &[Alert], dismissed: &[&Alert]) -> Option<String
         .map(|alert| format!("`{}`", alert.name))
         .collect();
     let mut seen = format!(
-        "open alerts of code scanning: {}; {}",
+        "{what} of code scanning: {}; {}",
         too_many.join(", "),
         names.join(", ")
     );
-    if !dismissed.is_empty() {
-        let count = dismissed.len();
+    if dismissed > 0 {
         seen.push_str(&format!(
-            "; {count} of them dismissed by the author of the change"
+            "; {dismissed} of them dismissed by the author of the change"
         ));
     }
     Some(seen)

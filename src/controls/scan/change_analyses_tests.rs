@@ -34,6 +34,7 @@ fn clean() -> Looked {
         analyses: vec![analysis("js", &head(), 11)],
         open: Vec::new(),
         dismissed: Vec::new(),
+        on_target: hidden(),
     }
 }
 
@@ -294,10 +295,91 @@ fn the_worst_are_named_and_no_more_than_a_few() {
         .collect();
     let max = Limits::from([(Severity::High, 0)]);
     let worst = alert(10, Severity::Critical);
-    let words = too_many(&max, &open, &[&worst]).unwrap();
+    let all: Vec<&Alert> = open.iter().chain([&worst]).collect();
+    let words = too_many("open alerts", &max, &all, 1).unwrap();
     assert!(
         words.contains("1 critical, 0 allowed, 9 high, 0 allowed; `#10 js/x`, `#1 js/x`"),
         "{words}"
     );
     assert!(!words.contains("#5 "), "{words}");
+}
+
+/// New against old: two are open on the change, one of which the target had before.
+fn against(edit: impl FnOnce(&mut Snapshot, &mut Looked)) -> String {
+    let known = |number, found: &str| Alert {
+        opened_at: Some(at(found)),
+        ..alert(number, Severity::High)
+    };
+    let mut looked = clean();
+    looked.open = vec![
+        known(1, "2026-05-01T00:00:00Z"),
+        known(2, "2026-06-01T11:00:00Z"),
+    ];
+    looked.on_target = seen(Some(vec![known(1, "2026-05-01T00:00:00Z")]));
+    let mut facts = facts(ChangeAnalyses::Off);
+    let mut own = identity("ana");
+    own.opened_at = Some(at("2026-06-01T10:00:00Z"));
+    facts.identity = seen(own);
+    edit(&mut facts, &mut looked);
+    facts.change_analyses = seen(ChangeAnalyses::Looked(looked));
+    let one_new: SastClean = from_value(json!({"max": {"high": 9}, "new": {"high": 0}})).unwrap();
+    verdict_of(&one_new, &facts)
+}
+
+#[test]
+fn what_the_target_had_before_is_old_and_anything_else_is_new() {
+    assert_eq!(against(|_, _| {}), "fail findings");
+    let fixed = |_: &mut Snapshot, looked: &mut Looked| looked.open.truncate(1);
+    assert_eq!(against(fixed), "pass");
+    // What the author dismissed counts as open, and so as new.
+    let dismissed = |_: &mut Snapshot, looked: &mut Looked| {
+        let alert = looked.open.remove(1);
+        let by = Some("ana".to_owned());
+        let at = Some(at("2026-06-01T11:30:00Z"));
+        looked.dismissed = vec![DismissedAlert { alert, by, at }];
+    };
+    assert_eq!(against(dismissed), "fail findings");
+}
+
+/// The cheat: the results of the change, uploaded for the target as well.
+#[test]
+fn what_came_onto_the_target_after_the_change_was_opened_is_new() {
+    let uploaded = |_: &mut Snapshot, looked: &mut Looked| {
+        looked.on_target = seen(Some(looked.open.clone()));
+    };
+    assert_eq!(against(uploaded), "fail findings");
+    let undated = |_: &mut Snapshot, looked: &mut Looked| {
+        let undated = looked.open.iter().map(|alert| Alert {
+            opened_at: None,
+            ..alert.clone()
+        });
+        looked.on_target = seen(Some(undated.collect()));
+    };
+    assert_eq!(against(undated), "fail findings");
+}
+
+#[test]
+fn a_target_that_is_hidden_tells_no_new_from_old() {
+    let no_target = |_: &mut Snapshot, looked: &mut Looked| {
+        looked.open.truncate(1);
+        looked.on_target = hidden();
+    };
+    assert_eq!(against(no_target), "unknown");
+    let no_identity = |facts: &mut Snapshot, looked: &mut Looked| {
+        looked.open.truncate(1);
+        facts.identity = hidden();
+    };
+    assert_eq!(against(no_identity), "unknown");
+    // A commit of the target itself has nothing to be compared with.
+    let on_branch = |_: &mut Snapshot, looked: &mut Looked| looked.on_target = seen(None);
+    assert_eq!(against(on_branch), "pass");
+}
+
+#[test]
+fn a_higher_limit_for_new_alerts_asks_less() {
+    let of = |new: Value| -> SastClean { from_value(json!({"new": new})).unwrap() };
+    let strict = of(json!({"high": 0}));
+    assert!(of(json!({})).weaker_than(&strict).is_some());
+    assert!(of(json!({"high": 1})).weaker_than(&strict).is_some());
+    assert!(strict.weaker_than(&of(json!({}))).is_none());
 }

@@ -49,6 +49,11 @@ pub(crate) struct SastClean {
     /// a limit also holds for worse severities that have none of their own.
     #[schemars(schema_with = "limits_schema")]
     max: Limits,
+    /// Most alerts of the platform's own code scanning by severity that were not open on the
+    /// target branch before the change was opened. `max` holds besides, and alone for a
+    /// commit on the branch.
+    #[schemars(schema_with = "limits_schema")]
+    new: Limits,
     /// Whether the platform's own code scanning of the change decides where no report of
     /// static analysis was handed in and none is expected.
     platform_analyses: bool,
@@ -59,6 +64,7 @@ impl Default for SastClean {
         Self {
             scans: Vec::new(),
             max: BTreeMap::from([(Severity::Critical, 0), (Severity::High, 0)]),
+            new: BTreeMap::new(),
             platform_analyses: true,
         }
     }
@@ -220,7 +226,8 @@ impl Control for SastClean {
         if self.platform_analyses && !base.platform_analyses {
             return Some("lets analyses of the platform stand in for a report".to_owned());
         }
-        looser(&self.max, &base.max).then(|| "allows more findings".to_owned())
+        let looser = looser(&self.max, &base.max) || looser(&self.new, &base.new);
+        looser.then(|| "allows more findings".to_owned())
     }
 }
 
@@ -245,7 +252,7 @@ impl SastClean {
         if !self.platform_analyses || !self.scans.iter().all(is_met) {
             return none(missing.to_owned());
         }
-        match change_analyses::judge(&self.max, facts) {
+        match change_analyses::judge(&self.max, &self.new, facts) {
             // Then a report is all that could help.
             Err(unknown) if unknown.why == Why::NotSupported => {
                 none(format!("{missing}; {}", unknown.detail))

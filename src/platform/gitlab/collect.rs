@@ -390,7 +390,7 @@ fn handed_over_as_files() -> Unknown {
     Unknown::new(
         FactKey::ScanChangeAnalyses.name(),
         Why::NotSupported,
-        "scanners leave their findings as report artifacts of the pipeline: hand those in with `--scan`",
+        "scanners leave their findings as report artifacts of the pipeline, which its API does not give out: let each keep its report under `artifacts: paths` as well, and hand it in with `--scan`",
     )
 }
 

@@ -141,10 +141,11 @@ impl Fields for Finding {
                 self.other_kind = kind.is_some_and(|kind| is_no_finding(&kind));
             }
             "suppressions" => {
-                let (mut in_force, mut explained) = (true, true);
+                let (mut in_force, mut explained, mut outside) = (true, true, true);
                 let mut reason = None;
                 let list = List::new("`suppressions`", |each: Suppression| {
                     in_force &= each.in_force;
+                    outside &= each.outside;
                     explained &= each.reason.is_some();
                     reason = reason.take().or(each.reason);
                     Ok(())
@@ -152,7 +153,11 @@ impl Fields for Finding {
                 let length = map.next_value_seed(list)?;
                 self.reason = reason;
                 if in_force && length.is_some_and(|length| length > 0) {
-                    self.state = State::Suppressed { explained };
+                    self.state = if outside {
+                        State::Dismissed { explained }
+                    } else {
+                        State::Suppressed { explained }
+                    };
                 }
             }
             "baselineState" => {
@@ -334,6 +339,8 @@ impl Fields for Provenance {
 
 struct Suppression {
     in_force: bool,
+    /// Whether it stands where findings are kept and not in the source.
+    outside: bool,
     reason: Option<String>,
 }
 
@@ -341,6 +348,7 @@ impl Default for Suppression {
     fn default() -> Self {
         Self {
             in_force: true,
+            outside: false,
             reason: None,
         }
     }
@@ -349,7 +357,7 @@ impl Default for Suppression {
 impl Fields for Suppression {
     const WHAT: &'static str = "a suppression";
     // `state` is the spelling before 2.1.0.
-    const KEYS: &'static [&'static str] = &["status", "state", "justification"];
+    const KEYS: &'static [&'static str] = &["status", "state", "kind", "justification"];
     const MAY_BE_NULL: bool = false;
 
     fn field<'de, A: MapAccess<'de>>(
@@ -360,6 +368,10 @@ impl Fields for Suppression {
         let value = map.next_value::<Leaf>()?;
         if key == "justification" {
             self.reason = value.text().filter(|text| !text.trim().is_empty());
+            return Ok(());
+        }
+        if key == "kind" {
+            self.outside = value.word().is_some_and(|word| word == "external");
             return Ok(());
         }
         // Silence means accepted; under review, rejected and unknown words do not suppress.

@@ -230,7 +230,7 @@ impl Tally {
                 group.new += u64::from(finding.baseline == Some(Baseline::New));
                 &mut group.kept_open
             }
-            State::Suppressed { explained } => {
+            State::Suppressed { explained } | State::Dismissed { explained } => {
                 group.suppressed += 1;
                 group.without_reason += u64::from(!explained);
                 &mut group.kept_suppressed

@@ -301,6 +301,7 @@ fn looked(dismissed_by: &str) -> Looked {
             by: Some(dismissed_by.to_owned()),
             at: Some(at("2026-06-01T11:30:00Z")),
         }],
+        on_target: seen(Some(Vec::new())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What code scanning holds of the change under judgement, or of a commit on a branch:
 //! its analyses of that ref, and the alerts there. Which of them count is not known here.
 
-use crate::facts::{ChangeAnalyses, Fact, FactKey, Looked, Snapshot, Source, Unknown, Why};
+use crate::facts::{Alert, ChangeAnalyses, Fact, FactKey, Looked, Snapshot, Source, Unknown, Why};
 use crate::platform::access;
 use crate::platform::context::Wanted;
 use crate::platform::join::when;
@@ -56,25 +56,29 @@ pub(in super::super) async fn ask(session: &Session, snapshot: &Snapshot) -> Fac
     };
     let client = session.settings.as_ref().unwrap_or(&session.change);
     let reference = place.reference();
-    let path = |tail: &str| {
-        let (base, reference) = (session.repository_path(), access::encode(&reference));
+    let path = |tail: &str, reference: &str| {
+        let (base, reference) = (session.repository_path(), access::encode(reference));
         format!("{base}/code-scanning/{tail}ref={reference}")
     };
     let (looked, open, dismissed) = (
-        path("analyses?"),
-        path("alerts?state=open&"),
-        path("alerts?state=dismissed&"),
+        path("analyses?", &reference),
+        path("alerts?state=open&", &reference),
+        path("alerts?state=dismissed&", &reference),
     );
+    let target = Place::Branch(snapshot.subject.target.clone()).reference();
+    let target = path("alerts?state=open&", &target);
     let is_change = matches!(place, Place::Change(_));
-    let (analyses, open, dismissed) = tokio::join!(
+    let (analyses, open, dismissed, on_target) = tokio::join!(
         analyses(client, &place, &looked),
         client.get_all(&open, None),
         when(is_change, || client.get_all(&dismissed, None)),
+        when(is_change, || client.get_all(&target, None)),
     );
     let answers = Answers {
         analyses,
         open,
         dismissed,
+        on_target,
     };
     answers.read(&Asked {
         reference: &reference,
@@ -105,6 +109,8 @@ struct Answers {
     open: Result<Listing, NoAnswer>,
     /// `None`: not asked for.
     dismissed: Option<Result<Listing, NoAnswer>>,
+    /// Of the target of a change. `None`: not asked for.
+    on_target: Option<Result<Listing, NoAnswer>>,
 }
 
 /// What was asked about.
@@ -165,6 +171,7 @@ impl Answers {
                 Some(dismissed) => alerts(dismissed, CodeAlert::dismissed)?,
                 None => Vec::new(),
             },
+            on_target: self.on_target(),
         };
         looked
             .open
@@ -173,6 +180,22 @@ impl Answers {
         sources.extend(open.sources);
         sources.extend(dismissed.into_iter().flat_map(|read| read.sources));
         Ok((looked, sources))
+    }
+}
+
+impl Answers {
+    /// What is open on the target. Unknown by itself: it is asked for only where new is to be
+    /// told from old.
+    fn on_target(&self) -> Fact<Option<Vec<Alert>>> {
+        let Some(answer) = &self.on_target else {
+            return Fact::seen_in(None, Vec::new());
+        };
+        let read = reading::list::<CodeAlert>(KEY, answer);
+        let open = read.and_then(|read| Ok((alerts(&read, CodeAlert::alert)?, read.sources)));
+        match open {
+            Ok((open, sources)) => Fact::seen_in(Some(open), sources),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
     }
 }
 

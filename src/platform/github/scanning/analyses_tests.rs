@@ -31,6 +31,7 @@ fn answers() -> Answers {
         analyses: Analyses::All(listing(&json!([analysis()]))),
         open: listing(&json!([alert()])),
         dismissed: Some(listing(&json!([alert()]))),
+        on_target: Some(listing(&json!([alert()]))),
     }
 }
 
@@ -112,6 +113,7 @@ fn off_no_permission_and_no_analysis_are_three_answers() {
             analyses: Analyses::All(no_listing(status, message)),
             open: no_listing(status, message),
             dismissed: Some(no_listing(status, message)),
+            on_target: Some(no_listing(status, message)),
         })
     };
     let off = "Code scanning is not enabled for this repository.";
@@ -129,6 +131,7 @@ fn off_no_permission_and_no_analysis_are_three_answers() {
         analyses: Analyses::All(listing(&json!([]))),
         open: listing(&json!([])),
         dismissed: None,
+        on_target: None,
     };
     assert_eq!(read(&none).known(), Ok(&ChangeAnalyses::NothingYet));
 }
@@ -159,11 +162,37 @@ fn one_list_that_is_hidden_leaves_nothing_to_go_by() {
     }
 }
 
+/// What is open on the target is asked for to tell new from old; without it the rest stands.
+#[test]
+fn a_target_that_is_hidden_hides_itself_alone() {
+    let seen = looked(&answers()).on_target;
+    assert_eq!(
+        seen.known().map(|open| open.as_ref().map(Vec::len)),
+        Ok(Some(1))
+    );
+    for target in [
+        no_listing(403, "Resource not accessible by integration"),
+        listing(&json!([{"number": 12}])),
+    ] {
+        let hidden = looked(&Answers {
+            on_target: Some(target),
+            ..answers()
+        });
+        assert!(!hidden.on_target.is_known() && hidden.open.len() == 1);
+    }
+    let of_branch = looked(&Answers {
+        on_target: None,
+        ..answers()
+    });
+    assert_eq!(of_branch.on_target.known(), Ok(&None));
+}
+
 #[test]
 fn of_a_branch_a_page_that_is_full_of_the_commit_alone_is_not_the_whole() {
     let of_branch = |all: Vec<Value>| Answers {
         analyses: Analyses::Newest(rest(&json!(all))),
         dismissed: None,
+        on_target: None,
         ..answers()
     };
     let mut page = vec![analysis(); PER_PAGE];
@@ -222,6 +251,7 @@ mod asked {
             asked,
             [
                 format!("{base}/alerts?state=dismissed&{pull}"),
+                format!("{base}/alerts?state=open&ref=refs%2Fheads%2Fmain&per_page=100"),
                 format!("{base}/alerts?state=open&{pull}"),
                 format!("{base}/analyses?{pull}"),
             ]
