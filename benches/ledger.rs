@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ccgate::ledger::{Leaf, STATEMENT_TYPE, VerifyOptions, open, verify};
+use ccgate::ledger::{Leaf, Place, STATEMENT_TYPE, VerifyOptions, open, verify};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::json;
 
@@ -23,14 +23,14 @@ fn ledger(criterion: &mut Criterion) {
     group.sample_size(10);
     for size in [100, 2_000] {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("dir:{}", folder.path().display());
-        let mut store = open(&url, ORIGIN, None).expect("the ledger opens");
+        let place = Place::Folder(folder.path().to_owned());
+        let mut store = open(&place, ORIGIN, None).expect("the ledger opens");
         store
             .append(&(0..size).map(leaf).collect::<Vec<_>>())
             .expect("the records are sealed");
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function(format!("verify {size} records"), |bencher| {
-            bencher.iter(|| black_box(verify(folder.path(), &VerifyOptions::default())));
+            bencher.iter(|| black_box(verify(&place, &VerifyOptions::default())));
         });
         let mut next = size;
         group.throughput(Throughput::Elements(1));

@@ -38,6 +38,8 @@ Environment:
                           a GitHub App that reads settings instead
   CCGATE_SETTINGS_SIGNERS keys that may sign the file of --settings
   CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
+  CCGATE_LEDGER_TOKEN     writes and reads a ledger in git, where the first token does not
+                          (CCGATE_LEDGER_USER: the user that goes with it)
   JIRA_URL, JIRA_TOKEN    reads the tickets that a change names, where the policy keeps them
                           in Jira; on Jira Cloud with JIRA_USER, whose token it is
   GITHUB_API_URL, CI_API_V4_URL
@@ -146,7 +148,7 @@ pub(super) enum OverrideCommand {
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {
-        /// Address of the ledger
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
         /// Only those that nobody has reviewed yet
@@ -197,7 +199,8 @@ pub(super) struct CheckArgs {
     /// a pipe or `-` for the standard input; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
-    /// Where the record goes; without it, as the policy says, else `dir:.ccgate/ledger`
+    /// Where the record goes: `git+branch:NAME` (in this repository), `git+https://HOST/PATH#BRANCH`
+    /// or `dir:PATH`; without it, as the policy says, else `dir:.ccgate/ledger`
     /// outside CI; in CI nowhere, except for an override or a breach
     #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
@@ -465,7 +468,7 @@ pub(super) enum LedgerCommand {
     },
     /// List the records
     Show {
-        /// Address of the ledger
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
@@ -473,7 +476,7 @@ pub(super) enum LedgerCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct LedgerVerifyArgs {
-    /// Address of the ledger
+    /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
     #[arg(default_value = "dir:.ccgate/ledger")]
     pub(super) url: String,
     /// The ledger that it must be, `ccgate/PLATFORM/REPOSITORY`

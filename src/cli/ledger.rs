@@ -10,13 +10,14 @@ use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{
-    self, AllowedSigners, Population, State, Verdict, Verification, VerifyOptions,
+    self, AllowedSigners, Place, Population, State, Verdict, Verification, VerifyOptions,
 };
 use crate::render::{escape, wrap};
 
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
+use super::ledger_place::existing;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -26,9 +27,7 @@ const MOST_PROBLEMS: usize = 21;
 
 pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
     let (text, status) = match &arguments.command {
-        LedgerCommand::Verify(arguments) => verdicts_of(arguments, world, |folder, options| {
-            Ok(ledger::verify(folder, options))
-        })?,
+        LedgerCommand::Verify(arguments) => verdicts_of(arguments, world, ledger::verify)?,
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
@@ -37,21 +36,13 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
     Ok(status)
 }
 
-/// The address with a relative folder resolved against the working folder.
-pub(super) fn absolute(url: &str, world: &World) -> String {
-    match url.strip_prefix("dir:") {
-        Some(path) if !path.is_empty() => format!("dir:{}", world.folder.join(path).display()),
-        Some(_) | None => url.to_owned(),
-    }
-}
-
 /// Three verdicts; the status is that of a refusing ledger when it does not hold.
 fn verdicts_of(
     arguments: &LedgerVerifyArgs,
     world: &World,
-    look: impl FnOnce(&Path, &VerifyOptions<'_>) -> anyhow::Result<Verification>,
+    look: impl FnOnce(&Place, &VerifyOptions<'_>) -> anyhow::Result<Verification>,
 ) -> Result<(String, ExitStatus), CommandError> {
-    let folder = existing(&arguments.url, world)?;
+    let place = existing(&arguments.url, world)?;
     let text = |path: &Option<PathBuf>| -> Result<Option<String>, CommandError> {
         path.as_ref()
             .map(|path| read_text(&world.folder.join(path)))
@@ -82,7 +73,7 @@ fn verdicts_of(
         }),
         trusted: trusted.as_deref(),
     };
-    let verification = look(&folder, &options).map_err(CommandError::ledger)?;
+    let verification = look(&place, &options).map_err(CommandError::ledger)?;
     let mut text = String::new();
     let origin = verification.origin.as_deref().unwrap_or("no ledger");
     let _ = writeln!(text, "{}: {}", plain(origin), records(verification.size));
@@ -99,6 +90,13 @@ fn verdicts_of(
     for note in &verification.notes {
         text.push_str(&wrap("note: ", &plain(note), world.width()));
     }
+    let guarantees = ledger::guarantees(&place);
+    for (lead, sentences) in [
+        ("promised: ", guarantees.promises),
+        ("administrators could: ", guarantees.administrators_could),
+    ] {
+        text.push_str(&wrap(lead, &sentences.join("; "), world.width()));
+    }
     let status = if verification.exit_code() == 0 {
         ExitStatus::Allow
     } else {
@@ -114,8 +112,8 @@ fn export(
     world: &World,
 ) -> Result<(String, ExitStatus), CommandError> {
     let mut written = String::new();
-    let (mut text, status) = verdicts_of(arguments, world, |folder, options| {
-        let export = ledger::export(folder, &world.folder.join(out), options)?;
+    let (mut text, status) = verdicts_of(arguments, world, |place, options| {
+        let export = ledger::export(place, &world.folder.join(out), options)?;
         written = format!(
             "{} files in {}; give the digest of its MANIFEST.sha256 apart from the folder: {}",
             export.files,
@@ -130,13 +128,11 @@ fn export(
 
 /// One line a record.
 fn show(url: &str, world: &World) -> Result<String, CommandError> {
-    existing(url, world)?;
-    list(&absolute(url, world), world.width()).map_err(CommandError::ledger)
+    list(&existing(url, world)?, world.width()).map_err(CommandError::ledger)
 }
 
-fn list(url: &str, width: usize) -> anyhow::Result<String> {
-    let checkpoint = ledger::checkpoint_at(url)?;
-    let store = ledger::open(url, &checkpoint.origin, None)?;
+fn list(place: &Place, width: usize) -> anyhow::Result<String> {
+    let (store, checkpoint) = ledger::open_any(place)?;
     let leaves = store
         .read(0..checkpoint.size)
         .context("the ledger cannot be read; run `ccgate ledger verify`")?;
@@ -154,18 +150,6 @@ fn list(url: &str, width: usize) -> anyhow::Result<String> {
     );
     text.push_str(&wrap("", &foot, width));
     Ok(text)
-}
-
-/// The folder of the ledger: an address that names none is wrong usage, an empty
-/// place is a ledger that refuses.
-pub(super) fn existing(url: &str, world: &World) -> Result<PathBuf, CommandError> {
-    let folder = ledger::directory(&absolute(url, world)).map_err(CommandError::usage)?;
-    if folder.exists() {
-        return Ok(folder);
-    }
-    Err(CommandError::ledger(anyhow!(
-        "there is no ledger at `{url}`; `ccgate check --ledger {url}` begins one"
-    )))
 }
 
 /// A verdict, and further problems below its sentence.

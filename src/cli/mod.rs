@@ -9,6 +9,7 @@ mod explain;
 mod files;
 mod group;
 mod ledger;
+mod ledger_place;
 mod outputs;
 mod overrides;
 mod policy;

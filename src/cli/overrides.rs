@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::gate::{Entry, Standing, register};
-use crate::ledger;
+use crate::ledger::{self, Place};
 use crate::render::{escape, wrap};
 
 use super::args::{Layout, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
-use super::ledger::{absolute, existing};
+use super::ledger_place::existing;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -21,8 +21,7 @@ const LONGEST: usize = 300;
 
 pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult {
     let OverrideCommand::List { url, open, format } = &arguments.command;
-    existing(url, world)?;
-    let statements = statements(&absolute(url, world)).map_err(CommandError::ledger)?;
+    let statements = statements(&existing(url, world)?).map_err(CommandError::ledger)?;
     let all = register(&statements, world.now);
     let overdue = all.iter().any(|entry| entry.standing == Standing::Overdue);
     let shown: Vec<&Entry> = all
@@ -43,9 +42,8 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
 }
 
 /// Every statement of the ledger, in order.
-fn statements(url: &str) -> anyhow::Result<Vec<Value>> {
-    let checkpoint = ledger::checkpoint_at(url)?;
-    let store = ledger::open(url, &checkpoint.origin, None)?;
+fn statements(place: &Place) -> anyhow::Result<Vec<Value>> {
+    let (store, checkpoint) = ledger::open_any(place)?;
     let leaves = store
         .read(0..checkpoint.size)
         .context("the ledger cannot be read; run `ccgate ledger verify`")?;

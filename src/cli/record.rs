@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::facts::{PreviousTip, Snapshot, Subject, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
-use crate::ledger::{self, Leaf};
+use crate::ledger::{self, Leaf, Sealed};
 use crate::policy::LedgerChoice;
 
 use super::args::CheckArgs;
 use super::check::Judged;
-use super::ledger::absolute;
+use super::ledger_place::place;
 use super::outputs::TOOL;
 use super::world::World;
 
@@ -50,30 +50,30 @@ pub(super) fn record(
     let origin = origin(&judged.decision.subject);
     let append = || -> anyhow::Result<String> {
         let signer = signer(world)?;
-        let mut branch_move = accounted_for(snapshot);
-        if let Some(moved) = &mut branch_move {
-            let target = &judged.decision.subject.target;
-            drop_told(moved, &absolute(&url, world), &origin, target);
-        }
-        let context = gate::RecordContext {
-            tool: TOOL.name.to_owned(),
-            version: TOOL.version.to_owned(),
-            snapshot_digest: Some(snapshot_digest.to_owned()),
-            platform_time: snapshot.platform_time.known().ok().copied(),
-            review_within: judged.review_within.clone(),
-            branch_move,
-        };
-        let records = gate::records(&judged.decision, &context);
-        ensure!(
-            !records.is_empty(),
-            "a record is about a commit, and the head is not known"
-        );
-        let leaves = records
-            .iter()
-            .map(Leaf::new)
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let mut store = ledger::open(&absolute(&url, world), &origin, signer)?;
-        let receipt = store.append(&leaves)?;
+        let subject = &judged.decision.subject;
+        let mut store = ledger::open(&place(&url, world, Some(subject))?, &origin, signer)?;
+        // What is told already is looked up in the very state that is appended to: another run
+        // for the same move may be faster.
+        let receipt = store.append_after(&mut |sealed| {
+            let mut branch_move = accounted_for(snapshot);
+            if let Some(moved) = &mut branch_move {
+                drop_told(moved, sealed, &subject.target);
+            }
+            let context = gate::RecordContext {
+                tool: TOOL.name.to_owned(),
+                version: TOOL.version.to_owned(),
+                snapshot_digest: Some(snapshot_digest.to_owned()),
+                platform_time: snapshot.platform_time.known().ok().copied(),
+                review_within: judged.review_within.clone(),
+                branch_move,
+            };
+            let records = gate::records(&judged.decision, &context);
+            ensure!(
+                !records.is_empty(),
+                "a record is about a commit, and the head is not known"
+            );
+            records.iter().map(Leaf::new).collect()
+        })?;
         let entries: Vec<String> = receipt.indexes.iter().map(u64::to_string).collect();
         let word = if entries.len() == 1 {
             "entry"
@@ -123,16 +123,13 @@ pub(super) fn last_tip(
         (None, None) if world.in_ci() => return None,
         (None, None) => DEFAULT_LEDGER,
     };
+    let place = place(url, world, Some(subject)).ok()?;
+    let store = ledger::open(&place, &origin(subject), None).ok()?;
     let mut newest = None;
-    each_move(
-        &absolute(url, world),
-        &origin(subject),
-        &subject.target,
-        |told| {
-            newest = Some(told.after);
-            ControlFlow::Break(())
-        },
-    );
+    each_move(&store, &subject.target, |told| {
+        newest = Some(told.after);
+        ControlFlow::Break(())
+    });
     Some(PreviousTip {
         commit: Some(newest?),
         told_by: ToldBy::Ledger,
@@ -149,8 +146,8 @@ struct Told {
 /// Takes out of a move what the ledger tells of already: a commit has one record, however
 /// often somebody looks. Moves older than the one that led to where this one began are not
 /// looked at.
-fn drop_told(moved: &mut gate::BranchMove, url: &str, origin: &str, branch: &str) {
-    each_move(url, origin, branch, |told| {
+fn drop_told(moved: &mut gate::BranchMove, sealed: &dyn Sealed, branch: &str) {
+    each_move(sealed, branch, |told| {
         if Some(&told.after) == moved.before.as_ref() {
             return ControlFlow::Break(());
         }
@@ -161,26 +158,20 @@ fn drop_told(moved: &mut gate::BranchMove, url: &str, origin: &str, branch: &str
 
 /// The moves of the branch that were accounted for, from the newest on. A ledger that
 /// cannot be read says nothing.
-fn each_move(url: &str, origin: &str, branch: &str, each: impl FnMut(Told) -> ControlFlow<()>) {
+fn each_move(sealed: &dyn Sealed, branch: &str, each: impl FnMut(Told) -> ControlFlow<()>) {
     // What was read until then was told.
-    let _ = moves_in(url, origin, branch, each);
+    let _ = moves_in(sealed, branch, each);
 }
 
 fn moves_in(
-    url: &str,
-    origin: &str,
+    sealed: &dyn Sealed,
     branch: &str,
     mut each: impl FnMut(Told) -> ControlFlow<()>,
 ) -> Option<()> {
-    let checkpoint = ledger::checkpoint_at(url).ok()?;
-    if checkpoint.origin != origin {
-        return None;
-    }
-    let store = ledger::open(url, origin, None).ok()?;
-    let mut end = checkpoint.size;
+    let mut end = sealed.size().ok()?;
     while end > 0 {
         let begin = end.saturating_sub(LEAVES_AT_ONCE);
-        for leaf in store.read(begin..end).ok()?.iter().rev() {
+        for leaf in sealed.leaves(begin..end).ok()?.iter().rev() {
             let statement = Leaf::parse(leaf).ok()?.statement;
             if let Some(told) = told(&statement, branch)
                 && each(told).is_break()
@@ -257,9 +248,14 @@ mod tests {
         .unwrap()
     }
 
-    fn tip(url: &str, origin: &str, branch: &str) -> Option<String> {
+    fn ledger_of(folder: &tempfile::TempDir, origin: &str) -> Box<dyn ledger::Store> {
+        let place = ledger::Place::Folder(folder.path().to_owned());
+        ledger::open(&place, origin, None).unwrap()
+    }
+
+    fn tip(sealed: &dyn Sealed, branch: &str) -> Option<String> {
         let mut newest = None;
-        each_move(url, origin, branch, |told| {
+        each_move(sealed, branch, |told| {
             newest = Some(told.after);
             ControlFlow::Break(())
         });
@@ -277,13 +273,12 @@ mod tests {
     #[test]
     fn a_commit_that_was_told_of_is_not_told_of_again() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("dir:{}", folder.path().display());
         let left = |mut moved: gate::BranchMove| {
-            drop_told(&mut moved, &url, ORIGIN, "main");
+            drop_told(&mut moved, &ledger_of(&folder, ORIGIN), "main");
             moved.commits
         };
         assert_eq!(left(moved("a0", "a2", &["a2", "a1"])), ["a2", "a1"]);
-        let mut store = ledger::open(&url, ORIGIN, None).unwrap();
+        let mut store = ledger_of(&folder, ORIGIN);
         let of = |after: &str, commits: &[&str]| {
             let subjects: Vec<Value> = commits
                 .iter()
@@ -313,9 +308,8 @@ mod tests {
     #[test]
     fn the_newest_move_of_the_branch_that_was_accounted_for_is_gone_on_from() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("dir:{}", folder.path().display());
-        assert_eq!(tip(&url, ORIGIN, "main"), None, "there is no ledger yet");
-        let mut store = ledger::open(&url, ORIGIN, None).unwrap();
+        let mut store = ledger_of(&folder, ORIGIN);
+        assert_eq!(tip(&store, "main"), None, "there is no ledger yet");
         store
             .append(&[
                 record("main", Some("a1")),
@@ -324,7 +318,7 @@ mod tests {
                 record("main", None),
             ])
             .unwrap();
-        let tip = |origin: &str, branch: &str| tip(&url, origin, branch);
+        let tip = |origin: &str, branch: &str| tip(&ledger_of(&folder, origin), branch);
         assert_eq!(tip(ORIGIN, "main").as_deref(), Some("a2"));
         assert_eq!(tip(ORIGIN, "dev").as_deref(), Some("d1"));
         assert_eq!(tip(ORIGIN, "release"), None);

@@ -13,7 +13,7 @@ use super::files::{Files, Folder, Lock};
 use super::leaf::Leaf;
 use super::merkle::{self, TILE_WIDTH, Tree};
 use super::sign::{self, Signer};
-use super::{Guarantees, Receipt, Store, journal};
+use super::{Guarantees, Make, Receipt, Sealed, Store, guarantees, journal};
 
 pub(crate) const CHECKPOINT: &str = "log/checkpoint";
 pub(crate) const FORMAT: &str = "FORMAT";
@@ -273,14 +273,9 @@ impl DirStore {
         )]))?;
         Ok(next)
     }
-}
 
-impl Store for DirStore {
-    fn append(&mut self, leaves: &[Leaf]) -> anyhow::Result<Receipt> {
-        let _lock = self
-            .files
-            .lock(Lock::Exclusive)
-            .context("the ledger cannot be locked")?;
+    /// An append by whoever holds the lock.
+    fn append_locked(&self, leaves: &[Leaf]) -> anyhow::Result<Receipt> {
         let checkpoint = self.load()?;
         let size = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
         if let Some(format) = self.files.read(FORMAT)? {
@@ -331,9 +326,14 @@ impl Store for DirStore {
             duplicates,
         })
     }
+}
 
-    fn read(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
-        let _lock = self.files.lock(Lock::Shared);
+impl Sealed for DirStore {
+    fn size(&self) -> anyhow::Result<u64> {
+        Ok(self.load()?.map_or(0, |checkpoint| checkpoint.size))
+    }
+
+    fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
         let size = self.load()?.map_or(0, |checkpoint| checkpoint.size);
         ensure!(range.end <= size, "the ledger holds {size} records");
         let mut leaves = Vec::new();
@@ -352,23 +352,29 @@ impl Store for DirStore {
         );
         Ok(leaves)
     }
+}
+
+impl Store for DirStore {
+    fn append_after(&mut self, make: Make<'_>) -> anyhow::Result<Receipt> {
+        let _lock = self
+            .files
+            .lock(Lock::Exclusive)
+            .context("the ledger cannot be locked")?;
+        let leaves = make(self)?;
+        self.append_locked(&leaves)
+    }
+
+    fn read(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
+        let _lock = self.files.lock(Lock::Shared);
+        self.leaves(range)
+    }
 
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>> {
         self.load()
     }
 
     fn guarantees(&self) -> Guarantees {
-        Guarantees {
-            promises: &[
-                "an append is whole or absent, also after a crash",
-                "concurrent writers on one machine lose nothing and store nothing twice",
-                "any later change of a sealed byte is found by `ledger verify`",
-            ],
-            administrators_could: &[
-                "delete the folder, or replace it by an older copy: only a checkpoint kept elsewhere shows it",
-                "with the signing key: write a new history",
-            ],
-        }
+        guarantees::FOLDER
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 
 use super::dir::SIGNERS;
-use super::files::{Files as _, Folder, Lock};
+use super::files::{Files, Folder, Lock};
 use super::journal;
 use super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
 
@@ -37,11 +37,25 @@ pub struct Export {
 /// # Errors
 /// If the ledger's integrity does not hold, if an append was interrupted, or if the pack
 /// cannot be written. Then there is no pack.
-pub fn export(folder: &Path, pack: &Path, options: &VerifyOptions<'_>) -> anyhow::Result<Export> {
+pub(super) fn export(
+    folder: &Path,
+    pack: &Path,
+    options: &VerifyOptions<'_>,
+) -> anyhow::Result<Export> {
     let files = Folder::new(folder);
     // No append between looking and copying. A read-only medium has no lock, and no writer.
     let _lock = files.lock(Lock::Shared);
     let verification = verify_files(&files, options);
+    export_files(&files, verification, pack, options)
+}
+
+/// The same for files wherever they are, and what was found about them.
+pub(super) fn export_files(
+    files: &dyn Files,
+    verification: Verification,
+    pack: &Path,
+    options: &VerifyOptions<'_>,
+) -> anyhow::Result<Export> {
     ensure!(
         verification.integrity.state == State::Ok,
         "the ledger does not hold, so nothing is exported: {}",
@@ -195,9 +209,10 @@ fn word(verdict: &Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Store as _;
     use super::super::dir::DirStore;
     use super::super::torture::{ORIGIN, ledger, signer};
-    use super::super::{Store as _, verify};
+    use super::super::verify::verify;
     use super::*;
 
     fn made() -> (tempfile::TempDir, Export) {

@@ -5,15 +5,18 @@
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 mod checkpoint;
 mod dir;
 mod export;
 mod files;
+mod git;
+mod guarantees;
 mod journal;
 mod leaf;
 mod merkle;
+mod place;
 mod sign;
 #[cfg(test)]
 mod torture;
@@ -21,24 +24,52 @@ mod verify;
 mod walk;
 
 pub use checkpoint::Checkpoint;
-pub use export::{Export, export};
+pub use export::Export;
+pub use guarantees::{Guarantees, guarantees};
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
+pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
-pub use verify::{Population, State, Verdict, Verification, VerifyOptions, verify};
+pub use verify::{Population, State, Verdict, Verification, VerifyOptions};
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.
 pub trait Store: Send {
     /// Seals the leaves in their order, all or none. A leaf that is already there is not
     /// sealed twice: to repeat an append is safe.
-    fn append(&mut self, leaves: &[Leaf]) -> anyhow::Result<Receipt>;
+    fn append(&mut self, leaves: &[Leaf]) -> anyhow::Result<Receipt> {
+        self.append_after(&mut |_| Ok(leaves.to_vec()))
+    }
+    /// The same with leaves that depend on what is sealed already: nothing is sealed between
+    /// that look and the append. Where somebody else was faster, `make` is asked again.
+    fn append_after(&mut self, make: Make<'_>) -> anyhow::Result<Receipt>;
     /// The bytes of the leaves with these numbers.
     fn read(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>>;
     /// The newest checkpoint; `None` while nothing is recorded.
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>>;
     /// What the store promises, and what it cannot.
     fn guarantees(&self) -> Guarantees;
+}
+
+/// What is sealed at one moment.
+pub trait Sealed {
+    /// How many records.
+    fn size(&self) -> anyhow::Result<u64>;
+    /// The bytes of the leaves with these numbers.
+    fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>>;
+}
+
+/// Makes leaves from what is sealed already.
+pub type Make<'a> = &'a mut dyn FnMut(&dyn Sealed) -> anyhow::Result<Vec<Leaf>>;
+
+impl Sealed for Box<dyn Store> {
+    fn size(&self) -> anyhow::Result<u64> {
+        Ok(self.checkpoint()?.map_or(0, |checkpoint| checkpoint.size))
+    }
+
+    fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
+        self.read(range)
+    }
 }
 
 /// Proof of an append.
@@ -56,44 +87,57 @@ pub struct Receipt {
     pub duplicates: Vec<String>,
 }
 
-/// Plain sentences for reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guarantees {
-    pub promises: &'static [&'static str],
-    pub administrators_could: &'static [&'static str],
-}
-
-/// Opens the ledger that a URL names. `origin` is `ccgate/PLATFORM/REPOSITORY`.
-pub fn open(url: &str, origin: &str, signer: Option<Signer>) -> anyhow::Result<Box<dyn Store>> {
+/// Opens the ledger at a place. `origin` is `ccgate/PLATFORM/REPOSITORY`.
+pub fn open(place: &Place, origin: &str, signer: Option<Signer>) -> anyhow::Result<Box<dyn Store>> {
     checkpoint::check_origin(origin)?;
-    Ok(Box::new(dir::DirStore::new(
-        &directory(url)?,
-        origin,
-        signer,
-    )))
+    Ok(match place {
+        Place::Folder(folder) => Box::new(dir::DirStore::new(folder, origin, signer)),
+        Place::Git(place) => Box::new(git::GitStore::new(place, Some(origin), signer)),
+    })
 }
 
-/// The folder of a `dir:` ledger.
-pub fn directory(url: &str) -> anyhow::Result<std::path::PathBuf> {
-    if let Some(path) = url.strip_prefix("dir:") {
-        if path.is_empty() {
-            bail!("the ledger URL `dir:` names no folder; write `dir:PATH`");
+/// Opens the ledger at a place for reading, whoever owns it, and gives its checkpoint.
+///
+/// # Errors
+/// If there is none, or if it cannot be read.
+pub fn open_any(place: &Place) -> anyhow::Result<(Box<dyn Store>, Checkpoint)> {
+    match place {
+        Place::Folder(folder) => {
+            let text = dir::checkpoint_text(folder)?;
+            let text =
+                text.with_context(|| format!("there is no ledger at `{}`", folder.display()))?;
+            let checkpoint = Checkpoint::parse(&text)?;
+            Ok((open(place, &checkpoint.origin, None)?, checkpoint))
         }
-        return Ok(Path::new(path).to_owned());
-    }
-    // The rest of the URL is not repeated: it could hold a password.
-    for scheme in ["git+branch:", "git+https:", "s3:", "postgres:"] {
-        if url.starts_with(scheme) {
-            bail!("ledgers at `{scheme}` are not built in yet; use `dir:PATH`");
+        Place::Git(git) => {
+            let store = git::GitStore::new(git, None, None);
+            let checkpoint = store
+                .checkpoint()?
+                .with_context(|| format!("there is no ledger in {git}"))?;
+            Ok((Box::new(store), checkpoint))
         }
     }
-    bail!("the ledger URL has an unknown scheme; use `dir:PATH`")
 }
 
-/// The checkpoint of the ledger at a URL, whoever owns it.
-pub fn checkpoint_at(url: &str) -> anyhow::Result<Checkpoint> {
-    let path = directory(url)?;
-    let text = dir::checkpoint_text(&path)?;
-    let text = text.with_context(|| format!("there is no ledger at `{}`", path.display()))?;
-    Checkpoint::parse(&text)
+/// Verifies the ledger at a place. Whatever lies there, the answer is a verification.
+///
+/// # Errors
+/// If it is in a branch that cannot be fetched.
+pub fn verify(place: &Place, options: &VerifyOptions<'_>) -> anyhow::Result<Verification> {
+    match place {
+        Place::Folder(folder) => Ok(verify::verify(folder, options)),
+        Place::Git(place) => git::verify(place, options),
+    }
+}
+
+/// Copies the ledger at a place into `pack`, which must not be there yet.
+///
+/// # Errors
+/// If the ledger's integrity does not hold, if an append was interrupted, or if the pack
+/// cannot be written. Then there is no pack.
+pub fn export(place: &Place, pack: &Path, options: &VerifyOptions<'_>) -> anyhow::Result<Export> {
+    match place {
+        Place::Folder(folder) => export::export(folder, pack, options),
+        Place::Git(place) => git::export(place, pack, options),
+    }
 }

@@ -96,7 +96,7 @@ impl Verification {
 }
 
 /// Verifies the ledger in a folder. Whatever lies there, the answer is a verification.
-pub fn verify(path: &Path, options: &VerifyOptions<'_>) -> Verification {
+pub(super) fn verify(path: &Path, options: &VerifyOptions<'_>) -> Verification {
     verify_files(&Folder::new(path), options)
 }
 

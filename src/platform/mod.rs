@@ -6,6 +6,7 @@ mod access;
 mod again;
 pub mod context;
 mod first_parents;
+mod git_remote;
 mod github;
 mod gitlab;
 mod join;
@@ -25,6 +26,7 @@ use crate::facts::{
 use again::Stood;
 
 pub use context::{Flags, Group, Place, Wanted};
+pub use git_remote::{git_address, git_server, git_user};
 pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
 pub use gitlab::permissions as gitlab_permissions;
 pub use tickets::{JiraAccess, TicketExport, TicketSources};

@@ -255,34 +255,49 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
 }
 
 /// Where records go.
+/// What to write instead of an address that is none.
+const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `dir:PATH`";
+
 pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
     let what = "`ledger`";
     let section = fields(node, what, &["url", "required"], report)?;
     let url = section.need("url", what, report).and_then(|node| {
         let url = text(node, "`url`", report)?;
-        let later = ["git+branch:", "git+https:", "s3:", "postgres:"];
-        match url.strip_prefix("dir:") {
-            Some("") => {
+        let later = ["s3:", "postgres:"];
+        let in_git = ["git+branch:", "git+https://", "git+file:///"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        match (url.strip_prefix("dir:"), in_git) {
+            (Some(""), _) => {
                 report.add(node.spot, "`dir:` lacks the path of a folder".to_owned());
                 None
             }
-            Some(_) => Some(url),
-            None if later.iter().any(|scheme| url.starts_with(scheme)) => {
+            // Not repeated: it could be a password.
+            (_, Some(rest)) if rest.contains('@') => {
+                report.add_help(
+                    node.spot,
+                    "the address of a ledger holds no user and no password".to_owned(),
+                    "take them out and set `CCGATE_LEDGER_TOKEN`",
+                );
+                None
+            }
+            (Some(_), _) | (_, Some(_)) => Some(url),
+            (None, None) if later.iter().any(|scheme| url.starts_with(scheme)) => {
                 report.add_help(
                     node.spot,
                     format!(
                         "this kind of ledger is not built in this version: {}",
                         quote(&url)
                     ),
-                    "use `dir:PATH`",
+                    KINDS,
                 );
                 None
             }
-            None => {
+            (None, None) => {
                 report.add_help(
                     node.spot,
                     format!("unknown kind of ledger: {}", quote(&url)),
-                    "use `dir:PATH`",
+                    KINDS,
                 );
                 None
             }

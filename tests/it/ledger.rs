@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ccgate::ledger::{Leaf, STATEMENT_TYPE, Signer, open};
+use ccgate::ledger::{Leaf, Place, STATEMENT_TYPE, Signer, open};
 use serde_json::json;
 
 const ORIGIN: &str = "ccgate/gitlab/acme/tools/payments";
@@ -28,7 +28,7 @@ fn append(folder: &Path, numbers: std::ops::Range<u32>, signer: Option<Signer>) 
             Leaf::new(&statement).unwrap()
         })
         .collect();
-    open(&format!("dir:{}", folder.display()), ORIGIN, signer)
+    open(&Place::Folder(folder.to_owned()), ORIGIN, signer)
         .unwrap()
         .append(&leaves)
         .unwrap();

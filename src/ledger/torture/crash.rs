@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::dir::DirStore;
 use super::super::files::{Files, Folder, Lock};
 use super::super::verify::{State, VerifyOptions, verify};
-use super::super::{Population, Signer, Store as _, open};
+use super::super::{Place, Population, Signer, Store as _, open};
 use super::{ORIGIN, leaf, leaves, signer, snapshot};
 
 /// Does the first `operations` changes, then stops for ever; a write that it stops is torn.
@@ -183,9 +183,28 @@ fn writers_at_the_same_time_lose_nothing_and_double_nothing() {
 }
 
 #[test]
+fn what_depends_on_the_log_is_made_while_nobody_else_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let path = folder.path();
+            scope.spawn(move || {
+                for _ in 0..8 {
+                    DirStore::new(path, ORIGIN, None)
+                        .append_after(&mut |sealed| Ok(vec![leaf(sealed.size()?)]))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let seen = verify(folder.path(), &VerifyOptions::default());
+    assert_eq!((seen.size, seen.integrity.state), (32, State::Ok));
+}
+
+#[test]
 fn the_same_record_is_stored_once_and_keeps_its_number() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(&format!("dir:{}", folder.path().display()), ORIGIN, None).unwrap();
+    let mut store = open(&Place::Folder(folder.path().to_owned()), ORIGIN, None).unwrap();
     store.append(&leaves(0..3)).unwrap();
     let receipt = store.append(&[leaf(1), leaf(3), leaf(3)]).unwrap();
     assert_eq!(

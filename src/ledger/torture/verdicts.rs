@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::dir::DirStore;
 use super::super::verify::{State, VerifyOptions, verify, verify_files};
-use super::super::{AllowedSigners, Leaf, Population, Store as _, open};
+use super::super::{AllowedSigners, Leaf, Place, Population, Store as _};
 use super::{Memory, ORIGIN, leaf, leaves, ledger, signer, snapshot, statement};
 
 #[test]
@@ -235,12 +235,13 @@ fn records_that_json_cannot_carry_are_refused() {
 fn urls_of_stores_that_are_not_built_in_say_so() {
     for url in [
         "s3://bucket/x",
-        "git+branch:ccgate/ledger",
         "postgres://u:secret@h/d",
         "ftp://x",
         "dir:",
     ] {
-        let error = open(url, ORIGIN, None).err().unwrap().to_string();
+        let error = Place::parse(url, || Ok(String::new()))
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("dir:PATH") && !error.contains("secret"),
             "{error}"

@@ -247,8 +247,12 @@ fn nobody_approves_their_own_waiver() {
 fn what_is_not_built_is_said_and_never_skipped() {
     for (text, words) in [
         (
-            "ledger: {url: \"git+branch:ccgate/ledger\"}",
-            "not built in this version",
+            "ledger: {url: \"git+https://u:hunter2@forge.example/x\"}",
+            "no user and no password",
+        ),
+        (
+            "ledger: {url: \"git+ssh://forge.example/x\"}",
+            "unknown kind of ledger",
         ),
         (
             "ledger: {url: \"s3://bucket\"}",

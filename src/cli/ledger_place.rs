@@ -1,0 +1,131 @@
+//! From the address of a ledger to the place that it means here: the judged repository, the
+//! token for it, and what git may know of the environment. A token of the platform goes to the
+//! platform's own server only.
+
+use anyhow::{Context as _, anyhow};
+use url::Url;
+
+use crate::facts::{Platform, Subject};
+use crate::ledger::{Credentials, GitPlace, Place};
+use crate::platform;
+
+use super::exit::CommandError;
+use super::world::World;
+
+/// What git may see of the environment.
+const VARIABLES: &[&str] = &[
+    "PATH",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SystemRoot",
+];
+
+/// The place of a ledger; `judged` is what it is about, if that is known from elsewhere than
+/// the environment.
+pub(super) fn place(url: &str, world: &World, judged: Option<&Subject>) -> anyhow::Result<Place> {
+    let here = here(world, judged);
+    let own = || -> anyhow::Result<String> {
+        let here = here.as_ref().map_err(|error| anyhow!("{error:#}"))?;
+        Ok(platform::git_address(here)?.to_string())
+    };
+    let mut place = Place::parse(&absolute(url, world), own)?;
+    if let Place::Git(git) = &mut place {
+        git.credentials = credentials(git, here.ok().as_ref(), world)?;
+        git.variables = VARIABLES
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), world.var(name)?.to_owned())))
+            .collect();
+        git.authorities = world
+            .var("SSL_CERT_FILE")
+            .map(|path| std::path::absolute(world.folder.join(path)))
+            .transpose()
+            .context("`SSL_CERT_FILE`")?;
+    }
+    Ok(place)
+}
+
+/// The place of a ledger that is there already: an address that names none is wrong usage, an
+/// empty folder is a ledger that refuses.
+pub(super) fn existing(url: &str, world: &World) -> Result<Place, CommandError> {
+    let place = place(url, world, None).map_err(CommandError::usage)?;
+    match &place {
+        Place::Folder(folder) if !folder.exists() => Err(CommandError::ledger(anyhow!(
+            "there is no ledger at `{url}`; `ccgate check --ledger {url}` begins one"
+        ))),
+        Place::Folder(_) | Place::Git(_) => Ok(place),
+    }
+}
+
+/// The address with a relative folder resolved against the working folder.
+fn absolute(url: &str, world: &World) -> String {
+    match url.strip_prefix("dir:") {
+        Some(path) if !path.is_empty() => format!("dir:{}", world.folder.join(path).display()),
+        Some(_) | None => url.to_owned(),
+    }
+}
+
+/// The repository that this run is about.
+fn here(world: &World, judged: Option<&Subject>) -> anyhow::Result<platform::Place> {
+    let flags = platform::Flags {
+        platform: judged.map(|subject| subject.platform),
+        repository: judged.map(|subject| subject.repository.clone()),
+        repository_only: true,
+        ..platform::Flags::default()
+    };
+    platform::context::find(&flags, &world.env, None)
+}
+
+/// As whom git asks. `CCGATE_LEDGER_TOKEN` is for the ledger, wherever it is; a token of the
+/// platform goes only where the platform itself is.
+fn credentials(
+    git: &GitPlace,
+    here: Option<&platform::Place>,
+    world: &World,
+) -> anyhow::Result<Option<Credentials>> {
+    if git.address().scheme() == "file" {
+        return Ok(None);
+    }
+    let at_home = here.filter(|place| {
+        platform::git_server(place).is_ok_and(|server| is_below(&server, git.address()))
+    });
+    let user = |job| {
+        at_home.map_or("x-access-token", |place| {
+            platform::git_user(place.platform, job)
+        })
+    };
+    if let Some(token) = world.var("CCGATE_LEDGER_TOKEN") {
+        let user = world.var("CCGATE_LEDGER_USER").unwrap_or(user(false));
+        return Credentials::new(user, token)
+            .map(Some)
+            .context("`CCGATE_LEDGER_TOKEN`");
+    }
+    let Some(place) = at_home else {
+        return Ok(None);
+    };
+    let own = world.var("CCGATE_TOKEN").map(|token| (token, false));
+    let found = own.or_else(|| match place.platform {
+        Platform::Github => world.var("GITHUB_TOKEN").map(|token| (token, false)),
+        Platform::Gitlab => world.var("CI_JOB_TOKEN").map(|token| (token, true)),
+    });
+    found
+        .map(|(token, job)| Credentials::new(user(job), token))
+        .transpose()
+}
+
+/// Whether the address is on the server: the same scheme, host and port, below its path.
+fn is_below(server: &Url, address: &Url) -> bool {
+    let base = server.path().trim_end_matches('/');
+    server.origin() == address.origin()
+        && address
+            .path()
+            .strip_prefix(base)
+            .is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,43 @@
+//! What each kind of ledger promises, and what it cannot: plain sentences that users are shown.
+
+use super::place::Place;
+
+/// Plain sentences for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guarantees {
+    pub promises: &'static [&'static str],
+    pub administrators_could: &'static [&'static str],
+}
+
+/// What the kind of ledger at a place promises.
+pub fn guarantees(place: &Place) -> Guarantees {
+    match place {
+        Place::Folder(_) => FOLDER,
+        Place::Git(_) => GIT,
+    }
+}
+
+pub(super) const FOLDER: Guarantees = Guarantees {
+    promises: &[
+        "an append is whole or absent, also after a crash",
+        "concurrent writers on one machine lose nothing and store nothing twice",
+        "any later change of a sealed byte is found by `ledger verify`",
+    ],
+    administrators_could: &[
+        "delete the folder, or replace it by an older copy: only a checkpoint kept elsewhere shows it",
+        "with the signing key: write a new history",
+    ],
+};
+
+pub(super) const GIT: Guarantees = Guarantees {
+    promises: &[
+        "an append is one commit: it is there whole or not at all",
+        "writers on any number of machines lose nothing and store nothing twice: the server takes a commit only on the tip that it was made for",
+        "any later change of a sealed byte, and any commit that does more than add, is found by `ledger verify`",
+    ],
+    administrators_could: &[
+        "whoever may force-push or delete the branch: put an older or another history there, which only a checkpoint kept elsewhere shows",
+        "whoever may push to the branch: seal records of their own, so let only the gate's account push there",
+        "times of commits are the runner's and prove nothing",
+    ],
+};
