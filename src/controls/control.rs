@@ -309,6 +309,11 @@ pub trait Control:
         None
     }
 
+    /// Whether its parameters tell new alerts of the change from those that its target has.
+    fn target_alerts(&self) -> bool {
+        false
+    }
+
     /// In which way these parameters demand less than `base`, in words; `None`
     /// if they demand at least as much. Used to keep a branch from undercutting
     /// the default branch and to ask for reason, owner and expiry.
@@ -344,6 +349,10 @@ pub trait Bound: Send + Sync {
     fn tickets(&self) -> Option<TicketNaming> {
         None
     }
+    /// See [`Control::target_alerts`].
+    fn target_alerts(&self) -> bool {
+        false
+    }
     /// The parameters in force, as JSON.
     fn parameters(&self) -> Value;
     /// See [`Control::weaker_than`]; `base` are parameters of the same control.
@@ -375,6 +384,10 @@ impl<C: Control> Bound for Filled<C> {
 
     fn tickets(&self) -> Option<TicketNaming> {
         self.0.tickets()
+    }
+
+    fn target_alerts(&self) -> bool {
+        self.0.target_alerts()
     }
 
     fn parameters(&self) -> Value {

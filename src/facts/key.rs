@@ -382,7 +382,7 @@ impl FactKey {
     }
 }
 
-/// A set of groups, and the branches, teams and tickets that are meant where a
+/// A set of groups, and the branches, teams, tickets and alerts that are meant where a
 /// group speaks of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -390,6 +390,7 @@ pub struct Needs {
     branches: Vec<String>,
     teams: Vec<String>,
     tickets: Option<TicketNaming>,
+    target_alerts: bool,
 }
 
 impl Needs {
@@ -454,6 +455,18 @@ impl Needs {
         self.tickets.as_ref()
     }
 
+    /// The same set, in which alerts of the change are held against those of its target.
+    #[must_use]
+    pub fn with_target_alerts(mut self, wanted: bool) -> Self {
+        self.target_alerts = wanted;
+        self
+    }
+
+    /// Whether it matters which alerts the target of the change has.
+    pub fn target_alerts(&self) -> bool {
+        self.target_alerts
+    }
+
     /// The same set without some groups.
     #[must_use]
     pub fn without(&self, keys: &[FactKey]) -> Self {
@@ -475,6 +488,7 @@ impl FromIterator<FactKey> for Needs {
             branches: Vec::new(),
             teams: Vec::new(),
             tickets: None,
+            target_alerts: false,
         }
     }
 }

@@ -262,12 +262,14 @@ impl Policy {
         let mut teams: Vec<String> = Vec::new();
         // One control speaks of tickets, so there is one way to name them.
         let mut tickets = None;
+        let mut target_alerts = false;
         for bound in &self.controls {
             if bound.enforcement != Enforcement::Off {
                 for key in bound.control.meta().needs {
                     needs.add(*key);
                 }
                 tickets = tickets.or_else(|| bound.control.tickets());
+                target_alerts |= bound.control.target_alerts();
                 for team in bound.control.teams() {
                     if !teams.iter().any(|known| known.eq_ignore_ascii_case(&team)) {
                         teams.push(team);
@@ -275,7 +277,10 @@ impl Policy {
                 }
             }
         }
-        let mut needs = needs.for_teams(teams).for_tickets(tickets);
+        let mut needs = needs
+            .for_teams(teams)
+            .for_tickets(tickets)
+            .with_target_alerts(target_alerts);
         if !self.overrides.allowed_by.is_empty() {
             for key in [
                 FactKey::ChangeIdentity,

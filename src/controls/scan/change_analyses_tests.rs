@@ -383,3 +383,13 @@ fn a_higher_limit_for_new_alerts_asks_less() {
     assert!(of(json!({"high": 1})).weaker_than(&strict).is_some());
     assert!(strict.weaker_than(&of(json!({}))).is_none());
 }
+
+/// What is open on the target is asked for only where somebody wants to know.
+#[test]
+fn a_target_is_looked_at_where_new_alerts_have_a_limit() {
+    let of = |parameters: Value| -> SastClean { from_value(parameters).unwrap() };
+    assert!(!SastClean::default().target_alerts());
+    assert!(of(json!({"new": {"high": 0}})).target_alerts());
+    let reports_only = json!({"new": {"high": 0}, "platform_analyses": false});
+    assert!(!of(reports_only).target_alerts());
+}

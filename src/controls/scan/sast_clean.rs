@@ -194,6 +194,10 @@ impl Control for SastClean {
         )))
     }
 
+    fn target_alerts(&self) -> bool {
+        self.platform_analyses && !self.new.is_empty()
+    }
+
     fn weaker_than(&self, base: &Self) -> Option<String> {
         for scan in &base.scans {
             let Some(own) = self

@@ -211,7 +211,7 @@ impl Session {
             },
             Box::pin(arrivals::collect(self, snapshot, needs)),
             join::when(needs.has(FactKey::ScanChangeAnalyses), || {
-                scanning::analyses::ask(self, snapshot)
+                scanning::analyses::ask(self, snapshot, needs)
             }),
             Box::pin(settings::collect(self, snapshot, needs)),
         );

@@ -1,7 +1,9 @@
 //! What code scanning holds of the change under judgement, or of a commit on a branch:
 //! its analyses of that ref, and the alerts there. Which of them count is not known here.
 
-use crate::facts::{Alert, ChangeAnalyses, Fact, FactKey, Looked, Snapshot, Source, Unknown, Why};
+use crate::facts::{
+    Alert, ChangeAnalyses, Fact, FactKey, Looked, Needs, Snapshot, Source, Unknown, Why,
+};
 use crate::platform::access;
 use crate::platform::context::Wanted;
 use crate::platform::join::when;
@@ -49,7 +51,11 @@ impl Place {
 }
 
 /// Asks for everything at once.
-pub(in super::super) async fn ask(session: &Session, snapshot: &Snapshot) -> Fact<ChangeAnalyses> {
+pub(in super::super) async fn ask(
+    session: &Session,
+    snapshot: &Snapshot,
+    needs: &Needs,
+) -> Fact<ChangeAnalyses> {
     let Some(place) = Place::of(session, snapshot) else {
         let detail = "no commit is known whose analyses could be asked for";
         return Fact::Unknown(Unknown::new(KEY.name(), Why::HiddenOrAbsent, detail));
@@ -72,7 +78,8 @@ pub(in super::super) async fn ask(session: &Session, snapshot: &Snapshot) -> Fac
         analyses(client, &place, &looked),
         client.get_all(&open, None),
         when(is_change, || client.get_all(&dismissed, None)),
-        when(is_change, || client.get_all(&target, None)),
+        when(is_change && needs.target_alerts(), || client
+            .get_all(&target, None)),
     );
     let answers = Answers {
         analyses,
@@ -83,6 +90,7 @@ pub(in super::super) async fn ask(session: &Session, snapshot: &Snapshot) -> Fac
     answers.read(&Asked {
         reference: &reference,
         head: &snapshot.subject.head,
+        is_change,
         test_merge: session.test_merge.as_deref().filter(|_| is_change),
     })
 }
@@ -117,6 +125,7 @@ struct Answers {
 struct Asked<'a> {
     reference: &'a str,
     head: &'a str,
+    is_change: bool,
     test_merge: Option<&'a str>,
 }
 
@@ -171,7 +180,7 @@ impl Answers {
                 Some(dismissed) => alerts(dismissed, CodeAlert::dismissed)?,
                 None => Vec::new(),
             },
-            on_target: self.on_target(),
+            on_target: self.on_target(asked.is_change),
         };
         looked
             .open
@@ -186,9 +195,13 @@ impl Answers {
 impl Answers {
     /// What is open on the target. Unknown by itself: it is asked for only where new is to be
     /// told from old.
-    fn on_target(&self) -> Fact<Option<Vec<Alert>>> {
+    fn on_target(&self, is_change: bool) -> Fact<Option<Vec<Alert>>> {
         let Some(answer) = &self.on_target else {
-            return Fact::seen_in(None, Vec::new());
+            if !is_change {
+                return Fact::seen_in(None, Vec::new());
+            }
+            let detail = "no control wanted to know what is open on the target branch";
+            return Fact::Unknown(Unknown::new(KEY.name(), Why::NotCollected, detail));
         };
         let read = reading::list::<CodeAlert>(KEY, answer);
         let open = read.and_then(|read| Ok((alerts(&read, CodeAlert::alert)?, read.sources)));

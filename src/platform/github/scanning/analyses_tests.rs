@@ -39,6 +39,7 @@ fn read(answers: &Answers) -> Fact<ChangeAnalyses> {
     answers.read(&Asked {
         reference: REF,
         head: HEAD,
+        is_change: answers.dismissed.is_some(),
         test_merge: Some("ee"),
     })
 }
@@ -180,9 +181,14 @@ fn a_target_that_is_hidden_hides_itself_alone() {
         });
         assert!(!hidden.on_target.is_known() && hidden.open.len() == 1);
     }
-    let of_branch = looked(&Answers {
+    let not_asked = Answers {
         on_target: None,
         ..answers()
+    };
+    assert!(!looked(&not_asked).on_target.is_known());
+    let of_branch = looked(&Answers {
+        dismissed: None,
+        ..not_asked
     });
     assert_eq!(of_branch.on_target.known(), Ok(&None));
 }
@@ -213,6 +219,14 @@ mod asked {
     use crate::platform::transport::testing::{Reply, Server};
 
     async fn lines(wanted: Wanted, head: &str) -> (Fact<ChangeAnalyses>, Vec<String>) {
+        lines_with(wanted, head, &Needs::none()).await
+    }
+
+    async fn lines_with(
+        wanted: Wanted,
+        head: &str,
+        needs: &Needs,
+    ) -> (Fact<ChangeAnalyses>, Vec<String>) {
         let server = Server::start(|_, request| {
             Reply::json(&if request.line.contains("/analyses?") {
                 json!([]).to_string()
@@ -227,7 +241,7 @@ mod asked {
         let mut snapshot = snapshot();
         snapshot.subject.change = Some(7);
         head.clone_into(&mut snapshot.subject.head);
-        let fact = ask(&session, &snapshot).await;
+        let fact = ask(&session, &snapshot, needs).await;
         let mut lines: Vec<String> = server
             .received()
             .into_iter()
@@ -239,23 +253,26 @@ mod asked {
 
     #[tokio::test]
     async fn a_change_is_asked_about_by_its_number_and_a_commit_by_its_branch() {
-        let change = Wanted::Change {
+        let change = || Wanted::Change {
             number: 7,
             head: None,
             target: None,
         };
-        let (_, asked) = lines(change, HEAD).await;
+        let (_, asked) = lines(change(), HEAD).await;
         let base = "GET /repos/acme/app/code-scanning";
         let pull = "ref=refs%2Fpull%2F7%2Fmerge&per_page=100";
         assert_eq!(
             asked,
             [
                 format!("{base}/alerts?state=dismissed&{pull}"),
-                format!("{base}/alerts?state=open&ref=refs%2Fheads%2Fmain&per_page=100"),
                 format!("{base}/alerts?state=open&{pull}"),
                 format!("{base}/analyses?{pull}"),
             ]
         );
+        let both = Needs::none().with_target_alerts(true);
+        let (_, asked) = lines_with(change(), HEAD, &both).await;
+        let target = format!("{base}/alerts?state=open&ref=refs%2Fheads%2Fmain&per_page=100");
+        assert_eq!((asked.len(), asked.get(1)), (4, Some(&target)));
         let commit = || Wanted::Commit {
             sha: None,
             branch: None,
@@ -300,7 +317,10 @@ mod asked {
             let mut snapshot = snapshot();
             snapshot.subject.change = Some(7);
             HEAD.clone_into(&mut snapshot.subject.head);
-            match (status, ask(&session, &snapshot).await.known()) {
+            match (
+                status,
+                ask(&session, &snapshot, &Needs::none()).await.known(),
+            ) {
                 (200, Ok(ChangeAnalyses::Looked(looked))) => {
                     assert!(looked.analyses[1].failed);
                 }
