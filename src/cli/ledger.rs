@@ -1,4 +1,4 @@
-//! `ccgate ledger`: verify, export and show. Reads the files that the command names. Everything
+//! `ccgate ledger`: verify, export and show; anchoring is in `anchor.rs`. Reads the files that the command names. Everything
 //! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
@@ -10,10 +10,12 @@ use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{
-    self, AllowedSigners, Population, State, Verdict, Verification, VerifyOptions,
+    self, AllowedSigners, LedgerCopy, Population, State, TimePointers, Verdict, Verification,
+    VerifyOptions,
 };
 use crate::render::{escape, wrap};
 
+use super::anchor;
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
@@ -30,6 +32,8 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
             Ok(ledger::verify(folder, options))
         })?,
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
+        LedgerCommand::Anchor(arguments) => anchor::anchor(arguments, world)?,
+        LedgerCommand::Checkpoint { url } => (anchor::checkpoint(url, world)?, ExitStatus::Allow),
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
     // A reader that went away is no reason for another exit code.
@@ -45,7 +49,7 @@ pub(super) fn absolute(url: &str, world: &World) -> String {
     }
 }
 
-/// Three verdicts; the status is that of a refusing ledger when it does not hold.
+/// The verdicts; the status is that of a refusing ledger when it does not hold.
 fn verdicts_of(
     arguments: &LedgerVerifyArgs,
     world: &World,
@@ -70,6 +74,17 @@ fn verdicts_of(
             .map(str::to_owned)
             .collect()
     });
+    let tsa_roots = arguments
+        .tsa_roots
+        .as_ref()
+        .map(|file| anchor::tsa_roots(file, world))
+        .transpose()?;
+    let copy = arguments
+        .copy
+        .as_ref()
+        .map(|path| LedgerCopy::read(&world.folder.join(path), &folder))
+        .transpose()
+        .map_err(CommandError::ledger)?;
     let options = VerifyOptions {
         origin: arguments.origin.as_deref(),
         allowed_signers: allowed_signers.as_ref(),
@@ -81,6 +96,13 @@ fn verdicts_of(
             telling: Some("/predicate/branch_move"),
         }),
         trusted: trusted.as_deref(),
+        tsa_roots: tsa_roots.as_ref(),
+        copy: copy.as_ref(),
+        times: Some(TimePointers {
+            runner: "/predicate/observed_at",
+            platform: "/predicate/platform_time",
+        }),
+        now: Some(world.now),
     };
     let verification = look(&folder, &options).map_err(CommandError::ledger)?;
     let mut text = String::new();
@@ -89,13 +111,10 @@ fn verdicts_of(
     if let Some(root) = &verification.root {
         let _ = writeln!(text, "root {root}");
     }
-    for (name, verdict) in [
-        ("integrity", &verification.integrity),
-        ("completeness", &verification.completeness),
-        ("anchored", &verification.anchored),
-    ] {
+    for (name, verdict) in verification.verdicts() {
         paragraph(&mut text, name, verdict, world.width());
     }
+    level(&mut text, &verification, world.width());
     for note in &verification.notes {
         text.push_str(&wrap("note: ", &plain(note), world.width()));
     }
@@ -168,6 +187,23 @@ pub(super) fn existing(url: &str, world: &World) -> Result<PathBuf, CommandError
     )))
 }
 
+/// How well the ledger is anchored, and what would show more.
+fn level(text: &mut String, verification: &Verification, width: usize) {
+    let word = verification
+        .levels
+        .highest()
+        .map_or("none", |(level, _)| level.word());
+    let mut heading = heading("level", word);
+    for sentence in verification.levels.sentences(verification.size) {
+        text.push_str(&wrap(&heading, &sentence, width));
+        heading = " ".repeat(heading.len());
+    }
+}
+
+fn heading(name: &str, word: &str) -> String {
+    format!("{name:<13} {word:<8} ")
+}
+
 /// A verdict, and further problems below its sentence.
 fn paragraph(text: &mut String, name: &str, verdict: &Verdict, width: usize) {
     let state = match verdict.state {
@@ -175,7 +211,7 @@ fn paragraph(text: &mut String, name: &str, verdict: &Verdict, width: usize) {
         State::Failed => "FAILED",
         State::Unknown => "unknown",
     };
-    let heading = format!("{name:<13} {state:<8} ");
+    let heading = heading(name, state);
     text.push_str(&wrap(&heading, &plain(&verdict.says), width));
     let indent = " ".repeat(heading.len());
     for problem in verdict.problems.iter().take(MOST_PROBLEMS).skip(1) {

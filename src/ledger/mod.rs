@@ -12,9 +12,14 @@ mod dir;
 mod export;
 mod files;
 mod journal;
+mod keep;
 mod leaf;
+mod levels;
 mod merkle;
 mod sign;
+mod stamps;
+mod times;
+mod timestamp;
 #[cfg(test)]
 mod torture;
 mod verify;
@@ -22,10 +27,14 @@ mod walk;
 
 pub use checkpoint::Checkpoint;
 pub use export::{Export, export};
+pub use keep::{SignedNote, keep_token, signed_note};
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
+pub use levels::{LedgerCopy, Level, Levels};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
+pub use times::TimePointers;
+pub use timestamp::{StampRequest, TsaRoots};
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions, verify};
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.
@@ -92,8 +101,12 @@ pub fn directory(url: &str) -> anyhow::Result<std::path::PathBuf> {
 
 /// The checkpoint of the ledger at a URL, whoever owns it.
 pub fn checkpoint_at(url: &str) -> anyhow::Result<Checkpoint> {
+    Checkpoint::parse(&checkpoint_text_at(url)?)
+}
+
+/// The same as it lies there: what somebody outside keeps.
+pub fn checkpoint_text_at(url: &str) -> anyhow::Result<String> {
     let path = directory(url)?;
     let text = dir::checkpoint_text(&path)?;
-    let text = text.with_context(|| format!("there is no ledger at `{}`", path.display()))?;
-    Checkpoint::parse(&text)
+    text.with_context(|| format!("there is no ledger at `{}`", path.display()))
 }

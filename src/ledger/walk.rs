@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use ssh_key::PublicKey;
 
 use super::checkpoint::Checkpoint;
@@ -13,6 +14,7 @@ use super::journal;
 use super::leaf::Leaf;
 use super::merkle::{self, Hash, TILE_WIDTH, Tree};
 use super::sign;
+use super::times::TimesSeen;
 use super::verify::VerifyOptions;
 
 #[derive(Default)]
@@ -30,6 +32,12 @@ pub(super) struct Walk {
     /// Roots at the sizes that somebody vouches for.
     pub(super) roots: BTreeMap<u64, Hash>,
     pub(super) signatures: BTreeMap<u64, PublicKey>,
+    /// Time-stamps that fit their notes, whoever made them.
+    pub(super) tokens: u64,
+    /// Those by an authority whose root was handed in, by size.
+    pub(super) stamps: BTreeMap<u64, Timestamp>,
+    pub(super) stamp_problems: Vec<String>,
+    pub(super) times: TimesSeen,
 }
 
 impl Walk {
@@ -102,6 +110,8 @@ impl Walk {
                 .and_then(|text| Checkpoint::parse(text).ok())
                 .map(|trusted| trusted.size),
         );
+        sizes.extend(options.copy.map(|copy| copy.0.size));
+        self.tokens(files, &checkpoint, &mut rest, &anchors, options)?;
         self.entries(files, &checkpoint, &mut rest, &sizes, options)?;
         self.anchors(files, &checkpoint, &mut rest, &anchors, &in_flight)?;
         self.signers(files, &checkpoint, &mut rest, !in_flight.is_empty())?;
@@ -237,6 +247,9 @@ impl Walk {
                 "its blob `{path}` is about another subject"
             );
         }
+        if let Some(pointers) = options.times {
+            self.times.look(number, &statement, pointers);
+        }
         if options
             .population
             .is_some_and(|population| population.counts(&statement))
@@ -343,7 +356,7 @@ impl Walk {
 }
 
 /// Reads a file and crosses it off the list of files that nothing accounts for.
-fn take(
+pub(super) fn take(
     files: &dyn Files,
     rest: &mut BTreeSet<String>,
     path: &str,

@@ -4,6 +4,7 @@
 
 mod access;
 mod again;
+mod authority;
 pub mod context;
 mod first_parents;
 mod github;
@@ -24,6 +25,7 @@ use crate::facts::{
 
 use again::Stood;
 
+pub use authority::TimeStampAuthority;
 pub use context::{Flags, Group, Place, Wanted};
 pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
 pub use gitlab::permissions as gitlab_permissions;

@@ -1,0 +1,65 @@
+//! `ccgate ledger checkpoint` and `ccgate ledger anchor`: what of a ledger somebody outside
+//! keeps, and the time-stamp that comes back. What a token has to hold is the ledger's to say.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::ledger::{self, StampRequest, TsaRoots};
+use crate::platform::TimeStampAuthority;
+use crate::render::wrap;
+
+use super::args::AnchorArgs;
+use super::exit::{CommandError, ExitStatus};
+use super::files::read_whole;
+use super::ledger::{absolute, existing};
+use super::session::{PROGRAM, ca_bundle, runtime};
+use super::world::World;
+
+/// The newest checkpoint as it lies there, to be mailed or copied.
+pub(super) fn checkpoint(url: &str, world: &World) -> Result<String, CommandError> {
+    existing(url, world)?;
+    ledger::checkpoint_text_at(&absolute(url, world)).map_err(CommandError::ledger)
+}
+
+/// Has the newest signed note stamped, and keeps the token if it holds.
+pub(super) fn anchor(
+    arguments: &AnchorArgs,
+    world: &World,
+) -> Result<(String, ExitStatus), CommandError> {
+    existing(&arguments.url, world)?;
+    let url = absolute(&arguments.url, world);
+    let roots = tsa_roots(&arguments.tsa_roots, world)?;
+    let authority = TimeStampAuthority::new(
+        &arguments.tsa,
+        ca_bundle(world).map_err(CommandError::usage)?.as_deref(),
+        Duration::from_secs(arguments.timeout),
+        PROGRAM,
+    )
+    .map_err(CommandError::usage)?;
+    let note = ledger::signed_note(&url).map_err(CommandError::ledger)?;
+    let say = |text: String| Ok((wrap("", &text, world.width()), ExitStatus::Allow));
+    if note.token.is_some() {
+        return say(format!(
+            "the checkpoint of {} records is time-stamped already; `ccgate ledger verify --tsa-roots` says by when",
+            note.size
+        ));
+    }
+    let request = StampRequest::new(&note.text).map_err(CommandError::undecided)?;
+    let answer = runtime()?
+        .block_on(authority.answer(request.bytes()))
+        .map_err(CommandError::undecided)?;
+    let (token, time) = request
+        .accept(&answer, &roots, world.now)
+        .map_err(|error| {
+            CommandError::ledger(error.context("the time-stamp does not hold and is not kept"))
+        })?;
+    ledger::keep_token(&url, &note, &token).map_err(CommandError::ledger)?;
+    say(format!("{} records were there at {time}", note.size))
+}
+
+/// The roots in a file.
+pub(super) fn tsa_roots(file: &Path, world: &World) -> Result<TsaRoots, CommandError> {
+    read_whole(&world.folder.join(file))
+        .and_then(|pem| TsaRoots::parse(&pem))
+        .map_err(CommandError::usage)
+}
