@@ -38,9 +38,16 @@ pub(super) fn anchor(
     .map_err(CommandError::usage)?;
     let note = ledger::signed_note(&url).map_err(CommandError::ledger)?;
     let say = |text: String| Ok((wrap("", &text, world.width()), ExitStatus::Allow));
-    if note.token.is_some() {
+    if let Some(token) = &note.token {
+        // One of somebody else's would keep this run from having it stamped.
+        let time = roots.time_of(token, &note.text).map_err(|error| {
+            CommandError::ledger(error.context(format!(
+                "there is a time-stamp at `anchors/{}.tsr` that does not hold; find out who put it there and take it away",
+                note.size
+            )))
+        })?;
         return say(format!(
-            "the checkpoint of {} records is time-stamped already; `ccgate ledger verify --tsa-roots` says by when",
+            "{} records were there at {time}, as a time-stamp says that is kept already",
             note.size
         ));
     }

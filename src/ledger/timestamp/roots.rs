@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use jiff::Timestamp;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use sha2::{Digest as _, Sha256};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use super::token::Token;
@@ -40,6 +42,20 @@ impl TsaRoots {
             "the roots of time-stamping authorities hold no certificate in PEM"
         );
         Ok(Self(anchors))
+    }
+
+    /// The time of a token that is kept already, if it is over this note and counts.
+    ///
+    /// # Errors
+    /// Whatever does not hold.
+    pub fn time_of(&self, file: &[u8], note: &[u8]) -> anyhow::Result<Timestamp> {
+        let token = Token::parse(file)?;
+        ensure!(
+            token.imprint() == Sha256::digest(note).as_slice(),
+            "it is over another note"
+        );
+        self.vouch_for(&token)?;
+        Ok(token.time())
     }
 
     /// The token's certificate leads to one of the roots, and all on the way were valid at the

@@ -184,6 +184,16 @@ fn a_token_is_kept_once_and_only_over_its_note() {
     let replaced = keep_token(&url, &note, &kept(FRACTION)).unwrap_err();
     assert!(replaced.to_string().contains("not replaced"), "{replaced}");
     assert_eq!(signed_note(&url).unwrap().token, Some(kept(ANSWER)));
+    // Whether what is there holds is asked again before it is taken for done.
+    let time_of = |root: &[u8], token: &[u8]| {
+        TsaRoots::parse(root)
+            .unwrap()
+            .time_of(token, &note.text)
+            .is_ok()
+    };
+    assert!(time_of(ROOT, &kept(ANSWER)));
+    assert!(!time_of(OTHER_ROOT, &kept(ANSWER)));
+    assert!(!time_of(ROOT, &kept(OTHER_NOTE)));
     // Appending goes on, and leaves it where it is.
     store.append(&[leaf(3)]).unwrap();
     assert!(intact(&Memory(snapshot(folder.path()))));

@@ -86,6 +86,10 @@ def _stamped(tally, ours, name, authority, chain, token, note):
     tally.check(f"ledger verify, {name}: the level is L2", fine, verified.stdout + verified.stderr)
     again, seen = _anchor(ours, authority.answer, authority.root)
     tally.check(f"ledger anchor, {name}: is not asked for twice", again.returncode == 0 and not seen, again.stdout + again.stderr)
+    foreign = forge.WORK / "authorities" / "briefly" / "root.pem"
+    done, seen = _anchor(ours, authority.answer, foreign.read_text())
+    tally.check(f"ledger anchor, {name}: another authority's token is not taken for done", done.returncode == 5 and not seen, done.stdout + done.stderr)
+    (ours.folder / "roots.pem").write_text(authority.root)
     tally.check(f"openssl, {name}: accepts what was kept", _openssl(token, note, ours.folder / "roots.pem"), "")
 
 
