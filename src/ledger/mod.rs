@@ -7,10 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
+mod accounts;
 mod checkpoint;
 mod dir;
 mod export;
 mod files;
+mod glance;
 mod journal;
 mod keep;
 mod leaf;

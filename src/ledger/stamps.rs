@@ -45,6 +45,13 @@ impl Walk {
                 Err(error) => self.problems.push(format!("`{path}`: {error:#}")),
             }
         }
+        if let Some(first) = self.uncounted.first() {
+            let others = match self.uncounted.len() {
+                1 => String::new(),
+                count => format!("; and {} more", count - 1),
+            };
+            self.notes.push(format!("{first}{others}"));
+        }
         self.times
             .stamps(self.stamps.iter().map(|(size, time)| (*size, *time)));
         Ok(())
@@ -57,7 +64,7 @@ impl Walk {
         };
         let path = token_path(size);
         if let Err(error) = roots.vouch_for(token) {
-            self.notes
+            self.uncounted
                 .push(format!("`{path}` counts for nothing: {error:#}"));
             return;
         }

@@ -16,6 +16,18 @@ pub struct TimePointers<'a> {
     pub platform: &'a str,
 }
 
+impl<'a> TimePointers<'a> {
+    /// The names, if both stand in the predicate itself.
+    pub(super) fn members(self) -> Option<[&'a str; 2]> {
+        let member = |pointer: &'a str| {
+            pointer
+                .strip_prefix("/predicate/")
+                .filter(|name| !name.contains(['/', '~']))
+        };
+        Some([member(self.runner)?, member(self.platform)?])
+    }
+}
+
 /// What the records told until now.
 #[derive(Debug, Default)]
 pub(super) struct TimesSeen {
@@ -50,9 +62,29 @@ impl TimesSeen {
             .map(|(_, time)| *time)
     }
 
+    /// A record's statement, read whole.
     pub(super) fn look(&mut self, number: u64, statement: &Value, pointers: TimePointers<'_>) {
-        let runner = self.time(number, statement, pointers.runner);
-        let platform = self.time(number, statement, pointers.platform);
+        let told = |pointer: &str| {
+            let value = statement
+                .pointer(pointer)
+                .filter(|value| !value.is_null())?;
+            Some(value.as_str().unwrap_or_default())
+        };
+        let (runner, platform) = (told(pointers.runner), told(pointers.platform));
+        self.tell(number, runner, platform, pointers);
+    }
+
+    /// What a record tells: `None` where it tells no time, a text that is none where it
+    /// tells something else.
+    pub(super) fn tell(
+        &mut self,
+        number: u64,
+        runner: Option<&str>,
+        platform: Option<&str>,
+        pointers: TimePointers<'_>,
+    ) {
+        let runner = self.time(number, runner, pointers.runner);
+        let platform = self.time(number, platform, pointers.platform);
         if let (Some(runner), Some(platform)) = (runner, platform) {
             self.compared += 1;
             if runner.duration_since(platform).abs() > CLOCK_TOLERANCE {
@@ -75,11 +107,8 @@ impl TimesSeen {
     }
 
     /// A time that is there has to be one.
-    fn time(&mut self, number: u64, statement: &Value, pointer: &str) -> Option<Timestamp> {
-        let value = statement
-            .pointer(pointer)
-            .filter(|value| !value.is_null())?;
-        let time = value.as_str().and_then(|text| text.parse().ok());
+    fn time(&mut self, number: u64, text: Option<&str>, pointer: &str) -> Option<Timestamp> {
+        let time = text?.parse().ok();
         if time.is_none() {
             self.problems
                 .push(format!("entry {number}: `{pointer}` is no time"));
