@@ -171,7 +171,7 @@ fn has_odd_byte(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     let odd = words.iter().fold(0, |odd, word| {
         let word = u64::from_ne_bytes(*word);
-        odd | below(word, 0x20) | below(word ^ ONES * 0x7f, 1)
+        odd | below(word, 0x20) | below(word ^ (ONES * 0x7f), 1)
     });
     odd != 0 || rest.iter().any(|byte| *byte < 0x20 || *byte == 0x7f)
 }

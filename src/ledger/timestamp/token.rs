@@ -31,6 +31,9 @@ const SIGNING_CERTIFICATE_V2: &[u8] = &[
 ];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
+/// A chain has three or four.
+const MOST_CERTIFICATES: usize = 16;
+
 /// Digests by their names, with the signature algorithms that name them as well.
 const DIGESTS: &[(&[u8], &Algorithm)] = &[
     (
@@ -149,6 +152,10 @@ fn signed_data(mut signed: Fields<'_>) -> anyhow::Result<Token> {
             "the token brings something that is no usable certificate"
         );
         brought.push(certificate.whole);
+        ensure!(
+            brought.len() <= MOST_CERTIFICATES,
+            "the token brings more certificates than any chain has"
+        );
     }
     let signer = check_signer(signer.fields(), info, &brought)?;
     certificate::check_purpose(signer)?;
