@@ -5,7 +5,8 @@
 
 Written from docs/ledger-format.md, sharing no code with ccgate. Checks every
 entry, copy, blob, tile, the root, and each kept checkpoint; signatures through
-`ssh-keygen -Y verify` if it is installed (skipped loudly if not).
+`ssh-keygen -Y verify` if it is installed (skipped loudly if not). Of time-stamps it
+sees only that they are over their notes: `openssl ts -verify` says whether they hold.
 Exit code 0: everything fits; 5: something does not.
 """
 import argparse
@@ -207,6 +208,11 @@ def verify(options):
             raise Broken("rolled back or rewritten since the trusted checkpoint of %d records" % old_size)
     if (keys or "keys/allowed_signers" in ledger.rest) and ledger.read("keys/allowed_signers").decode() != "".join(keys):
         raise Broken("keys/allowed_signers does not list exactly the keys that signed")
+    stamps = sorted(int(m[1]) for m in (re.fullmatch(r"anchors/(\d+)\.tsr", path) for path in ledger.rest) if m)
+    for count in stamps:
+        token = ledger.read("anchors/%d.tsr" % count)
+        if count not in notes or b"\x04\x20" + sha(ledger.read("anchors/%d.note" % count)) not in token:
+            raise Broken("anchors/%d.tsr is not over the note of its size" % count)
     ledger.rest -= {"lock"}
     strangers = sorted(path for path in ledger.rest if not path.startswith("tmp/"))
     if strangers:
@@ -218,6 +224,8 @@ def verify(options):
         print("signatures: NOT CHECKED, ssh-keygen is not installed")
     else:
         print("signatures: %d fit%s" % (checked, "" if options.allowed_signers else ", by keys that only this ledger names"))
+    if stamps:
+        print("time-stamps: %d over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold" % len(stamps))
     if notes and notes[-1] < size and options.allowed_signers:
         raise Broken("the last %d records are not signed" % (size - notes[-1]))
     if options.allowed_signers and checked == 0:

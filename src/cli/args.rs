@@ -456,7 +456,8 @@ pub(super) struct LedgerArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Give three verdicts: integrity, completeness, anchored up to N
+    /// Give verdicts (integrity, completeness, anchored up to N, time-stamped, times), and the level
+    /// of anchoring, L0 to L4
     Verify(LedgerVerifyArgs),
     /// Copy the ledger out for somebody who verifies it without us, with two verifiers and digests
     Export {
@@ -466,12 +467,36 @@ pub(super) enum LedgerCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Have the newest signed checkpoint time-stamped (RFC 3161), and keep the token if it holds
+    Anchor(AnchorArgs),
+    /// Print the newest checkpoint, for somebody outside to keep
+    Checkpoint {
+        /// Address of the ledger
+        #[arg(default_value = "dir:.ccgate/ledger")]
+        url: String,
+    },
     /// List the records
     Show {
         /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnchorArgs {
+    /// Address of the ledger
+    #[arg(default_value = "dir:.ccgate/ledger")]
+    pub(super) url: String,
+    /// Address of the time-stamping authority
+    #[arg(long, value_name = "URL")]
+    pub(super) tsa: String,
+    /// Roots that the authority's certificate has to lead to, in PEM
+    #[arg(long, value_name = "PEM")]
+    pub(super) tsa_roots: PathBuf,
+    /// Seconds to wait for the authority in all
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Args)]
@@ -488,6 +513,12 @@ pub(super) struct LedgerVerifyArgs {
     /// An older checkpoint that you kept: proves that nothing before it was cut or rewritten
     #[arg(long, value_name = "FILE")]
     pub(super) trusted_checkpoint: Option<PathBuf>,
+    /// Roots of time-stamping authorities whose tokens count, in PEM
+    #[arg(long, value_name = "PEM")]
+    pub(super) tsa_roots: Option<PathBuf>,
+    /// A copy of the ledger that others keep: a ledger's folder, or an exported pack
+    #[arg(long, value_name = "DIR")]
+    pub(super) copy: Option<PathBuf>,
     /// The commits that must each have a record, one id a line
     /// (e.g. from `git rev-list --first-parent main`)
     #[arg(long, value_name = "FILE")]

@@ -1,4 +1,4 @@
-//! `ccgate ledger`: verify, export and show. Reads the files that the command names. Everything
+//! `ccgate ledger`: verify, export and show; anchoring is in `anchor.rs`. Reads the files that the command names. Everything
 //! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
@@ -10,10 +10,12 @@ use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{
-    self, AllowedSigners, Place, Population, State, Verdict, Verification, VerifyOptions,
+    self, AllowedSigners, LedgerCopy, Place, Population, State, TimePointers, Verdict,
+    Verification, VerifyOptions,
 };
 use crate::render::{escape, wrap};
 
+use super::anchor;
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
@@ -29,6 +31,8 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
     let (text, status) = match &arguments.command {
         LedgerCommand::Verify(arguments) => verdicts_of(arguments, world, ledger::verify)?,
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
+        LedgerCommand::Anchor(arguments) => anchor::anchor(arguments, world)?,
+        LedgerCommand::Checkpoint { url } => (anchor::checkpoint(url, world)?, ExitStatus::Allow),
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
     // A reader that went away is no reason for another exit code.
@@ -36,7 +40,7 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
     Ok(status)
 }
 
-/// Three verdicts; the status is that of a refusing ledger when it does not hold.
+/// The verdicts; the status is that of a refusing ledger when it does not hold.
 fn verdicts_of(
     arguments: &LedgerVerifyArgs,
     world: &World,
@@ -61,6 +65,23 @@ fn verdicts_of(
             .map(str::to_owned)
             .collect()
     });
+    let tsa_roots = arguments
+        .tsa_roots
+        .as_ref()
+        .map(|file| anchor::tsa_roots(file, world))
+        .transpose()?;
+    let copy = arguments
+        .copy
+        .as_ref()
+        .map(|path| {
+            let own = match &place {
+                Place::Folder(folder) => Some(folder.as_path()),
+                Place::Git(_) => None,
+            };
+            LedgerCopy::read(&world.folder.join(path), own)
+        })
+        .transpose()
+        .map_err(CommandError::ledger)?;
     let options = VerifyOptions {
         origin: arguments.origin.as_deref(),
         allowed_signers: allowed_signers.as_ref(),
@@ -72,6 +93,13 @@ fn verdicts_of(
             telling: Some("/predicate/branch_move"),
         }),
         trusted: trusted.as_deref(),
+        tsa_roots: tsa_roots.as_ref(),
+        copy: copy.as_ref(),
+        times: Some(TimePointers {
+            runner: "/predicate/observed_at",
+            platform: "/predicate/platform_time",
+        }),
+        now: Some(world.now),
     };
     let verification = look(&place, &options).map_err(CommandError::ledger)?;
     let mut text = String::new();
@@ -80,13 +108,10 @@ fn verdicts_of(
     if let Some(root) = &verification.root {
         let _ = writeln!(text, "root {root}");
     }
-    for (name, verdict) in [
-        ("integrity", &verification.integrity),
-        ("completeness", &verification.completeness),
-        ("anchored", &verification.anchored),
-    ] {
+    for (name, verdict) in verification.verdicts() {
         paragraph(&mut text, name, verdict, world.width());
     }
+    level(&mut text, &verification, world.width());
     for note in &verification.notes {
         text.push_str(&wrap("note: ", &plain(note), world.width()));
     }
@@ -152,6 +177,23 @@ fn list(place: &Place, width: usize) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// How well the ledger is anchored, and what would show more.
+fn level(text: &mut String, verification: &Verification, width: usize) {
+    let word = verification
+        .levels
+        .highest()
+        .map_or("none", |(level, _)| level.word());
+    let mut heading = heading("level", word);
+    for sentence in verification.levels.sentences(verification.size) {
+        text.push_str(&wrap(&heading, &sentence, width));
+        heading = " ".repeat(heading.len());
+    }
+}
+
+fn heading(name: &str, word: &str) -> String {
+    format!("{name:<13} {word:<8} ")
+}
+
 /// A verdict, and further problems below its sentence.
 fn paragraph(text: &mut String, name: &str, verdict: &Verdict, width: usize) {
     let state = match verdict.state {
@@ -159,7 +201,7 @@ fn paragraph(text: &mut String, name: &str, verdict: &Verdict, width: usize) {
         State::Failed => "FAILED",
         State::Unknown => "unknown",
     };
-    let heading = format!("{name:<13} {state:<8} ");
+    let heading = heading(name, state);
     text.push_str(&wrap(&heading, &plain(&verdict.says), width));
     let indent = " ".repeat(heading.len());
     for problem in verdict.problems.iter().take(MOST_PROBLEMS).skip(1) {

@@ -1,6 +1,7 @@
 //! Arguments, wiring, clock, environment and exit codes; one file a command.
 //! It holds no rule: what passes and what does not is decided below.
 
+mod anchor;
 mod args;
 mod check;
 mod doctor;

@@ -257,7 +257,7 @@ fn tokens(platform: Platform, world: &World) -> anyhow::Result<(Token, Option<To
 }
 
 /// The certificate authorities of `SSL_CERT_FILE`, if that is set.
-fn ca_bundle(world: &World) -> anyhow::Result<Option<Vec<u8>>> {
+pub(super) fn ca_bundle(world: &World) -> anyhow::Result<Option<Vec<u8>>> {
     world
         .var("SSL_CERT_FILE")
         .map(|path| read_whole(&world.folder.join(path)).context("`SSL_CERT_FILE`"))

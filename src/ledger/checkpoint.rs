@@ -21,6 +21,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// That of a ledger in which nothing was ever recorded.
+    pub(crate) fn none() -> Self {
+        Self {
+            origin: String::new(),
+            size: 0,
+            root: super::merkle::empty_root(),
+            signatures: Vec::new(),
+        }
+    }
+
     /// What the signature lines sign.
     pub fn body(&self) -> String {
         format!(

@@ -38,6 +38,10 @@ impl DirStore {
         }
     }
 
+    pub(crate) fn files(&self) -> &dyn Files {
+        self.files.as_ref()
+    }
+
     fn load(&self) -> anyhow::Result<Option<Checkpoint>> {
         let Some(bytes) = self
             .files
@@ -98,7 +102,7 @@ impl DirStore {
     }
 
     /// Writes files so that each is whole or absent, and durable when this returns.
-    fn put(&self, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<()> {
+    pub(crate) fn put(&self, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<()> {
         self.files.make_folder("tmp")?;
         let mut folders = BTreeSet::new();
         for (number, (path, bytes)) in files.iter().enumerate() {

@@ -10,9 +10,11 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 
-use super::dir::SIGNERS;
+use super::dir::{SIGNERS, anchor_size};
 use super::files::{Files, Folder, Lock};
 use super::journal;
+use super::keep::{note_path, token_path};
+use super::timestamp::Token;
 use super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
 
 const MANIFEST: &str = "MANIFEST.sha256";
@@ -80,15 +82,19 @@ pub(super) fn export_files(
         .keys()
         .filter(|path| path.starts_with("ledger/anchors/") && path.ends_with(".sig"))
         .count();
+    let stamps = Stamps::of(&contents)?;
     let members = options.population.map(|population| population.members);
     let texts = [
         ("verify.py", VERIFY_PY.to_owned()),
         ("verify.go", VERIFY_GO.to_owned()),
         ("ledger-format.md", FORMAT.to_owned()),
-        ("expected.txt", printed(&verification, signatures)),
+        (
+            "expected.txt",
+            printed(&verification, signatures, stamps.count),
+        ),
         (
             "README.md",
-            readme(&verification, signatures, members.is_some()),
+            readme(&verification, signatures, &stamps, members.is_some()),
         ),
     ];
     contents.extend(texts.map(|(path, text)| (path.to_owned(), text.into_bytes())));
@@ -132,13 +138,69 @@ fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> String {
 }
 
 /// What either verifier has to print, word for word.
-fn printed(verification: &Verification, signatures: usize) -> String {
+fn printed(verification: &Verification, signatures: usize, stamps: usize) -> String {
     let signed = if signatures == 0 {
         "none; nothing anchors this ledger but a checkpoint kept elsewhere".to_owned()
     } else {
         format!("{signatures} fit, by keys that only this ledger names")
     };
-    format!("{}\nsignatures: {signed}\n", first_line(verification))
+    let mut text = format!("{}\nsignatures: {signed}\n", first_line(verification));
+    if stamps > 0 {
+        let _ = writeln!(
+            text,
+            "time-stamps: {stamps} over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold"
+        );
+    }
+    text
+}
+
+/// The time-stamps in a pack.
+struct Stamps {
+    count: usize,
+    /// The one over most records: its size, and its time in seconds since 1970.
+    newest: Option<(u64, i64)>,
+}
+
+impl Stamps {
+    fn of(contents: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Self> {
+        let sizes: Vec<u64> = contents
+            .keys()
+            .filter_map(|path| anchor_size(path.strip_prefix("ledger/")?, "tsr"))
+            .collect();
+        let newest = sizes
+            .iter()
+            .max()
+            .and_then(|size| {
+                Some((
+                    *size,
+                    contents.get(&format!("ledger/{}", token_path(*size)))?,
+                ))
+            })
+            .map(|(size, file)| anyhow::Ok((size, Token::parse(file)?.time().as_second())))
+            .transpose()?;
+        Ok(Self {
+            count: sizes.len(),
+            newest,
+        })
+    }
+
+    /// How somebody verifies them without us.
+    fn readme(&self) -> String {
+        let Some((size, time)) = self.newest else {
+            return "4. No checkpoint is time-stamped: nobody outside says when anything was there.\n\n"
+                .to_owned();
+        };
+        format!(
+            "4. The first {size} records were there at the time that an authority signed. Ask the authority for its root \
+             (`roots.pem`); `-attime` is the time in the token, because its certificate may have expired since. It has to print \
+             `Verification: OK`, and the token's time is what `openssl ts -reply -text` shows:\n\n   \
+             ```\n   openssl ts -verify -attime {time} -data ledger/{} -in ledger/{} -CAfile roots.pem\n   \
+             openssl ts -reply -in ledger/{} -text\n   ```\n\n",
+            note_path(size),
+            token_path(size),
+            token_path(size)
+        )
+    }
 }
 
 fn first_line(verification: &Verification) -> String {
@@ -150,7 +212,12 @@ fn first_line(verification: &Verification) -> String {
     )
 }
 
-fn readme(verification: &Verification, signatures: usize, population: bool) -> String {
+fn readme(
+    verification: &Verification,
+    signatures: usize,
+    stamps: &Stamps,
+    population: bool,
+) -> String {
     let origin = verification.origin.as_deref().unwrap_or_default();
     let size = verification.size;
     let mut text = format!(
@@ -176,6 +243,7 @@ fn readme(verification: &Verification, signatures: usize, population: bool) -> S
             "3. No checkpoint is signed: whoever could write the ledger could have written all of it anew.\n\n",
         );
     }
+    text.push_str(&stamps.readme());
     let list = if population {
         "`population.txt` holds the commits that were handed in; make the list again yourself"
     } else {
@@ -183,19 +251,19 @@ fn readme(verification: &Verification, signatures: usize, population: bool) -> S
     };
     let _ = write!(
         text,
-        "4. Nothing is missing: each commit of the protected branch has a record. {list}, in a clone of the repository, \
+        "5. Nothing is missing: each commit of the protected branch has a record. {list}, in a clone of the repository, \
          and hand it to the gate's own verifier, or look for each commit among the subjects of `ledger/records`:\n\n   \
          ```\n   git rev-list --first-parent main > commits.txt\n   \
          ccgate ledger verify dir:ledger --population commits.txt\n   ```\n\n\
          What the gate's own verifier said when this was written:\n\n"
     );
-    for (name, verdict) in [
-        ("integrity", &verification.integrity),
-        ("completeness", &verification.completeness),
-        ("anchored", &verification.anchored),
-    ] {
+    for (name, verdict) in verification.verdicts() {
         let _ = writeln!(text, "- {name}: {}, {}", word(verdict), verdict.says);
     }
+    let level = verification.levels.highest();
+    let level = level.map_or("none", |(level, _)| level.word());
+    let sentences = verification.levels.sentences(size).join("; ");
+    let _ = writeln!(text, "- level: {level}, {sentences}");
     text
 }
 

@@ -14,6 +14,15 @@ pub(crate) trait Files: Send {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
     /// All files below the folder (sorted), which may be missing.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+    /// The same one by one, in any order.
+    fn visit(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+        self.list(folder)?.iter().for_each(|path| each(path));
+        Ok(())
+    }
+    /// Whether the file holds these bytes; `None` when there is no such file.
+    fn holds(&self, path: &str, bytes: &[u8]) -> io::Result<Option<bool>> {
+        Ok(self.read(path)?.map(|found| found == bytes))
+    }
     /// Makes the folder and its parents durable.
     fn make_folder(&self, folder: &str) -> io::Result<()>;
     /// Writes a new file and makes its bytes durable.
@@ -54,7 +63,23 @@ impl Folder {
         self.root.join(path)
     }
 
-    fn walk(&self, folder: &str, found: &mut Vec<String>) -> io::Result<()> {
+    fn open(&self, path: &str) -> io::Result<Option<File>> {
+        match File::open(self.at(path)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+            Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+            Ok(_) => Err(io::Error::other("it is no file")),
+        }
+    }
+
+    fn walk(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
         let entries = match fs::read_dir(self.at(folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -72,9 +97,9 @@ impl Folder {
             };
             // A link counts as a file: it is read and compared, never walked into.
             if entry.file_type()?.is_dir() {
-                self.walk(&path, found)?;
+                self.walk(&path, each)?;
             } else {
-                found.push(path);
+                each(&path);
             }
         }
         Ok(())
@@ -83,32 +108,34 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        match File::open(self.at(path)) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-            Ok(mut file) => {
-                if !file.metadata()?.is_file() {
-                    return Err(io::Error::other("it is no file"));
-                }
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes)?;
-                Ok(Some(bytes))
-            }
-        }
+        let Some(mut file) = self.open(path)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let mut found = Vec::new();
-        self.walk(folder, &mut found)?;
+        self.walk(folder, &mut |path| found.push(path.to_owned()))?;
         found.sort();
         Ok(found)
+    }
+
+    fn visit(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+        self.walk(folder, each)
+    }
+
+    fn holds(&self, path: &str, bytes: &[u8]) -> io::Result<Option<bool>> {
+        let Some(file) = self.open(path)? else {
+            return Ok(None);
+        };
+        // One byte more than there should be, so that a longer file is seen to be one.
+        let most = bytes.len() as u64 + 1;
+        let mut found = Vec::with_capacity(bytes.len() + 1);
+        file.take(most).read_to_end(&mut found)?;
+        Ok(Some(found == bytes))
     }
 
     fn make_folder(&self, folder: &str) -> io::Result<()> {

@@ -7,17 +7,24 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+mod accounts;
 mod checkpoint;
 mod dir;
 mod export;
 mod files;
 mod git;
+mod glance;
 mod guarantees;
 mod journal;
+mod keep;
 mod leaf;
+mod levels;
 mod merkle;
 mod place;
 mod sign;
+mod stamps;
+mod times;
+mod timestamp;
 #[cfg(test)]
 mod torture;
 mod verify;
@@ -26,11 +33,15 @@ mod walk;
 pub use checkpoint::Checkpoint;
 pub use export::Export;
 pub use guarantees::{Guarantees, guarantees};
+pub use keep::{SignedNote, keep_token, signed_note};
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
+pub use levels::{LedgerCopy, Level, Levels};
 pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
+pub use times::TimePointers;
+pub use timestamp::{StampRequest, TsaRoots};
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions};
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.

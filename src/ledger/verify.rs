@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use ssh_key::HashAlg;
 
 use super::checkpoint::Checkpoint;
 use super::files::{Files, Folder, Lock};
+use super::levels::{LedgerCopy, Levels};
 use super::sign::AllowedSigners;
+use super::times::TimePointers;
+use super::timestamp::TsaRoots;
 use super::walk::Walk;
 
 /// What the verifier brings along.
@@ -23,6 +27,14 @@ pub struct VerifyOptions<'a> {
     pub population: Option<Population<'a>>,
     /// The text of an older checkpoint, kept elsewhere.
     pub trusted: Option<&'a str>,
+    /// Roots of time-stamping authorities, from such a place as well.
+    pub tsa_roots: Option<&'a TsaRoots>,
+    /// A copy of the ledger that others keep.
+    pub copy: Option<&'a LedgerCopy>,
+    /// Where records tell times; without it they are not looked at.
+    pub times: Option<TimePointers<'a>>,
+    /// The moment of the verification: a time-stamp from later is a problem.
+    pub now: Option<Timestamp>,
 }
 
 /// Names or digests of subjects, and which statements count for them.
@@ -59,7 +71,7 @@ pub enum State {
     Unknown,
 }
 
-/// One of the three verdicts: its state, one sentence, and every problem found.
+/// One of the verdicts: its state, one sentence, and every problem found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub state: State,
@@ -78,17 +90,35 @@ pub struct Verification {
     pub anchored: Verdict,
     /// Records below this number are anchored.
     pub anchored_up_to: u64,
+    /// Time-stamps.
+    pub stamped: Verdict,
+    /// Times that the records tell.
+    pub times: Verdict,
+    /// What all of that comes to.
+    pub levels: Levels,
     /// Things worth knowing that break nothing.
     pub notes: Vec<String>,
     demanded: bool,
 }
 
 impl Verification {
+    /// Every verdict with its name.
+    pub fn verdicts(&self) -> [(&'static str, &Verdict); 5] {
+        [
+            ("integrity", &self.integrity),
+            ("completeness", &self.completeness),
+            ("anchored", &self.anchored),
+            ("time-stamped", &self.stamped),
+            ("times", &self.times),
+        ]
+    }
+
     /// 0, or 5 when a verdict failed or one that was asked for could not be established.
     pub fn exit_code(&self) -> u8 {
-        let failed = [&self.integrity, &self.completeness, &self.anchored]
+        let failed = self
+            .verdicts()
             .iter()
-            .any(|verdict| verdict.state == State::Failed);
+            .any(|(_, verdict)| verdict.state == State::Failed);
         let unproven = self.integrity.state != State::Ok
             || self.demanded && self.completeness.state != State::Ok;
         if failed || unproven { 5 } else { 0 }
@@ -134,11 +164,32 @@ impl Walk {
         } else {
             self.completeness(size, options)
         };
-        let expected = options.trusted.is_some() || options.allowed_signers.is_some();
+        let expected = options.trusted.is_some()
+            || options.allowed_signers.is_some()
+            || options.copy.is_some();
         let (anchored, anchored_up_to) = if self.empty && !expected {
             (nothing(), 0)
         } else {
             self.anchoring(size, options)
+        };
+        let stamped = if self.empty && options.tsa_roots.is_none() {
+            nothing()
+        } else {
+            self.stamped(size, options)
+        };
+        let times = match options.times {
+            Some(_) if !self.empty => self.times.conclude(self.entries),
+            Some(_) => nothing(),
+            None => Verdict::unknown("the times that records tell were not looked at"),
+        };
+        let sound = integrity.state == State::Ok
+            && [&anchored, &stamped, &times]
+                .iter()
+                .all(|verdict| verdict.state != State::Failed);
+        let levels = if sound {
+            self.levels(size, options)
+        } else {
+            Levels::default()
         };
         Verification {
             origin: self
@@ -154,6 +205,9 @@ impl Walk {
             completeness,
             anchored,
             anchored_up_to,
+            stamped,
+            times,
+            levels,
             notes: self.notes,
             demanded: options.population.is_some(),
         }
@@ -203,7 +257,7 @@ impl Walk {
         let mut says = Vec::new();
         let mut up_to = 0;
         if let Some(text) = options.trusted {
-            match self.extends(text) {
+            match self.extends_text(text) {
                 Ok(trusted) => {
                     up_to = trusted;
                     says.push(format!(
@@ -213,18 +267,18 @@ impl Walk {
                 Err(error) => problems.push(format!("{error:#}")),
             }
         }
+        if let Some(copy) = options.copy {
+            match self.extends(&copy.0, "copy") {
+                Ok(copied) => {
+                    up_to = up_to.max(copied);
+                    says.push(format!("a copy of {copied} records agrees"));
+                }
+                Err(error) => problems.push(format!("{error:#}")),
+            }
+        }
         let newest = self.signatures.last_key_value();
-        let origin = self
-            .checkpoint
-            .as_ref()
-            .map_or("", |checkpoint| checkpoint.origin.as_str());
         if let Some(allowed) = options.allowed_signers {
-            let signed = self
-                .signatures
-                .iter()
-                .rev()
-                .find_map(|(size, key)| Some((*size, allowed.principal(key, origin)?)));
-            match signed {
+            match self.signed(allowed) {
                 None => problems.push("no checkpoint is signed by an allowed signer".to_owned()),
                 Some((signed, principal)) => {
                     up_to = up_to.max(signed);
@@ -266,16 +320,46 @@ impl Walk {
         (Verdict::ok(says.join("; ")), up_to)
     }
 
-    /// The ledger still begins with what an older checkpoint vouched for.
-    fn extends(&self, text: &str) -> anyhow::Result<u64> {
-        let trusted = Checkpoint::parse(text).context("the checkpoint that was handed in")?;
-        let now = self
+    /// The largest size that an allowed signer vouches for, and who that is.
+    fn signed<'a>(&self, allowed: &'a AllowedSigners) -> Option<(u64, &'a str)> {
+        let origin = self
             .checkpoint
             .as_ref()
-            .context("there is no checkpoint to compare with the one that was handed in")?;
+            .map_or("", |checkpoint| checkpoint.origin.as_str());
+        self.signatures
+            .iter()
+            .rev()
+            .find_map(|(size, key)| Some((*size, allowed.principal(key, origin)?)))
+    }
+
+    fn levels(&self, size: u64, options: &VerifyOptions<'_>) -> Levels {
+        let trusted = options.trusted.map(|text| self.extends_text(text));
+        let copied = options.copy.map(|copy| self.extends(&copy.0, "copy"));
+        Levels::of([
+            Some(size),
+            options
+                .allowed_signers
+                .and_then(|allowed| self.signed(allowed))
+                .map(|(size, _)| size),
+            self.stamps.last_key_value().map(|(size, _)| *size),
+            copied.and_then(Result::ok),
+            trusted.and_then(Result::ok),
+        ])
+    }
+
+    fn extends_text(&self, text: &str) -> anyhow::Result<u64> {
+        let trusted = Checkpoint::parse(text).context("the checkpoint that was handed in")?;
+        self.extends(&trusted, "checkpoint")
+    }
+
+    /// The ledger still begins with what an older checkpoint vouched for.
+    fn extends(&self, trusted: &Checkpoint, what: &str) -> anyhow::Result<u64> {
+        let now = self.checkpoint.as_ref().with_context(|| {
+            format!("there is no checkpoint to compare with the {what} that was handed in")
+        })?;
         anyhow::ensure!(
             trusted.origin == now.origin,
-            "the checkpoint that was handed in belongs to `{}`",
+            "the {what} that was handed in belongs to `{}`",
             trusted.origin
         );
         anyhow::ensure!(
@@ -286,7 +370,7 @@ impl Walk {
         );
         anyhow::ensure!(
             self.roots.get(&trusted.size) == Some(&trusted.root),
-            "the first {} records are not those of the checkpoint that was handed in: the history was rewritten",
+            "the first {} records are not those of the {what} that was handed in: the history was rewritten",
             trusted.size
         );
         Ok(trusted.size)
@@ -294,7 +378,7 @@ impl Walk {
 }
 
 impl Verdict {
-    fn ok(says: String) -> Self {
+    pub(super) fn ok(says: String) -> Self {
         Self {
             state: State::Ok,
             says,
@@ -302,7 +386,7 @@ impl Verdict {
         }
     }
 
-    fn unknown(says: &str) -> Self {
+    pub(super) fn unknown(says: &str) -> Self {
         Self {
             state: State::Unknown,
             says: says.to_owned(),
@@ -310,7 +394,7 @@ impl Verdict {
         }
     }
 
-    fn failed(says: String, problems: Vec<String>) -> Self {
+    pub(super) fn failed(says: String, problems: Vec<String>) -> Self {
         Self {
             state: State::Failed,
             says,

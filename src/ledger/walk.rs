@@ -1,18 +1,22 @@
 //! The walk over a ledger folder that verification judges: it reads every file once, in
 //! order, and keeps what it found. It holds one bundle of entries at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use ssh_key::PublicKey;
 
+use super::accounts::{Keys, Sum};
 use super::checkpoint::Checkpoint;
 use super::dir::{self, CHECKPOINT, FORMAT, SIGNERS};
 use super::files::Files;
+use super::glance::glance;
 use super::journal;
 use super::leaf::Leaf;
 use super::merkle::{self, Hash, TILE_WIDTH, Tree};
 use super::sign;
+use super::times::TimesSeen;
 use super::verify::VerifyOptions;
 
 #[derive(Default)]
@@ -21,8 +25,10 @@ pub(super) struct Walk {
     pub(super) empty: bool,
     pub(super) problems: Vec<String>,
     pub(super) notes: Vec<String>,
-    /// Id to entry, to find records which are sealed twice.
-    pub(super) ids: HashMap<String, u64>,
+    /// The files below `records/`, and the copies of the entries.
+    pub(super) keys: Keys,
+    pub(super) listed: Sum,
+    pub(super) sealed: Sum,
     pub(super) twice: Vec<String>,
     /// How many records each member of the population has.
     pub(super) counted: BTreeMap<String, u64>,
@@ -30,6 +36,14 @@ pub(super) struct Walk {
     /// Roots at the sizes that somebody vouches for.
     pub(super) roots: BTreeMap<u64, Hash>,
     pub(super) signatures: BTreeMap<u64, PublicKey>,
+    /// Time-stamps that fit their notes, whoever made them.
+    pub(super) tokens: u64,
+    /// Those by an authority whose root was handed in, by size.
+    pub(super) stamps: BTreeMap<u64, Timestamp>,
+    pub(super) stamp_problems: Vec<String>,
+    /// Why those of other authorities do not count.
+    pub(super) uncounted: Vec<String>,
+    pub(super) times: TimesSeen,
 }
 
 impl Walk {
@@ -38,11 +52,10 @@ impl Walk {
         files: &dyn Files,
         options: &VerifyOptions<'_>,
     ) -> anyhow::Result<()> {
-        let mut rest: BTreeSet<String> = files
-            .list("")
-            .context("the folder cannot be read")?
-            .into_iter()
-            .collect();
+        let mut rest = BTreeSet::new();
+        files
+            .visit("", &mut |path| self.list(path, &mut rest))
+            .context("the folder cannot be read")?;
         let in_flight = match take(files, &mut rest, journal::PATH)? {
             Some(bytes) => {
                 self.notes
@@ -58,6 +71,9 @@ impl Walk {
                     && path != "lock"
                     && path != FORMAT
             });
+            // Records without a checkpoint are not nothing, unless an append was under way.
+            self.compare(files, &Checkpoint::none(), &mut rest)?;
+            rest.retain(|path| !in_flight.contains(path));
             self.empty = rest.is_empty();
             anyhow::bail!(
                 "there is no checkpoint (`{CHECKPOINT}`): nothing was ever recorded here, or it was deleted"
@@ -102,7 +118,10 @@ impl Walk {
                 .and_then(|text| Checkpoint::parse(text).ok())
                 .map(|trusted| trusted.size),
         );
+        sizes.extend(options.copy.map(|copy| copy.0.size));
+        self.tokens(files, &checkpoint, &mut rest, &anchors, options)?;
         self.entries(files, &checkpoint, &mut rest, &sizes, options)?;
+        self.compare(files, &checkpoint, &mut rest)?;
         self.anchors(files, &checkpoint, &mut rest, &anchors, &in_flight)?;
         self.signers(files, &checkpoint, &mut rest, !in_flight.is_empty())?;
         for path in rest {
@@ -126,6 +145,7 @@ impl Walk {
         sizes: &BTreeSet<u64>,
         options: &VerifyOptions<'_>,
     ) -> anyhow::Result<()> {
+        let mut payload = Vec::new();
         let mut tree = Tree::default();
         self.vouch(&tree, sizes);
         for index in 0..checkpoint.size.div_ceil(TILE_WIDTH) {
@@ -150,10 +170,11 @@ impl Walk {
                 entries.len() as u64 == width && tile.len() as u64 == width * 32,
                 "`{path}` or `{tile_path}` does not hold {width} entries from entry {first} on"
             );
-            for (number, entry) in (first..).zip(entries) {
-                self.entry(files, number, entry, rest, options)
+            let hashes = tile.as_chunks::<32>().0;
+            for ((number, entry), hash) in (first..).zip(entries).zip(hashes) {
+                self.entry(files, number, entry, &mut payload, rest, options)
                     .with_context(|| format!("entry {number}"))?;
-                for tile in tree.push(merkle::leaf_hash(entry)).into_iter().skip(1) {
+                for tile in tree.push(*hash).into_iter().skip(1) {
                     self.tile(files, &tile, rest)?;
                 }
                 self.vouch(&tree, sizes);
@@ -196,28 +217,25 @@ impl Walk {
         files: &dyn Files,
         number: u64,
         entry: &[u8],
+        payload: &mut Vec<u8>,
         rest: &mut BTreeSet<String>,
         options: &VerifyOptions<'_>,
     ) -> anyhow::Result<()> {
-        let leaf = Leaf::parse(entry)?;
-        if let Some(earlier) = self.ids.insert(leaf.id.clone(), number) {
-            self.twice.push(format!(
-                "`{}` is sealed twice, as entries {earlier} and {number}",
-                leaf.id
-            ));
-        } else {
-            match take(files, rest, &leaf.path)? {
-                None => self.problems.push(format!(
-                    "entry {number}: its copy `{}` is missing",
-                    leaf.path
-                )),
-                Some(copy) if copy != entry => self.problems.push(format!(
-                    "entry {number}: its copy `{}` was altered",
-                    leaf.path
-                )),
-                Some(_) => {}
+        let asked = match options.times {
+            _ if options.population.is_some() => None,
+            Some(pointers) => pointers.members(),
+            None => Some([""; 2]),
+        };
+        if let Some(seen) = asked.and_then(|asked| glance(entry, payload, asked)) {
+            self.copy(files, number, entry, &seen.path)?;
+            if let Some(pointers) = options.times {
+                let [runner, platform] = seen.members.map(told);
+                self.times.tell(number, runner, platform, pointers);
             }
+            return Ok(());
         }
+        let leaf = Leaf::parse(entry)?;
+        self.copy(files, number, entry, &leaf.path)?;
         let mut statement = leaf.statement.clone();
         if let Some(reference) = leaf.blob_reference() {
             let (digest, size) = reference?;
@@ -237,6 +255,9 @@ impl Walk {
                 "its blob `{path}` is about another subject"
             );
         }
+        if let Some(pointers) = options.times {
+            self.times.look(number, &statement, pointers);
+        }
         if options
             .population
             .is_some_and(|population| population.counts(&statement))
@@ -245,6 +266,28 @@ impl Walk {
                 *self.counted.entry(name).or_default() += 1;
             }
         }
+        Ok(())
+    }
+
+    /// The entry's copy is there and is the same. Two entries with one copy are found by the sums.
+    fn copy(
+        &mut self,
+        files: &dyn Files,
+        number: u64,
+        entry: &[u8],
+        path: &str,
+    ) -> anyhow::Result<()> {
+        self.sealed.add(&self.keys, path);
+        let wrong = match files
+            .holds(path, entry)
+            .with_context(|| format!("`{path}` cannot be read"))?
+        {
+            Some(true) => return Ok(()),
+            Some(false) => "was altered",
+            None => "is missing",
+        };
+        self.problems
+            .push(format!("entry {number}: its copy `{path}` {wrong}"));
         Ok(())
     }
 
@@ -342,8 +385,18 @@ impl Walk {
     }
 }
 
+/// A member as it is written: a text without its quotes, nothing for null, and for anything else
+/// what is no time either.
+fn told(member: Option<&str>) -> Option<&str> {
+    let written = member.filter(|written| *written != "null")?;
+    let text = written
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    Some(text.unwrap_or_default())
+}
+
 /// Reads a file and crosses it off the list of files that nothing accounts for.
-fn take(
+pub(super) fn take(
     files: &dyn Files,
     rest: &mut BTreeSet<String>,
     path: &str,

@@ -4,6 +4,7 @@
 
 mod access;
 mod again;
+mod authority;
 pub mod context;
 mod first_parents;
 mod git_remote;
@@ -25,6 +26,7 @@ use crate::facts::{
 
 use again::Stood;
 
+pub use authority::TimeStampAuthority;
 pub use context::{Flags, Group, Place, Wanted};
 pub use git_remote::{git_address, git_server, git_user};
 pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};

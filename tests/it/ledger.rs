@@ -6,12 +6,18 @@
     reason = "helpers of tests; a skipped check is said aloud"
 )]
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 
 use ccgate::ledger::{Leaf, Place, STATEMENT_TYPE, Signer, open};
 use serde_json::json;
+
+use crate::support::{Ended, run_in};
 
 const ORIGIN: &str = "ccgate/gitlab/acme/tools/payments";
 
@@ -164,4 +170,109 @@ fn the_python_verifier_finds_a_flip_in_every_file_and_a_rolled_back_ledger() {
         ),
         Some(0)
     );
+}
+
+/// An authority that answers one request with these bytes, and what it was asked.
+fn authority(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/tsr", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        // The request's body is 69 bytes, behind an empty line.
+        let whole = |request: &[u8]| {
+            let end = request.windows(4).position(|four| four == b"\r\n\r\n");
+            end.is_some_and(|end| request.len() >= end + 4 + 69)
+        };
+        while !whole(&request) {
+            let mut more = [0; 1024];
+            let count = stream.read(&mut more).unwrap();
+            assert!(count > 0, "the request ended early");
+            request.extend_from_slice(&more[..count]);
+        }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            answer.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(answer).unwrap();
+        request
+    });
+    (url, asked)
+}
+
+fn anchor(home: &Path, url: &str) -> Ended {
+    let roots = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tokens/rsa.pem");
+    let env = BTreeMap::from([("GITHUB_TOKEN".to_owned(), "of-the-platform".to_owned())]);
+    let arguments = [
+        "ledger",
+        "anchor",
+        "dir:ledger",
+        "--tsa",
+        url,
+        "--tsa-roots",
+        roots,
+    ];
+    run_in(home, env, "2026-11-29T17:15:00Z", &arguments)
+}
+
+#[test]
+fn an_old_answer_of_an_authority_is_refused_and_nothing_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..2, None);
+    // Nobody is asked about a checkpoint that nobody signed.
+    let unsigned = anchor(home.path(), "http://127.0.0.1:9/");
+    assert_eq!(unsigned.code, 5, "{}", unsigned.stderr);
+    assert!(unsigned.stderr.contains("CCGATE_LEDGER_KEY"));
+    let Some(signer) = signer(home.path()) else {
+        return;
+    };
+    append(&ledger, 2..3, Some(signer));
+    let (url, asked) = authority(include_bytes!("../tokens/rsa.tsr"));
+    let ended = anchor(home.path(), &url);
+    assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("is not kept"), "{}", ended.stderr);
+    assert!(!ledger.join("anchors/3.tsr").exists());
+    let request = String::from_utf8_lossy(&asked.join().unwrap()).to_lowercase();
+    assert!(request.starts_with("post /tsr ") && request.contains("application/timestamp-query"));
+    assert!(!request.contains("of-the-platform"), "no token goes there");
+}
+
+#[test]
+fn the_checkpoint_is_printed_as_it_lies_there_and_the_level_stands_in_the_report() {
+    let home = tempfile::tempdir().unwrap();
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..3, None);
+    let run = |arguments: &[&str]| {
+        run_in(
+            home.path(),
+            BTreeMap::new(),
+            "2026-12-01T00:00:00Z",
+            arguments,
+        )
+    };
+    let printed = run(&["ledger", "checkpoint", "dir:ledger"]);
+    let lies_there = fs::read_to_string(ledger.join("log/checkpoint")).unwrap();
+    assert_eq!((printed.code, printed.stdout), (0, lies_there.clone()));
+    fs::write(home.path().join("mailed"), lies_there).unwrap();
+    let report = run(&[
+        "ledger",
+        "verify",
+        "dir:ledger",
+        "--trusted-checkpoint",
+        "mailed",
+    ]);
+    assert_eq!(report.code, 0, "{}", report.stdout);
+    assert!(report.stdout.contains("anchored      ok"));
+    // A mailed checkpoint over records that nobody signed raises no level.
+    assert!(
+        report.stdout.contains("level         L0"),
+        "{}",
+        report.stdout
+    );
+    assert!(report.stdout.contains("for L1: "), "{}", report.stdout);
+    let same = run(&["ledger", "verify", "dir:ledger", "--copy", "ledger"]);
+    assert_eq!(same.code, 5);
+    assert!(same.stderr.contains("the ledger itself"), "{}", same.stderr);
 }

@@ -17,6 +17,10 @@ use super::sign::Signer;
 use super::verify::{Verification, VerifyOptions};
 use super::{Guarantees, Make, Receipt, Store, guarantees};
 
+mod anchoring;
+#[cfg(test)]
+#[cfg(unix)]
+mod anchoring_tests;
 mod command;
 mod history;
 mod mirror;
@@ -29,6 +33,7 @@ mod tamper_tests;
 mod tests;
 mod tree;
 
+pub(super) use anchoring::{keep_token, signed_note};
 use mirror::{Depth, Mirror, Push};
 use patience::{Patience, Watch};
 use tree::TreeFiles;

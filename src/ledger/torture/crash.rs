@@ -248,3 +248,40 @@ fn an_append_refuses_to_build_on_damage() {
         format!("{:#}", store.append(&[leaf(3)]).unwrap_err()).contains("does not fit its tile")
     );
 }
+
+#[test]
+fn a_token_is_there_whole_or_not_at_all_wherever_it_stops() {
+    let token = include_bytes!("../../../tests/tokens/rsa.tsr");
+    let mut ended = false;
+    for stop in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        DirStore::new(folder.path(), ORIGIN, Some(signer()))
+            .append(&leaves(0..3))
+            .unwrap();
+        let left = Arc::new(AtomicUsize::new(stop));
+        let files = Failing {
+            folder: Folder::new(folder.path()),
+            left: Arc::clone(&left),
+        };
+        let store = DirStore::over(Box::new(files), ORIGIN, None);
+        let note = store.signed_note().unwrap();
+        let kept = store.keep_token(&note, token);
+        ended |= kept.is_ok() && left.load(Ordering::SeqCst) > 0;
+        let seen = verify(folder.path(), &VerifyOptions::default());
+        assert_eq!(seen.integrity.state, State::Ok, "stopped after {stop}");
+        let there = fs::read(folder.path().join("anchors/3.tsr")).ok();
+        assert!(there.as_deref().is_none_or(|there| there == token));
+        assert!(there.is_some() || kept.is_err());
+        // The next one gets it done, and an append tidies up.
+        let mut store = DirStore::new(folder.path(), ORIGIN, Some(signer()));
+        store.keep_token(&note, token).unwrap();
+        store.append(&[leaf(3)]).unwrap();
+        assert_eq!(Folder::new(folder.path()).list("tmp").unwrap(), [""; 0]);
+        assert!(
+            verify(folder.path(), &VerifyOptions::default())
+                .notes
+                .is_empty()
+        );
+    }
+    assert!(ended, "no stop came after the end");
+}

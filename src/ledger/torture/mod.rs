@@ -17,6 +17,7 @@ use super::{Leaf, Signer, Store as _};
 
 mod crash;
 mod mutation;
+mod stamps;
 mod verdicts;
 
 pub(super) const ORIGIN: &str = "ccgate/github/acme/payments";

@@ -1,11 +1,14 @@
 //! Every change of a byte is found.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::super::dir::DirStore;
-use super::super::merkle::{bundle_path, decode_entries, encode_entry};
+use super::super::checkpoint::Checkpoint;
+use super::super::dir::{DirStore, format_text};
+use super::super::merkle::{Tree, bundle_path, decode_entries, encode_entry, leaf_hash};
 use super::super::verify::{State, VerifyOptions, verify_files};
-use super::super::{Leaf, Store as _};
+use super::super::{Leaf, Population, Store as _};
 use super::{Memory, ORIGIN, intact, leaf, leaves, ledger, signer, snapshot, statement};
 
 #[test]
@@ -133,5 +136,97 @@ proptest::proptest! {
         files.0.insert("journal".to_owned(), bytes.clone());
         let _ = intact(&files);
         let _ = Leaf::parse(&bytes);
+    }
+}
+
+/// A ledger over these leaves as they are: a store would not seal one twice.
+fn sealed(leaves: &[Leaf]) -> Memory {
+    let mut tree = Tree::default();
+    let mut bundle = Vec::new();
+    let mut files = BTreeMap::new();
+    for leaf in leaves {
+        encode_entry(&mut bundle, &leaf.bytes).unwrap();
+        assert!(tree.push(leaf_hash(&leaf.bytes)).is_empty());
+        files.insert(leaf.path.clone(), leaf.bytes.clone());
+    }
+    for tile in tree.edge() {
+        files.insert(tile.path(), tile.bytes());
+    }
+    files.insert(bundle_path(0, tree.size()), bundle);
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.to_owned(),
+        size: tree.size(),
+        root: tree.root(),
+        signatures: Vec::new(),
+    };
+    files.insert("log/checkpoint".to_owned(), checkpoint.text().into_bytes());
+    files.insert("FORMAT".to_owned(), format_text(ORIGIN).into_bytes());
+    Memory(files)
+}
+
+#[test]
+fn a_record_that_is_sealed_twice_is_found_even_where_a_stranger_makes_up_the_number() {
+    assert!(intact(&sealed(&leaves(0..3))));
+    let mut twice = sealed(&[leaf(0), leaf(1), leaf(0)]);
+    let seen = verify_files(&twice, &VerifyOptions::default());
+    assert_eq!(seen.completeness.state, State::Failed);
+    assert!(
+        seen.completeness
+            .says
+            .contains("sealed twice, as entries 0 and 2"),
+        "{}",
+        seen.completeness.says
+    );
+    // As many files as entries: neither hides the other.
+    let stranger = leaf(9);
+    twice.0.insert(stranger.path.clone(), stranger.bytes);
+    let seen = verify_files(&twice, &VerifyOptions::default());
+    assert_eq!(seen.completeness.state, State::Failed);
+    assert!(
+        seen.integrity.says.contains("belongs to no record"),
+        "{}",
+        seen.integrity.says
+    );
+    // Records of which no checkpoint knows are not nothing.
+    let mut lost = sealed(&leaves(0..3));
+    lost.0.retain(|path, _| path.starts_with("records/"));
+    let seen = verify_files(&lost, &VerifyOptions::default());
+    assert_eq!((seen.integrity.state, seen.exit_code()), (State::Failed, 5));
+}
+
+/// With a list of changes every record is read whole; without one it is only glanced at.
+#[test]
+fn a_glance_at_every_record_and_the_close_look_come_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger(folder.path(), 3, None);
+    let files = Memory(snapshot(folder.path()));
+    let population = Population {
+        members: &["change-1".to_owned()],
+        predicate_type: None,
+        telling: None,
+    };
+    let both = |files: &Memory| {
+        let glanced = verify_files(files, &VerifyOptions::default());
+        let closely = verify_files(
+            files,
+            &VerifyOptions {
+                population: Some(population),
+                ..VerifyOptions::default()
+            },
+        );
+        assert_eq!(glanced.integrity, closely.integrity);
+        assert_eq!(glanced.notes, closely.notes);
+        glanced.integrity.state
+    };
+    assert_eq!(both(&files), State::Ok);
+    for (path, bytes) in &files.0 {
+        for at in (0..bytes.len()).step_by(3) {
+            let mut mutated = files.clone();
+            mutated.0.get_mut(path).unwrap()[at] ^= 1 << (at % 8);
+            both(&mutated);
+        }
+        let mut mutated = files.clone();
+        mutated.0.remove(path);
+        both(&mutated);
     }
 }

@@ -1,0 +1,73 @@
+//! Time-stamps beside a ledger in git: kept once, in a commit that only adds.
+
+use super::super::TsaRoots;
+use super::super::keep::SignedNote;
+use super::super::torture::{leaf, leaves, signer};
+use super::super::verify::State;
+use super::tests::Remote;
+use super::*;
+
+const ROOT: &[u8] = include_bytes!("../../../tests/tokens/rsa.pem");
+const TOKEN: &[u8] = include_bytes!("../../../tests/tokens/rsa.tsr");
+const OTHER: &[u8] = include_bytes!("../../../tests/tokens/fraction.tsr");
+
+/// A branch with three records, signed, and their note.
+fn signed(remote: &Remote) -> SignedNote {
+    let mut store = remote.store();
+    store.signer = Some(signer());
+    store.append(&leaves(0..3)).unwrap();
+    signed_note(&remote.place()).unwrap()
+}
+
+#[test]
+fn a_token_is_added_to_the_branch_once_and_verifies_there() {
+    let remote = Remote::new();
+    let note = signed(&remote);
+    assert_eq!((note.size, &note.token), (3, &None));
+    // Records that came between leave the note where it is.
+    let mut store = remote.store();
+    store.signer = Some(signer());
+    store.append(&[leaf(3)]).unwrap();
+    keep_token(&remote.place(), &note, TOKEN).unwrap();
+    let tip = remote.tip();
+    keep_token(&remote.place(), &note, TOKEN).unwrap();
+    assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
+    assert!(keep_token(&remote.place(), &note, OTHER).is_err());
+    let roots = TsaRoots::parse(ROOT).unwrap();
+    let options = VerifyOptions {
+        tsa_roots: Some(&roots),
+        now: Some("2031-01-01T00:00:00Z".parse().unwrap()),
+        ..VerifyOptions::default()
+    };
+    let seen = verify(&remote.place(), &options).unwrap();
+    assert_eq!(seen.integrity.state, State::Ok, "{seen:?}");
+    assert!(seen.stamped.says.contains("the last 1 records"), "{seen:?}");
+    store.append(&[leaf(4)]).unwrap();
+    remote.holds(5);
+}
+
+#[test]
+fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_an_error() {
+    let remote = Remote::new();
+    let note = signed(&remote);
+    let mut store = remote.store();
+    store.patience.refusals = 3;
+    remote.hook("update", "exit 1");
+    let error = store.keep_token(&note, TOKEN).unwrap_err().to_string();
+    assert!(error.contains("in 3 tries"), "{error}");
+    remote.hook("update", "[ -e seen ] && exit 0; touch seen; exit 1");
+    store.keep_token(&note, TOKEN).unwrap();
+    assert_eq!(
+        signed_note(&remote.place()).unwrap().token.as_deref(),
+        Some(TOKEN)
+    );
+}
+
+#[test]
+fn no_ledger_and_an_unsigned_one_are_not_stamped() {
+    let remote = Remote::new();
+    assert!(signed_note(&remote.place()).is_err());
+    remote.store().append(&leaves(0..3)).unwrap();
+    let error = signed_note(&remote.place()).unwrap_err().to_string();
+    assert!(error.contains("CCGATE_LEDGER_KEY"), "{error}");
+}

@@ -1,0 +1,318 @@
+//! A quick look at a leaf. It either proves in one pass, without building anything, that the
+//! leaf is one in canonical form, and says the few things that a verification needs of it; or it
+//! says nothing, and [`super::leaf::Leaf::parse`] decides. It must never say yes where that
+//! says no: tests hold them against each other.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use memchr::{memchr, memchr2};
+use sha2::{Digest as _, Sha256};
+
+use super::leaf::{BLOB_REFERENCE_TYPE, STATEMENT_TYPE};
+
+const BEFORE: &[u8] = br#"{"payload":""#;
+const AFTER: &[u8] = br#"","payloadType":"application/vnd.in-toto+json","signatures":[]}"#;
+
+/// Deeper nesting is looked at closely.
+const DEEPEST: usize = 60;
+
+/// Below this many digits a whole number is within ±2^53.
+const DIGITS: usize = 15;
+
+/// A leaf that is well-formed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Glance<'a> {
+    /// Where its copy lies.
+    pub(super) path: String,
+    /// Members of the predicate that were asked for, if they are there: as they are written.
+    pub(super) members: [Option<&'a str>; 2],
+}
+
+/// Looks at an entry; `buffer` takes its payload. Asked for are two members of the predicate.
+pub(super) fn glance<'a>(
+    entry: &[u8],
+    buffer: &'a mut Vec<u8>,
+    asked: [&str; 2],
+) -> Option<Glance<'a>> {
+    let encoded = entry.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+    // Kept as large as the largest entry: to fill it anew each time would cost as much as decoding.
+    if buffer.len() < encoded.len() {
+        buffer.resize(encoded.len(), 0);
+    }
+    // The engine refuses bits and padding that encoding would not give, so there is one spelling.
+    let length = STANDARD.decode_slice(encoded, buffer).ok()?;
+    let payload = std::str::from_utf8(buffer.get(..length)?).ok()?;
+    let found = statement(payload, asked)?;
+    let digest = Sha256::digest(payload.as_bytes());
+    let mut name = [0; 32];
+    hex::encode_to_slice(&digest[..16], &mut name).ok()?;
+    let mut path = String::with_capacity(64);
+    path.push_str("records/");
+    path.push_str(found.year);
+    path.push('/');
+    path.push_str(found.month);
+    path.push_str("/rec_");
+    path.push_str(std::str::from_utf8(&name).ok()?);
+    path.push_str(".json");
+    Some(Glance {
+        path,
+        members: found.members,
+    })
+}
+
+struct Found<'a> {
+    year: &'a str,
+    month: &'a str,
+    members: [Option<&'a str>; 2],
+}
+
+fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Found<'a>> {
+    if has_odd_byte(payload.as_bytes()) {
+        return None;
+    }
+    let mut scan = Scan {
+        text: payload,
+        at: 0,
+    };
+    let mut members = [None; 2];
+    let mut observed = None;
+    let (mut typed, mut about, mut kind, mut predicate) = (false, false, false, false);
+    scan.members(DEEPEST, &mut |scan, name| {
+        let begin = scan.at;
+        if name == "predicate" {
+            predicate = scan.peek()? == b'{';
+            scan.at += 1;
+            scan.members(DEEPEST - 1, &mut |scan, name| {
+                let begin = scan.at;
+                scan.value(DEEPEST - 2)?;
+                let value = scan.text.get(begin..scan.at)?;
+                for (slot, asked) in members.iter_mut().zip(asked) {
+                    if name == asked {
+                        *slot = Some(value);
+                    }
+                }
+                if name == "observed_at" {
+                    observed = Some(value);
+                }
+                Some(())
+            })?;
+            return Some(());
+        }
+        scan.value(DEEPEST - 1)?;
+        let value = scan.text.get(begin..scan.at)?;
+        match name {
+            "_type" => typed = text(value)? == STATEMENT_TYPE,
+            "subject" => about = value.starts_with('[') && value != "[]",
+            "predicateType" => {
+                // A reference is followed elsewhere.
+                let value = text(value)?;
+                kind = value != BLOB_REFERENCE_TYPE;
+            }
+            _ => {}
+        }
+        Some(())
+    })?;
+    let whole = scan.at == payload.len();
+    if !(whole && typed && about && kind && predicate) {
+        return None;
+    }
+    let (year, month) = month(text(observed?)?)?;
+    Some(Found {
+        year,
+        month,
+        members,
+    })
+}
+
+/// The content of a text without escapes.
+fn text(value: &str) -> Option<&str> {
+    let text = value.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains('\\')).then_some(text)
+}
+
+/// Year and month of a time that is written out in UTC, e.g. `2026-11-21T08:00:00Z`.
+fn month(time: &str) -> Option<(&str, &str)> {
+    let written_out = time.len() >= 20
+        && time.ends_with('Z')
+        && time
+            .bytes()
+            .take(19)
+            .enumerate()
+            .all(|(at, byte)| match at {
+                0 => matches!(byte, b'1'..=b'9'),
+                4 | 7 => byte == b'-',
+                10 => byte == b'T',
+                13 | 16 => byte == b':',
+                _ => byte.is_ascii_digit(),
+            });
+    if !written_out {
+        return None;
+    }
+    let in_range = |at, least, most| {
+        time.get(at..at + 2)
+            .is_some_and(|number| (least..=most).contains(&number))
+    };
+    // Every month has these days; whether it has more, and fractions, somebody else knows.
+    let plain = time.len() == 20
+        && in_range(5, "01", "12")
+        && in_range(8, "01", "28")
+        && in_range(11, "00", "23")
+        && in_range(14, "00", "59")
+        && in_range(17, "00", "59");
+    (plain || time.parse::<Timestamp>().is_ok()).then_some((time.get(..4)?, time.get(5..7)?))
+}
+
+/// Whether there is a control character. Canonical form has none; DEL is left to the closer look.
+fn has_odd_byte(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let odd = words.iter().fold(0, |odd, word| {
+        let word = u64::from_ne_bytes(*word);
+        odd | below(word, 0x20) | below(word ^ (ONES * 0x7f), 1)
+    });
+    odd != 0 || rest.iter().any(|byte| *byte < 0x20 || *byte == 0x7f)
+}
+
+/// A place in canonical JSON.
+struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// What is done at a member's value; it has to read it.
+type Member<'a, 'b> = &'b mut dyn FnMut(&mut Scan<'a>, &'a str) -> Option<()>;
+
+impl<'a> Scan<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.text
+            .as_bytes()
+            .get(self.at..)?
+            .starts_with(word.as_bytes())
+            .then(|| self.at += word.len())
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b'{' => {
+                self.at += 1;
+                self.rest_of_object(depth.checked_sub(1)?, None)
+            }
+            b'[' => {
+                self.at += 1;
+                self.rest_of_array(depth.checked_sub(1)?)
+            }
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number(),
+        }
+    }
+
+    /// Behind its first quote up to behind its last one; the content as it is written.
+    fn string(&mut self) -> Option<&'a str> {
+        self.take(b'"')?;
+        let begin = self.at;
+        loop {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let next = memchr2(b'"', b'\\', rest)?;
+            self.at += next;
+            if rest[next] == b'"' {
+                let content = self.text.get(begin..self.at)?;
+                self.at += 1;
+                return Some(content);
+            }
+            // Those that have a short form have to use it; of the others there are none here.
+            if !matches!(
+                rest.get(next + 1)?,
+                b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'
+            ) {
+                return None;
+            }
+            self.at += 2;
+        }
+    }
+
+    /// Zero, or digits that do not begin with one; never minus zero.
+    fn number(&mut self) -> Option<()> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let sign = usize::from(*rest.first()? == b'-');
+        let digits = rest
+            .get(sign..)?
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let zero = rest.get(sign) == Some(&b'0');
+        if digits == 0 || digits > DIGITS || zero && (digits > 1 || sign > 0) {
+            return None;
+        }
+        self.at += sign + digits;
+        Some(())
+    }
+
+    fn rest_of_array(&mut self, depth: usize) -> Option<()> {
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.value(depth)?;
+            if self.peek()? == b']' {
+                self.at += 1;
+                return Some(());
+            }
+            self.take(b',')?;
+        }
+    }
+
+    /// An object from its first brace on, or from behind it.
+    fn members(&mut self, depth: usize, member: Member<'a, '_>) -> Option<()> {
+        if self.at == 0 {
+            self.take(b'{')?;
+        }
+        self.rest_of_object(depth, Some(member))
+    }
+
+    /// Names in ascending order, each once. Their order is that of UTF-16 in canonical form,
+    /// which is the order of bytes where all are ASCII.
+    fn rest_of_object(&mut self, depth: usize, mut member: Option<Member<'a, '_>>) -> Option<()> {
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        let mut before: Option<&str> = None;
+        loop {
+            let name = self.string()?;
+            let ordered = before.is_none_or(|before| before < name);
+            if !ordered || !name.is_ascii() || memchr(b'\\', name.as_bytes()).is_some() {
+                return None;
+            }
+            before = Some(name);
+            self.take(b':')?;
+            match &mut member {
+                Some(member) => member(self, name)?,
+                None => self.value(depth)?,
+            }
+            if self.peek()? == b'}' {
+                self.at += 1;
+                return Some(());
+            }
+            self.take(b',')?;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "glance_tests.rs"]
+mod tests;
