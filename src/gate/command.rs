@@ -5,13 +5,11 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     /// `/ccgate override CODE TICKET reason …`
-    Override {
-        /// Code or id of a control; empty if it is missing.
-        control: String,
-        /// The ticket; empty if it is missing.
-        ticket: String,
-        /// The reason, which may go on over the following lines.
-        reason: String,
+    Override(Asked),
+    /// `/ccgate approve ID`
+    Approve {
+        /// Id of an override, `ovr_…`; empty if it is missing.
+        of: String,
     },
     /// `/ccgate revoke CODE`
     Revoke {
@@ -29,6 +27,22 @@ pub(super) enum Command {
     },
 }
 
+/// What an override command says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Code or id of a control; empty if it is missing.
+    pub(super) control: String,
+    /// The ticket; empty if it is missing.
+    pub(super) ticket: String,
+    /// The reason, which may go on over the following lines.
+    pub(super) reason: String,
+    /// What stands behind each `expires:` on the first line, as written.
+    pub(super) terms: Vec<String>,
+}
+
+/// How a word begins that says how long an override is wanted for.
+const TERM: &str = "expires:";
+
 /// The command of a comment. It has to begin the first line that is not empty,
 /// so a quoted one, one in a code block and one in the middle of prose is none.
 pub(super) fn parse(body: &str) -> Option<Command> {
@@ -42,14 +56,19 @@ pub(super) fn parse(body: &str) -> Option<Command> {
     let (verb, rest) = word(rest);
     match verb {
         "override" => {
-            let (control, rest) = word(rest);
+            let (rest, terms) = without_terms(rest);
+            let (control, rest) = word(&rest);
             let (ticket, rest) = word(rest);
-            Some(Command::Override {
+            Some(Command::Override(Asked {
                 control: control.to_owned(),
                 ticket: ticket.to_owned(),
                 reason: to_the_end(rest, lines),
-            })
+                terms,
+            }))
         }
+        "approve" => Some(Command::Approve {
+            of: word(rest).0.to_owned(),
+        }),
         "review" => {
             let (of, rest) = word(rest);
             let (outcome, rest) = word(rest);
@@ -64,6 +83,19 @@ pub(super) fn parse(body: &str) -> Option<Command> {
         }),
         _ => None,
     }
+}
+
+/// Takes the words about the term out, wherever they stand: one in the ticket's place is
+/// no ticket.
+fn without_terms(line: &str) -> (String, Vec<String>) {
+    let (terms, others): (Vec<&str>, Vec<&str>) = line
+        .split_whitespace()
+        .partition(|word| word.starts_with(TERM));
+    if terms.is_empty() {
+        return (line.to_owned(), Vec::new());
+    }
+    let values = terms.into_iter().map(|term| term[TERM.len()..].to_owned());
+    (others.join(" "), values.collect())
 }
 
 /// The rest of the first line and all that follow it.
@@ -104,11 +136,12 @@ mod tests {
     use super::*;
 
     fn given(control: &str, ticket: &str, reason: &str) -> Option<Command> {
-        Some(Command::Override {
+        Some(Command::Override(Asked {
             control: control.to_owned(),
             ticket: ticket.to_owned(),
             reason: reason.to_owned(),
-        })
+            terms: Vec::new(),
+        }))
     }
 
     #[test]
@@ -117,6 +150,42 @@ mod tests {
             parse("\r\n/ccgate override BR-18 INC-1 the rollback\r\ncannot wait"),
             given("BR-18", "INC-1", "the rollback\ncannot wait")
         );
+    }
+
+    #[test]
+    fn a_term_is_taken_out_wherever_it_stands_on_the_first_line() {
+        for body in [
+            "/ccgate override BR-18 INC-1 expires:4h the rollback\ncannot wait",
+            "/ccgate override expires:4h BR-18 INC-1 the rollback\ncannot wait",
+            "/ccgate override BR-18 INC-1 the rollback expires:4h\ncannot wait",
+        ] {
+            let Some(Command::Override(asked)) = parse(body) else {
+                panic!("it is an override");
+            };
+            assert_eq!(asked.terms, ["4h"], "{body}");
+            assert_eq!(
+                (asked.control.as_str(), asked.ticket.as_str()),
+                ("BR-18", "INC-1")
+            );
+            assert_eq!(asked.reason, "the rollback\ncannot wait");
+        }
+        let Some(Command::Override(asked)) = parse("/ccgate override BR-18 expires:4h") else {
+            panic!("it is an override");
+        };
+        assert_eq!(asked.ticket, "", "a term is no ticket");
+        assert_eq!(
+            parse("/ccgate override BR-18 INC-1 why\nexpires:4h"),
+            given("BR-18", "INC-1", "why\nexpires:4h"),
+            "a following line is prose"
+        );
+    }
+
+    #[test]
+    fn an_approval_names_an_override() {
+        let approve = |of: &str| Some(Command::Approve { of: of.to_owned() });
+        assert_eq!(parse("/ccgate approve ovr_1 go on"), approve("ovr_1"));
+        assert_eq!(parse("/ccgate approve"), approve(""));
+        assert_eq!(parse("> /ccgate approve ovr_1"), None);
     }
 
     #[test]

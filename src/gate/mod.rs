@@ -1,6 +1,7 @@
 //! From policy and facts to a decision, and from a decision to its record.
 //! Pure: no input or output, no clock. The moment is the snapshot's.
 
+mod approvals;
 mod breach;
 mod command;
 mod deadline;
@@ -22,10 +23,11 @@ pub(crate) mod testing;
 mod triage;
 mod waivers;
 
+pub use approvals::ApprovalReport;
 pub use breach::has_breach;
 pub use decide::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
-    WaiverReport, WaiverState, undecided,
+    Approval, ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState,
+    VerdictWord, WaiverReport, WaiverState, undecided,
 };
 pub use diagnosis::{
     Area, Cost, Diagnosis, Finding, Gap, OF_A_CHANGE, Patient, State, Unread, diagnose,

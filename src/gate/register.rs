@@ -53,8 +53,10 @@ pub struct Entry {
     pub change: Option<u64>,
     /// The commit.
     pub head: String,
-    /// Who gave it.
+    /// Who answers for it: who approved it, else who asked for it.
     pub by: Option<String>,
+    /// Who asked for it.
+    pub requester: Option<String>,
     /// When it was given or found.
     pub at: Option<String>,
     /// The ticket.
@@ -106,12 +108,14 @@ fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
 fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Entry {
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
     let by = text("/approver/login");
-    // Whoever gave it cannot have reviewed it, whatever a record says.
+    // Records of before somebody else could approve name one person, who asked and gave.
+    let requester = text("/requester/login").or_else(|| by.clone());
+    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says.
     let review = review.filter(|review| {
         let reviewer = word(review, "/reviewer/login");
         reviewer.is_some_and(|reviewer| {
-            by.as_deref()
-                .is_none_or(|giver| !giver.eq_ignore_ascii_case(reviewer))
+            let mut involved = [&by, &requester].into_iter().flatten();
+            !involved.any(|one| one.eq_ignore_ascii_case(reviewer))
         })
     });
     let of_review = |pointer: &str| review.and_then(|it| word(it, pointer)).map(str::to_owned);
@@ -145,6 +149,7 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
         head: text("/scope/head").unwrap_or_default(),
         at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),
         by,
+        requester,
         ticket: text("/ticket/key"),
         due,
         outcome: of_review("/outcome"),

@@ -65,7 +65,7 @@ pub(super) fn reviews(
     let mut reviews: Vec<ReviewReport> = commands(facts)
         .filter_map(|(comment, command)| match command {
             Command::Review { of, outcome, notes } => Some((comment, of, outcome, notes)),
-            Command::Override { .. } | Command::Revoke { .. } => None,
+            Command::Override(_) | Command::Approve { .. } | Command::Revoke { .. } => None,
         })
         .map(|(comment, of, outcome, notes)| {
             let outcome = ReviewOutcome::ALL
@@ -93,7 +93,7 @@ pub(super) fn reviews(
 
 /// The override of that id. The id holds the head that it was given for, which may be an
 /// older one by now.
-fn named<'o>(
+pub(super) fn named<'o>(
     facts: &Snapshot,
     overrides: &'o [OverrideReport],
     id: &str,
@@ -151,7 +151,8 @@ fn judge(
     }
     may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
     independent(facts, author).map_err(|(_, why)| why)?;
-    if comment.created_at <= reviewed.at {
+    let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
+    if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
         return Err("it was written before the override".to_owned());
     }
     let says_nothing = weight(notes) == 0;
@@ -166,9 +167,11 @@ fn judge(
     Ok(())
 }
 
-/// A giver whose account is gone may be anybody.
+/// Whoever asked for it or approved it. A giver whose account is gone may be anybody.
 fn given_by(reviewed: &OverrideReport, author: &Account) -> bool {
+    let approval = reviewed.approval.as_ref();
     reviewed.by.as_deref().is_none_or(|by| author.is(by))
+        || approval.is_some_and(|approval| author.is(&approval.by))
 }
 
 #[cfg(test)]

@@ -119,6 +119,75 @@ fn an_override_is_open_until_somebody_else_reviewed_it() {
     assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
 }
 
+/// The author asks, who may not approve; somebody else does; a third person reviews it.
+#[test]
+fn an_override_that_the_author_asks_for_lives_from_request_to_review() {
+    let bench = Bench::new();
+    let say = |login: &str, words: &str| bench.forge.with(|acme| acme.comment(42, login, words));
+    let check = || bench.decision(&["--ledger", "dir:ledger"]);
+    bench.forge.with(|acme| {
+        acme.security_team.push("li".to_owned());
+        acme.security_team.push("tom".to_owned());
+    });
+    let asked = OVERRIDE.replace("INC-482", "INC-482 expires:4h");
+    say("tom", &asked);
+    let (code, decision) = check();
+    assert_eq!(code, 1, "asking opens nothing");
+    let request = &decision["overrides"][0];
+    assert_eq!(request["state"], "requested", "{request:#}");
+    let id = request["recorded_as"].as_str().expect("an id").to_owned();
+
+    // Tom is of those who may override, and a co-author of the change, and he asked.
+    say("tom", &format!("/ccgate approve {id}"));
+    // A stranger, and an approval of something else.
+    say("mallory", &format!("/ccgate approve {id}"));
+    say("ana", "/ccgate approve ovr_00000000000000000000000000");
+    let (code, decision) = check();
+    assert_eq!(code, 1, "{decision:#}");
+    let approvals = decision["approvals"].as_array().expect("a list");
+    assert_eq!(approvals.len(), 3);
+    assert!(approvals.iter().all(|one| one["counts"] == false));
+
+    say("ana", &format!("/ccgate approve {id}"));
+    let (code, decision) = check();
+    assert_eq!(code, 0, "{decision:#}");
+    let given = &decision["overrides"][0];
+    assert_eq!(given["state"], "accepted");
+    assert_eq!(
+        (&given["by"], &given["approved_by"]),
+        (&json!("tom"), &json!("ana"))
+    );
+    assert_eq!(
+        control(&decision, "CHG-04")["verdict"],
+        "fail",
+        "the finding stays"
+    );
+
+    say("ana", &format!("/ccgate review {id} ratified"));
+    say("li", &format!("/ccgate review {id} follow_up ENG-7"));
+    let (_, decision) = check();
+    let counts: Vec<_> = decision["reviews"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["counts"])
+        .collect();
+    assert_eq!(counts, [false, true], "who approved does not review");
+    let ended = bench.run(&["override", "list", "dir:ledger", "--format", "json"]);
+    let list: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let entry = &list["overrides"][0];
+    assert_eq!(entry["id"], id.as_str());
+    assert_eq!(
+        (&entry["requester"], &entry["by"]),
+        (&json!("tom"), &json!("ana"))
+    );
+    assert_eq!(
+        (&entry["standing"], &entry["reviewer"]),
+        (&json!("reviewed"), &json!("li"))
+    );
+    assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
 #[test]
 fn a_new_push_voids_an_override() {
     let bench = Bench::new();
@@ -133,7 +202,7 @@ fn a_new_push_voids_an_override() {
 }
 
 #[test]
-fn an_override_by_the_last_pusher_is_refused() {
+fn an_override_by_the_last_pusher_opens_nothing() {
     let bench = Bench::new();
     bench.forge.with(|acme| {
         acme.security_team.push("tom".to_owned());
@@ -141,16 +210,16 @@ fn an_override_by_the_last_pusher_is_refused() {
     });
     let (code, decision) = bench.decision(&[]);
     assert_eq!(code, 1, "{decision:#}");
-    assert_eq!(decision["overrides"][0]["state"], "refused");
+    assert_eq!(decision["overrides"][0]["state"], "requested");
 }
 
 #[test]
-fn an_override_by_somebody_whom_the_policy_does_not_name_is_refused() {
+fn an_override_by_somebody_whom_the_policy_does_not_name_opens_nothing() {
     let bench = Bench::new();
     bench.forge.with(|acme| acme.comment(42, "li", OVERRIDE));
     let (code, decision) = bench.decision(&[]);
     assert_eq!(code, 1, "{decision:#}");
-    assert_eq!(decision["overrides"][0]["state"], "refused");
+    assert_eq!(decision["overrides"][0]["state"], "requested");
 }
 
 #[test]
