@@ -10,6 +10,7 @@ mod files;
 mod group;
 mod ledger;
 mod outputs;
+mod override_register;
 mod overrides;
 mod policy;
 mod policy_diff;

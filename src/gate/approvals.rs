@@ -26,6 +26,9 @@ pub struct ApprovalReport {
     pub at: Timestamp,
     /// Why it does not count; `None`: it does.
     pub refused: Option<String>,
+    /// Whether it was refused because its author asked for the override, or is not shown to have
+    /// had no hand in the change.
+    pub self_approved: bool,
 }
 
 /// Every approval command, oldest first.
@@ -35,12 +38,18 @@ pub(super) fn approvals(
     overrides: &[OverrideReport],
 ) -> Vec<ApprovalReport> {
     let mut approvals: Vec<ApprovalReport> = written(facts)
-        .map(|(comment, of)| ApprovalReport {
-            id: comment.id.clone(),
-            by: comment.author.as_ref().map(|author| author.login.clone()),
-            at: comment.created_at,
-            refused: refusal(policy, facts, comment, overrides, &of),
-            of,
+        .map(|(comment, of)| {
+            let asked = find(facts, overrides, &of);
+            let refused = refusal(policy, facts, comment, overrides, &of);
+            ApprovalReport {
+                id: comment.id.clone(),
+                by: comment.author.as_ref().map(|author| author.login.clone()),
+                at: comment.created_at,
+                self_approved: refused.is_some()
+                    && asked.is_some_and(|asked| own(facts, comment, asked)),
+                refused,
+                of,
+            }
         })
         .collect();
     approvals.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id)));
@@ -63,6 +72,24 @@ fn written(facts: &Snapshot) -> impl Iterator<Item = (&Comment, String)> {
     })
 }
 
+/// The override for the head as it is that has this id.
+fn find<'o>(
+    facts: &Snapshot,
+    overrides: &'o [OverrideReport],
+    id: &str,
+) -> Option<&'o OverrideReport> {
+    overrides
+        .iter()
+        .find(|report| override_id(&facts.subject, &report.id, &report.head) == id)
+}
+
+/// Whether its author asked for the override, or may have had a hand in the change.
+fn own(facts: &Snapshot, comment: &Comment, asked: &OverrideReport) -> bool {
+    comment.author.as_ref().is_some_and(|author| {
+        asked.by.as_deref().is_some_and(|by| author.is(by)) || independent(facts, author).is_err()
+    })
+}
+
 fn refusal(
     policy: &Policy,
     facts: &Snapshot,
@@ -70,10 +97,7 @@ fn refusal(
     overrides: &[OverrideReport],
     id: &str,
 ) -> Option<String> {
-    let asked = overrides
-        .iter()
-        .find(|report| override_id(&facts.subject, &report.id, &report.head) == id);
-    match asked {
+    match find(facts, overrides, id) {
         Some(asked) if asked.state == OverrideState::Refused => {
             Some(format!("the override itself is refused: {}", asked.why))
         }

@@ -269,6 +269,8 @@ pub struct Decision {
     pub reviews: Vec<ReviewReport>,
     /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
     pub breach_due: Option<Timestamp>,
+    /// Who pushed or merged what came onto the branch; `None`: not all of them are known.
+    pub moved_by: Option<Vec<String>>,
     /// Whom the policy allows to override; empty: nobody.
     pub may_override: Vec<String>,
     /// Codes of the controls of the policy that nobody may override.
@@ -306,6 +308,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         approvals: Vec::new(),
         reviews: Vec::new(),
         breach_due: None,
+        moved_by: None,
         may_override: Vec::new(),
         never_overridden: Vec::new(),
         waivers: Vec::new(),

@@ -34,14 +34,16 @@ pub use diagnosis::{
 };
 pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
-pub use overrides::{has_override_command, teams_to_look_up};
+pub use overrides::{has_override_command, teams_to_look_up, wants_register};
 pub use proposal::{touches_policy, wants_proposed_policy};
 pub use reading::still_needed;
 pub use record::{
     BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE, RecordContext,
     records,
 };
-pub use register::{Entry, Standing, register};
+pub use register::{
+    Attempt, Entry, OfControl, OfPerson, Register, Standing, Sums, Term, Use, register,
+};
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
 pub use triage::{AcceptanceReport, AcceptanceState};

@@ -6,23 +6,27 @@
 //! change, unless the policy wants a second person; else once somebody else approved it.
 
 use jiff::{SignedDuration, Timestamp};
-use regex::Regex;
 
 use crate::controls::Meta;
 use crate::facts::{Account, Comment, Fact, Snapshot};
-use crate::policy::{OverrideRules, Policy, parse_duration};
+use crate::policy::{OverrideRules, Policy};
 
 use super::approvals;
-use super::command::{Asked, Command, parse, weight};
+use super::breach::BREACH_PREFIX;
+use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
 use super::record::override_id;
 
-/// Controls that nobody may override on a change: those about the gate itself and its
-/// policy. Whoever could go around them could go around everything from then on. What has
+mod form;
+
+use form::{in_form, term};
+
+/// Controls that nobody may override on a change: those about the gate itself, its policy and
+/// its overrides. Whoever could go around them could go around everything from then on. What has
 /// to pass anyway is a waiver, which goes through the policy and its review.
-const NOT_OVERRIDABLE: &[&str] = &["CHG-16", "PIPE-12"];
+const NOT_OVERRIDABLE: &[&str] = &["CHG-16", "EVD-02", "EVD-03", "EVD-04", "PIPE-12"];
 
 /// Codes of the policy's controls that nobody may override on a change.
 pub(super) fn never(policy: &Policy) -> Vec<&'static str> {
@@ -44,6 +48,16 @@ pub fn has_override_command(facts: &Snapshot) -> bool {
     commands(facts).any(|(_, command)| match command {
         Command::Override(_) | Command::Approve { .. } | Command::Review { .. } => true,
         Command::Revoke { .. } => false,
+    })
+}
+
+/// Whether the register of the ledger is needed beside what the controls need: a limit on
+/// uses that an override meets, or a review of a breach, of which only the ledger tells.
+pub fn wants_register(policy: &Policy, facts: &Snapshot) -> bool {
+    commands(facts).any(|(_, command)| match command {
+        Command::Override(_) => policy.overrides.max_uses.is_some(),
+        Command::Review { of, .. } => of.starts_with(BREACH_PREFIX),
+        Command::Approve { .. } | Command::Revoke { .. } => false,
     })
 }
 
@@ -216,46 +230,6 @@ fn asked_before(
     })
 }
 
-/// What is in order as far as it stands in the command itself.
-fn in_form(rules: &OverrideRules, asked: &Asked) -> Result<(), Refusal> {
-    ticket(
-        rules.ticket.as_ref(),
-        Some(asked.ticket.as_str()).filter(|ticket| !ticket.is_empty()),
-    )?;
-    let given = weight(&asked.reason);
-    if given == 0 || given < rules.min_reason {
-        return refused(format!(
-            "the reason has {given} characters, the policy wants at least {}",
-            rules.min_reason.max(1)
-        ));
-    }
-    term(rules, &asked.terms).map(|_| ())
-}
-
-/// How long it is wanted for; where nothing is said, as long as the policy lets. What is
-/// longer is refused and not cut: nobody approved the shorter one.
-fn term(rules: &OverrideRules, terms: &[String]) -> Result<SignedDuration, Refusal> {
-    let [wanted] = terms else {
-        return if terms.is_empty() {
-            Ok(rules.max)
-        } else {
-            refused("`expires:` stands there more than once")
-        };
-    };
-    let Some(span) = parse_duration(wanted) else {
-        return refused(format!(
-            "`expires:{wanted}` is no time span: write a number and `m`, `h` or `d`, e.g. `expires:4h`"
-        ));
-    };
-    if span > rules.max {
-        return refused(format!(
-            "`expires:{wanted}` is longer than the policy lets an override hold ({:#})",
-            rules.max
-        ));
-    }
-    Ok(span)
-}
-
 /// The rules in the order in which people can mend them. Gives the control and who asks.
 fn judge<'f>(
     policy: &Policy,
@@ -306,26 +280,44 @@ fn judge<'f>(
         return refused(format!("revoked by @{by}"));
     }
     in_time(facts, report)?;
+    within_uses(rules, facts, meta, report)?;
     Ok((meta, author))
 }
 
-fn ticket(pattern: Option<&Regex>, ticket: Option<&str>) -> Result<(), Refusal> {
-    let Some(ticket) = ticket else {
-        return refused("no ticket is named: `/ccgate override CODE TICKET reason`");
-    };
-    let Some(pattern) = pattern else {
+/// No more of them than the policy lets on one change, over all its heads. Comments can be
+/// deleted, so the ledger is asked; what it cannot tell may be too many.
+fn within_uses(
+    rules: &OverrideRules,
+    facts: &Snapshot,
+    meta: &Meta,
+    report: &OverrideReport,
+) -> Result<(), Refusal> {
+    let Some(most) = rules.max_uses else {
         return Ok(());
     };
-    // Anchored here, since `is_match` would be content with a part of the word.
-    let whole = Regex::new(&format!(r"\A(?:{})\z", pattern.as_str()));
-    if whole.is_ok_and(|whole| whole.is_match(ticket)) {
-        Ok(())
-    } else {
-        refused(format!(
-            "the ticket `{ticket}` does not match `{}`",
-            pattern.as_str()
-        ))
+    let register = match facts.override_register.known() {
+        Ok(register) => register,
+        Err(unknown) => {
+            return refused(format!(
+                "it cannot be told how often {} was overridden on the change (`overrides.max_uses`): {unknown}",
+                meta.code
+            ));
+        }
+    };
+    let id = override_id(&facts.subject, &report.id, &report.head);
+    let given = register.overrides.iter().filter(|one| {
+        !one.breach
+            && one.change == facts.subject.change
+            && one.id != id
+            && one.controls.iter().any(|code| code == meta.code)
+    });
+    if given.count() >= most as usize {
+        return refused(format!(
+            "{} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)",
+            meta.code
+        ));
     }
+    Ok(())
 }
 
 /// Bound to the head as it is now, and not over yet.

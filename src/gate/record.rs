@@ -60,6 +60,8 @@ pub struct BranchMove {
     /// The commits that came onto the first-parent line with it and that the ledger does not
     /// tell of yet, newest first. None: it is another look at what is told.
     pub commits: Vec<String>,
+    /// Numbers of the changes that brought them.
+    pub changes: Vec<u64>,
 }
 
 impl BranchMove {
@@ -202,6 +204,7 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
                 "comment": approval.id,
                 "by": approval.by,
                 "at": approval.at.to_string(),
+                "self_approved": approval.self_approved,
                 "why": cut(why, LONGEST_SENTENCE),
             }))
             .collect::<Vec<_>>(),
@@ -216,7 +219,8 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
 }
 
 fn branch_move(moved: &BranchMove) -> Value {
-    json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len()})
+    json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len(),
+        "changes": moved.changes})
 }
 
 fn control(control: &ControlDecision) -> Value {
@@ -444,6 +448,7 @@ mod tests {
             before: Some("b0".to_owned()),
             after: head.clone(),
             commits: vec![head.clone(), "c2".to_owned(), "c1".to_owned()],
+            changes: vec![7],
         });
         let named = |context: &RecordContext| {
             let first = records(&decision, context).remove(0);

@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{approvals, deadline, holding, overrides, proposal, reviews, triage, waivers};
+use super::{approvals, breach, deadline, holding, overrides, proposal, reviews, triage, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -86,6 +86,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
             deadline::BREACH_WITHIN,
             &policy.overrides,
         ),
+        moved_by: breach::moved_by(facts),
         may_override: policy.overrides.allowed_by.clone(),
         never_overridden: overrides::never(policy),
         notes,

@@ -137,6 +137,7 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
             allowed_by: vec!["@lead".to_owned(), "@acme/security".to_owned()],
             second_person: false,
             never: Vec::new(),
+            max_uses: None,
             ticket: Some(Regex::new("INC-[0-9]+|INC").expect("a literal pattern")),
             min_reason: 20,
             max: SignedDuration::from_hours(4),

@@ -15,6 +15,7 @@ mod journal;
 mod leaf;
 mod merkle;
 mod sign;
+mod statements;
 #[cfg(test)]
 mod torture;
 mod verify;
@@ -26,6 +27,7 @@ pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
+pub use statements::statements_at;
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions, verify};
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.

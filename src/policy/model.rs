@@ -147,6 +147,8 @@ pub struct OverrideRules {
     pub second_person: bool,
     /// Ids of the controls that are never overridden.
     pub never: Vec<String>,
+    /// Most overrides of one control on one change, over all its heads; `None`: any number.
+    pub max_uses: Option<u32>,
     /// Pattern that the ticket has to match as a whole.
     pub ticket: Option<Regex>,
     /// Least number of characters of the reason.

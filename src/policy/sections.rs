@@ -126,6 +126,7 @@ pub(super) fn overrides(
         "allowed_by",
         "second_person",
         "never",
+        "max_uses",
         "ticket",
         "min_reason",
         "max",
@@ -153,6 +154,18 @@ pub(super) fn overrides(
             .iter()
             .filter_map(|item| control_id(item, "an entry of `never`", own, report))
             .collect();
+    }
+    if let Some(node) = section.get("max_uses")
+        && let Some(value) = count(node, "`max_uses`", report)
+    {
+        if value == 0 {
+            report.add_help(
+                node.spot,
+                "`max_uses` is 0, so nothing could be overridden".to_owned(),
+                "leave `overrides` out, or name the controls in `never`",
+            );
+        }
+        rules.max_uses = Some(u32::try_from(value).unwrap_or(u32::MAX));
     }
     if let Some(node) = section.get("ticket") {
         rules.ticket = whole_pattern(node, "`ticket`", report);
@@ -207,6 +220,7 @@ pub(super) fn nobody() -> OverrideRules {
         allowed_by: Vec::new(),
         second_person: false,
         never: Vec::new(),
+        max_uses: None,
         ticket: None,
         min_reason: 30,
         max: SignedDuration::from_hours(24),

@@ -348,7 +348,11 @@ fn overrides() -> Value {
             },
             "never": {
                 "type": "array", "items": control_name(),
-                "description": "controls that are never overridden; those about the gate itself never are (CHG-16, PIPE-12)",
+                "description": "controls that are never overridden; those about the gate itself never are (CHG-16, EVD-02 to EVD-04, PIPE-12)",
+            },
+            "max_uses": {
+                "type": "integer", "minimum": 1,
+                "description": "most overrides of one control on one change, over all its heads; counted in the ledger",
             },
             "ticket": text("regular expression that the ticket has to match as a whole"),
             "min_reason": {

@@ -182,10 +182,92 @@ fn an_override_that_the_author_asks_for_lives_from_request_to_review() {
         (&json!("tom"), &json!("ana"))
     );
     assert_eq!(
+        (&entry["use"], &entry["term"]),
+        (&json!("waiting"), &json!("running"))
+    );
+    let in_vain: Vec<_> = list["attempts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            (
+                one["by"].as_str().unwrap_or_default(),
+                one["self_approved"] == true,
+            )
+        })
+        .collect();
+    assert_eq!(in_vain, [("tom", true), ("mallory", false), ("ana", false)]);
+    let text = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    assert!(
+        text.contains("3 attempts in vain, 1 of them self-approved"),
+        "{text}"
+    );
+    assert!(text.contains("@ana: asked for 0, answers for 1"), "{text}");
+    assert_eq!(
         (&entry["standing"], &entry["reviewer"]),
         (&json!("reviewed"), &json!("li"))
     );
     assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+/// Only a ledger that was read can be empty, and the job does not choose which.
+#[test]
+fn what_the_ledger_tells_of_overrides_is_judged_and_without_one_it_is_unknown() {
+    let bench = Bench::new();
+    let own = "version: 1\ncontrols: {overrides-valid: {}, overrides-reviewed-in-time: {}, approver-is-independent: {}}\n\
+               overrides: {allowed_by: [\"@ana\"], review_within: 1h}\n";
+    bench.forge.with(|acme| {
+        acme.policy = Some(own.to_owned());
+        acme.comment(42, "ana", OVERRIDE);
+    });
+    let verdicts = |more: &[&str]| {
+        let (_, decision) = bench.decision(more);
+        ["EVD-02", "EVD-03"].map(|code| {
+            control(&decision, code)["verdict"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+    };
+    let ledger = ["--ledger", "dir:ledger"];
+    assert_eq!(
+        verdicts(&ledger),
+        ["unknown", "unknown"],
+        "there is none yet"
+    );
+    assert_eq!(
+        verdicts(&ledger),
+        ["pass", "pass"],
+        "one override, with time to review it"
+    );
+    bench.forge.with(|acme| acme.wait_hours(2));
+    let (code, decision) = bench.decision(&ledger);
+    let late = control(&decision, "EVD-03");
+    assert_eq!((code, &late["verdict"]), (1, &json!("fail")), "{late:#}");
+
+    // A record of it that was exchanged makes all of it unknown.
+    let bundle = bench.path("ledger/log/tile/entries/000.p");
+    let file = std::fs::read_dir(bundle)
+        .expect("a bundle")
+        .next()
+        .expect("one")
+        .expect("readable")
+        .path();
+    let text = std::fs::read(&file).expect("a bundle");
+    std::fs::write(&file, &text[..text.len() / 2]).expect("written");
+    assert_eq!(verdicts(&ledger)[0], "unknown");
+
+    let named = format!("{own}ledger: {{url: \"dir:ledger\"}}\n");
+    bench.forge.with(|acme| acme.policy = Some(named));
+    let (_, decision) = bench.decision(&["--ledger", "dir:other"]);
+    let other = control(&decision, "EVD-02");
+    assert_eq!(other["verdict"], "unknown", "{other:#}");
+    assert!(
+        other["summary"]
+            .as_str()
+            .is_some_and(|said| said.contains("another ledger")),
+        "{other:#}"
+    );
 }
 
 #[test]

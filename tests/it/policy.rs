@@ -514,6 +514,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "overrides.max_uses",
+        "overrides: {allowed_by: ['@a'], max_uses: 2}",
+        "overrides: {allowed_by: ['@a']}",
+        "weaker",
+    ),
+    (
         "overrides.ticket",
         "overrides: {allowed_by: ['@a'], ticket: 'INC-[0-9]+'}",
         "overrides: {allowed_by: ['@a'], ticket: '.*'}",

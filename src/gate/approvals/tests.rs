@@ -276,7 +276,9 @@ fn where_the_policy_wants_a_second_person_nobody_gives_it_alone() {
 fn neither_who_asked_nor_who_approved_reviews_it_afterwards() {
     let said = |login: &str| {
         let mut policy = policy(vec![control(&FIRST, fail())]);
-        policy.overrides.allowed_by.push("@third".to_owned());
+        for login in ["@third", "@tom"] {
+            policy.overrides.allowed_by.push(login.to_owned());
+        }
         let mut facts = facts();
         let id = id(&facts);
         let words = |verb: &str, more: &str| format!("/ccgate {verb} {id}{more}");

@@ -423,3 +423,51 @@ fn asking_again_on_the_same_head_makes_nothing_longer_unless_somebody_else_appro
     let older = hour("901", "2026-06-01T09:30:00Z");
     assert_eq!(seen(vec![older, again()]).0.state, OverrideState::Accepted);
 }
+
+#[test]
+fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_nobody_counted() {
+    let registered = |id: &str, code: &str, change: u64| crate::facts::RegisteredOverride {
+        id: id.to_owned(),
+        breach: false,
+        controls: vec![code.to_owned()],
+        change: Some(change),
+        head: "0d".repeat(20),
+        requester: None,
+        approver: None,
+        approved_apart: false,
+        involved: None,
+        given_at: None,
+        expires_at: None,
+        review_due: None,
+        reviewer: None,
+        reviewed_at: None,
+    };
+    let after = |overrides: Vec<crate::facts::RegisteredOverride>| {
+        judged(|policy, facts| {
+            policy.overrides.max_uses = Some(1);
+            assert!(wants_register(policy, facts));
+            facts.override_register = Fact::known_without_source(crate::facts::OverrideRegister {
+                origin: "ccgate/github/acme/app".to_owned(),
+                records: 9,
+                overrides,
+                landed: Vec::new(),
+            });
+        })
+    };
+    assert_eq!(after(Vec::new()).0, OverrideState::Accepted);
+    // Another change, another control, and the same one that is on record already.
+    let this = override_id(&facts().subject, "901", &facts().subject.head);
+    let others = vec![
+        registered("ovr_1", "TST-01", 8),
+        registered("ovr_2", "TST-02", 7),
+        registered(&this, "TST-01", 7),
+    ];
+    assert_eq!(after(others).0, OverrideState::Accepted);
+    let (state, why) = after(vec![registered("ovr_1", "TST-01", 7)]);
+    assert_eq!(state, OverrideState::Refused);
+    assert!(why.contains("as often as the policy lets"), "{why}");
+    refuses(
+        |policy, _| policy.overrides.max_uses = Some(9),
+        "cannot be told how often",
+    );
+}

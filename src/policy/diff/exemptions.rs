@@ -18,6 +18,7 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         allowed_by,
         second_person,
         never,
+        max_uses,
         ticket,
         min_reason,
         max,
@@ -54,6 +55,20 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
             Direction::Stronger
         };
         changes.add(part(), "never", (some(&old), some(&new)), direction);
+    }
+    if *max_uses != after.max_uses {
+        // None is more than any number.
+        let most = |uses: Option<u32>| uses.unwrap_or(u32::MAX);
+        let direction = if most(after.max_uses) > most(*max_uses) {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        let words = |uses: Option<u32>| {
+            uses.map_or_else(|| "any number".to_owned(), |uses| uses.to_string())
+        };
+        let values = (words(*max_uses), words(after.max_uses));
+        changes.add(part(), "max_uses", values, direction);
     }
     let pattern = |one: &Option<Regex>| one.as_ref().map(|one| one.as_str().to_owned());
     let (old, new) = (pattern(ticket), pattern(&after.ticket));
