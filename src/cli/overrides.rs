@@ -4,22 +4,92 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
-use crate::gate::{Attempt, Entry, Register, Standing, Sums, Term, Use, register};
+use crate::gate::{self, Attempt, Entry, Register, Standing, Sums, Term, Use, register};
 use crate::ledger;
+use crate::platform::{Flags, post_comment};
 use crate::render::{escape, wrap};
 
-use super::args::{Layout, OverrideArgs, OverrideCommand};
+use super::args::{Layout, OnChange, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::ledger::{absolute, existing};
+use super::session;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
 const LONGEST: usize = 300;
 
 pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult {
-    let OverrideCommand::List { url, open, format } = &arguments.command;
+    match &arguments.command {
+        OverrideCommand::List { url, open, format } => list(url, *open, *format, world),
+        OverrideCommand::Create {
+            control,
+            ticket,
+            reason,
+            expires,
+            on,
+        } => {
+            let text = gate::override_comment(control, ticket, expires.as_deref(), reason);
+            post(
+                text,
+                on,
+                "the gate shows its id when it runs again; somebody else approves that",
+                world,
+            )
+        }
+        OverrideCommand::Approve { id, on } => {
+            let text = gate::approval_comment(id);
+            post(text, on, "the gate has to run again", world)
+        }
+    }
+}
+
+/// Posts the comment with the person's own token, and says what was posted where.
+fn post(
+    text: Result<String, String>,
+    on: &OnChange,
+    next: &str,
+    world: &mut World,
+) -> CommandResult {
+    let text = text.map_err(|why| CommandError::usage(anyhow!(why)))?;
+    // What a CI's own token posts is a machine's, and counts for nothing.
+    if world.var("CCGATE_TOKEN").is_none() {
+        return Err(CommandError::usage(anyhow!(
+            "a comment of yours takes your own token: set `CCGATE_TOKEN`"
+        )));
+    }
+    let flags = Flags {
+        platform: on.platform.map(Into::into),
+        repository: on.repo.clone(),
+        change: Some(on.change),
+        head: None,
+        reference: None,
+        since: None,
+        repository_only: false,
+    };
+    let posted = session::runtime()?.block_on(async {
+        let setup = session::setup(&flags, on.timeout, world).await?;
+        post_comment(setup, &text)
+            .await
+            .map_err(CommandError::undecided)
+    })?;
+    let by = posted
+        .by
+        .map_or_else(String::new, |by| format!(" by @{by}"));
+    let mut shown = plain(&format!("posted{by}: {}", posted.place));
+    shown.push('\n');
+    for line in text.lines() {
+        shown.push_str(&wrap("    ", &plain(line), world.width()));
+    }
+    shown.push_str(next);
+    shown.push('\n');
+    // A reader that went away is no reason for another exit code.
+    let _ = world.stdout.write_all(shown.as_bytes());
+    Ok(ExitStatus::Allow)
+}
+
+fn list(url: &str, open: bool, format: Layout, world: &mut World) -> CommandResult {
     existing(url, world)?;
     let (_, statements) =
         ledger::statements_at(&absolute(url, world)).map_err(CommandError::ledger)?;
@@ -34,7 +104,7 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
         .filter(|entry| !open || entry.standing.is_open())
         .collect();
     let text = match format {
-        Layout::Human => human(&shown, &all, *open, world.width()),
+        Layout::Human => human(&shown, &all, open, world.width()),
         Layout::Json => json(&shown, &all)?,
     };
     // A reader that went away is no reason for another exit code.

@@ -85,6 +85,65 @@ pub(super) fn parse(body: &str) -> Option<Command> {
     }
 }
 
+/// The comment that asks for an override of that. `term` as in `4h`.
+///
+/// # Errors
+/// A word that would be read as something else, with what to do.
+pub fn override_comment(
+    control: &str,
+    ticket: &str,
+    term: Option<&str>,
+    reason: &str,
+) -> Result<String, String> {
+    let words = [Some(control), Some(ticket)]
+        .into_iter()
+        .flatten()
+        .chain(term);
+    if words
+        .into_iter()
+        .any(|one| one.is_empty() || one.contains(char::is_whitespace))
+    {
+        return Err("control, ticket and term are one word each".to_owned());
+    }
+    let terms = term.map_or_else(String::new, |term| format!(" {TERM}{term}"));
+    let text = format!(
+        "/ccgate override {control} {ticket}{terms} {}",
+        reason.trim()
+    );
+    let meant = Asked {
+        control: control.to_owned(),
+        ticket: ticket.to_owned(),
+        reason: reason.trim().to_owned(),
+        terms: term.map(str::to_owned).into_iter().collect(),
+    };
+    match parse(&text) {
+        Some(Command::Override(read)) if read.said() == meant.said() => Ok(text),
+        _ => Err(format!(
+            "the reason cannot be written like that: leave `{TERM}` and line breaks at its beginning out"
+        )),
+    }
+}
+
+/// The comment that approves the override of that id.
+///
+/// # Errors
+/// It is no id of an override.
+pub fn approval_comment(id: &str) -> Result<String, String> {
+    let digits = id.strip_prefix("ovr_").unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err("an override's id looks like `ovr_` and 26 letters or digits".to_owned());
+    }
+    Ok(format!("/ccgate approve {id}"))
+}
+
+impl Asked {
+    /// What is said, however many blanks stand between the words.
+    fn said(&self) -> (&str, &str, Vec<&str>, &[String]) {
+        let reason = self.reason.split_whitespace().collect();
+        (&self.control, &self.ticket, reason, &self.terms)
+    }
+}
+
 /// Takes the words about the term out, wherever they stand: one in the ticket's place is
 /// no ticket.
 fn without_terms(line: &str) -> (String, Vec<String>) {
@@ -178,6 +237,46 @@ mod tests {
             given("BR-18", "INC-1", "why\nexpires:4h"),
             "a following line is prose"
         );
+    }
+
+    #[test]
+    fn what_is_written_for_somebody_is_read_as_it_was_meant() {
+        let written =
+            override_comment("BR-18", "INC-1", Some("4h"), " the rollback\ncannot  wait ");
+        let text = written.unwrap();
+        assert!(text.starts_with("/ccgate override BR-18 INC-1 expires:4h the rollback\n"));
+        let Some(Command::Override(asked)) = parse(&text) else {
+            panic!("it is an override");
+        };
+        assert_eq!(asked.terms, ["4h"]);
+        assert!(override_comment("BR-18", "INC-1", None, "it cannot wait").is_ok());
+        for (control, ticket, term, reason) in [
+            ("BR-18 INC-1", "x", None, "why"),
+            ("", "INC-1", None, "why"),
+            ("BR-18", "INC-1\n/ccgate", None, "why"),
+            ("BR-18", "INC-1", Some(""), "why"),
+            ("BR-18", "INC-1", Some("4 h"), "why"),
+            ("BR-18", "INC-1", None, "why expires:72h"),
+            ("expires:1h", "INC-1", None, "why"),
+        ] {
+            assert!(
+                override_comment(control, ticket, term, reason).is_err(),
+                "{control} {reason}"
+            );
+        }
+        assert_eq!(
+            approval_comment("ovr_1a").unwrap(),
+            "/ccgate approve ovr_1a"
+        );
+        for id in [
+            "",
+            "ovr_",
+            "byp_1",
+            "ovr_1 x",
+            "ovr_1\n/ccgate revoke BR-18",
+        ] {
+            assert!(approval_comment(id).is_err(), "{id}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod waivers;
 
 pub use approvals::ApprovalReport;
 pub use breach::has_breach;
+pub use command::{approval_comment, override_comment};
 pub use decide::{
     Approval, ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState,
     VerdictWord, WaiverReport, WaiverState, undecided,

@@ -9,6 +9,7 @@ mod first_parents;
 mod github;
 mod gitlab;
 mod join;
+mod posting;
 mod tickets;
 mod transport;
 mod yaml;
@@ -27,6 +28,7 @@ use again::Stood;
 pub use context::{Flags, Group, Place, Wanted};
 pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
 pub use gitlab::permissions as gitlab_permissions;
+pub use posting::{Posted, post_comment};
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 

@@ -270,6 +270,83 @@ fn what_the_ledger_tells_of_overrides_is_judged_and_without_one_it_is_unknown() 
     );
 }
 
+/// The same by the command line: what is posted is the comment that counts.
+#[test]
+fn an_override_is_asked_for_and_approved_by_the_command_line() {
+    let bench = Bench::new();
+    let on = ["--repo", "acme/payments", "--change", "42"];
+    let create = [
+        "override",
+        "create",
+        "--control",
+        "CHG-04",
+        "--ticket",
+        "INC-482",
+        "--expires",
+        "4h",
+        "--reason",
+        "Card capture is down; the reviewer on call is unreachable",
+    ];
+    let create = [&create[..], &on[..]].concat();
+    let refused = bench.run(&create);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("a token that only reads cannot comment"),
+        "{}",
+        refused.stderr
+    );
+
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("tom".to_owned()));
+    let asked = bench.run(&create);
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    assert!(
+        asked.stdout.contains("posted by @tom: https://forge.test/"),
+        "{}",
+        asked.stdout
+    );
+    assert!(
+        asked
+            .stdout
+            .contains("/ccgate override CHG-04 INC-482 expires:4h"),
+        "{}",
+        asked.stdout
+    );
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1);
+    let id = decision["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("ana".to_owned()));
+    let approve = [&["override", "approve", &id][..], &on[..]].concat();
+    assert_eq!(bench.run(&approve).code, 0);
+    let (code, decision) = bench.decision(&["--ledger", "dir:ledger"]);
+    assert_eq!(code, 0, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["approved_by"], "ana");
+
+    let odd = [&["override", "approve", "ovr_1 x"][..], &on[..]].concat();
+    assert_eq!(
+        bench.run(&odd).code,
+        2,
+        "nothing is posted that would be read otherwise"
+    );
+    let mut bench = bench;
+    bench.env.remove("CCGATE_TOKEN");
+    bench
+        .env
+        .insert("GITHUB_TOKEN".to_owned(), "of the job".to_owned());
+    let ended = bench.run(&approve);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("your own token"), "{}", ended.stderr);
+}
+
 #[test]
 fn a_new_push_voids_an_override() {
     let bench = Bench::new();
