@@ -82,13 +82,13 @@ fn the_same_override_in_several_records_is_one_entry() {
 const HEAD: &str = "f1";
 
 /// What the gate decided about change 7, and what it rested on.
-fn decided(head: &str, overrides: Value, approvals_refused: Value) -> Value {
+fn decided(head: &str, overrides: &Value, approvals_refused: &Value) -> Value {
     json!({"predicateType": CHANGE_RECORD_TYPE, "subject": [{"digest": {"gitCommit": head}}],
         "predicate": {"subject": {"change": 7, "head": head}, "branch_move": null,
             "overrides": overrides, "approvals_refused": approvals_refused}})
 }
 
-fn moved(changes: Value) -> Value {
+fn moved(changes: &Value) -> Value {
     json!({"predicateType": CHANGE_RECORD_TYPE, "subject": [{"digest": {"gitCommit": "a1"}}],
         "predicate": {"subject": {"change": null, "head": "a1"}, "observed_at": "2026-06-01T13:00:00Z",
             "branch_move": {"before": "a0", "after": "a1", "commits": 1, "changes": changes}}})
@@ -112,7 +112,7 @@ fn rested() -> Value {
 
 #[test]
 fn an_override_waits_ends_soon_and_is_orphaned_where_no_move_knows_its_change() {
-    let all = [holding(Some("2026-06-01T15:00:00Z")), moved(json!([8]))];
+    let all = [holding(Some("2026-06-01T15:00:00Z")), moved(&json!([8]))];
     let seen = |now: &str| made_of(&all, now);
     let waiting = Some(Use::Waiting);
     assert_eq!(seen("2026-06-01T14:00:00Z"), (Some(Term::Running), waiting));
@@ -137,23 +137,23 @@ fn an_override_waits_ends_soon_and_is_orphaned_where_no_move_knows_its_change() 
 fn it_was_used_where_the_last_decision_before_the_move_rested_on_it() {
     let now = "2026-06-01T14:00:00Z";
     let used = |more: Vec<Value>| {
-        let mut all = vec![decided(HEAD, rested(), json!([])), holding(Some(now))];
+        let mut all = vec![decided(HEAD, &rested(), &json!([])), holding(Some(now))];
         all.extend(more);
         made_of(&all, now).1
     };
-    assert_eq!(used(vec![moved(json!([7]))]), Some(Use::Used));
+    assert_eq!(used(vec![moved(&json!([7]))]), Some(Use::Used));
     // It landed by a review after all, on another head or on the same one.
     for head in [HEAD, "0d"] {
-        let later = decided(head, json!([]), json!([]));
-        assert_eq!(used(vec![later, moved(json!([7]))]), Some(Use::Unused));
+        let later = decided(head, &json!([]), &json!([]));
+        assert_eq!(used(vec![later, moved(&json!([7]))]), Some(Use::Unused));
     }
-    let other = decided("0d", rested(), json!([]));
-    assert_eq!(used(vec![other, moved(json!([7]))]), Some(Use::Unused));
+    let other = decided("0d", &rested(), &json!([]));
+    assert_eq!(used(vec![other, moved(&json!([7]))]), Some(Use::Unused));
     // What was decided after the move says nothing about it.
-    let after = decided(HEAD, json!([]), json!([]));
-    assert_eq!(used(vec![moved(json!([7])), after]), Some(Use::Used));
+    let after = decided(HEAD, &json!([]), &json!([]));
+    assert_eq!(used(vec![moved(&json!([7])), after]), Some(Use::Used));
     let facts = register(
-        &[decided(HEAD, rested(), json!([])), moved(json!([7, 8]))],
+        &[decided(HEAD, &rested(), &json!([])), moved(&json!([7, 8]))],
         at(now),
     )
     .as_facts("ccgate/github/acme/app");
@@ -176,13 +176,13 @@ fn attempts_stand_there_once_with_what_became_of_them_and_count_per_person() {
     let all = [
         decided(
             HEAD,
-            json!([asked("requested", "900"), asked("requested", "901")]),
-            approval.clone(),
+            &json!([asked("requested", "900"), asked("requested", "901")]),
+            &approval,
         ),
         decided(
             HEAD,
-            json!([asked("expired", "900"), asked("requested", "901")]),
-            approval,
+            &json!([asked("expired", "900"), asked("requested", "901")]),
+            &approval,
         ),
         // It was given in the end.
         holding(Some("2026-06-01T15:00:00Z")),
