@@ -14,6 +14,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 #[path = "../tests/it/contract/moves.rs"]
 mod moves;
+#[path = "../tests/it/contract/register.rs"]
+mod register;
 #[path = "../tests/it/contract/scenarios.rs"]
 mod scenarios;
 #[path = "../tests/it/contract/settings.rs"]

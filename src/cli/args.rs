@@ -145,6 +145,31 @@ pub(super) struct OverrideArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OverrideCommand {
+    /// Ask for an override: posts `/ccgate override …` on the change, with your own token
+    Create {
+        /// Code or id of the control
+        #[arg(long, value_name = "CODE")]
+        control: String,
+        /// The ticket
+        #[arg(long, value_name = "KEY")]
+        ticket: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// For how long, e.g. `4h`; without it as long as the policy lets
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        #[command(flatten)]
+        on: OnChange,
+    },
+    /// Approve an override that somebody else asked for: posts `/ccgate approve ID`, with your own token
+    Approve {
+        /// Its id, as the gate shows it
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        on: OnChange,
+    },
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {
@@ -158,6 +183,23 @@ pub(super) enum OverrideCommand {
         #[arg(long, value_enum, default_value_t = Layout::Human)]
         format: Layout,
     },
+}
+
+/// The change that a comment is for.
+#[derive(Debug, Args)]
+pub(super) struct OnChange {
+    /// Number of the pull request or merge request (`iid`)
+    #[arg(long, value_name = "N")]
+    pub(super) change: u64,
+    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<String>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum)]
+    pub(super) platform: Option<PlatformArg>,
+    /// Most seconds to spend on requests, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::{saved_snapshot, snapshot_bytes};
 use super::group;
 use super::outputs::{self, Finished};
+use super::override_register::on_record;
 use super::record::{last_tip, overridden, record};
 use super::session;
 use super::settings_file::SettingsFile;
@@ -132,6 +133,9 @@ pub(super) async fn look(
             file.put_into(&mut snapshot, &place, &needs, policy.settings_max_age);
         }
         None => Box::pin(host.collect(&mut snapshot, &needs)).await,
+    }
+    if needs.has(FactKey::LedgerOverrides) || gate::wants_register(&policy, &snapshot) {
+        snapshot.override_register = on_record(arguments, policy.ledger.as_ref(), world, &snapshot);
     }
     // It may have moved while it was read.
     if let Some(problem) = head_moved(wanted_head.as_deref(), &snapshot) {

@@ -12,6 +12,7 @@ mod group;
 mod ledger;
 mod ledger_place;
 mod outputs;
+mod override_register;
 mod overrides;
 mod policy;
 mod policy_diff;

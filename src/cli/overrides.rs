@@ -4,33 +4,107 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use anyhow::Context as _;
-use serde_json::Value;
+use anyhow::{Context as _, anyhow};
 
-use crate::gate::{Entry, Standing, register};
-use crate::ledger::{self, Place};
+use crate::gate::{self, Attempt, Entry, Register, Standing, Sums, Term, Use, register};
+use crate::ledger;
+use crate::platform::{Flags, post_comment};
 use crate::render::{escape, wrap};
 
-use super::args::{Layout, OverrideArgs, OverrideCommand};
+use super::args::{Layout, OnChange, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::ledger_place::existing;
+use super::session;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
 const LONGEST: usize = 300;
 
 pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult {
-    let OverrideCommand::List { url, open, format } = &arguments.command;
-    let statements = statements(&existing(url, world)?).map_err(CommandError::ledger)?;
+    match &arguments.command {
+        OverrideCommand::List { url, open, format } => list(url, *open, *format, world),
+        OverrideCommand::Create {
+            control,
+            ticket,
+            reason,
+            expires,
+            on,
+        } => {
+            let text = gate::override_comment(control, ticket, expires.as_deref(), reason);
+            post(
+                text,
+                on,
+                "the gate shows its id when it runs again; somebody else approves that",
+                world,
+            )
+        }
+        OverrideCommand::Approve { id, on } => {
+            let text = gate::approval_comment(id);
+            post(text, on, "the gate has to run again", world)
+        }
+    }
+}
+
+/// Posts the comment with the person's own token, and says what was posted where.
+fn post(
+    text: Result<String, String>,
+    on: &OnChange,
+    next: &str,
+    world: &mut World,
+) -> CommandResult {
+    let text = text.map_err(|why| CommandError::usage(anyhow!(why)))?;
+    // What a CI's own token posts is a machine's, and counts for nothing.
+    if world.var("CCGATE_TOKEN").is_none() {
+        return Err(CommandError::usage(anyhow!(
+            "a comment of yours takes your own token: set `CCGATE_TOKEN`"
+        )));
+    }
+    let flags = Flags {
+        platform: on.platform.map(Into::into),
+        repository: on.repo.clone(),
+        change: Some(on.change),
+        head: None,
+        reference: None,
+        since: None,
+        repository_only: false,
+    };
+    let posted = session::runtime()?.block_on(async {
+        let setup = session::setup(&flags, on.timeout, world).await?;
+        post_comment(setup, &text)
+            .await
+            .map_err(CommandError::undecided)
+    })?;
+    let by = posted
+        .by
+        .map_or_else(String::new, |by| format!(" by @{by}"));
+    let mut shown = plain(&format!("posted{by}: {}", posted.place));
+    shown.push('\n');
+    for line in text.lines() {
+        shown.push_str(&wrap("    ", &plain(line), world.width()));
+    }
+    shown.push_str(next);
+    shown.push('\n');
+    // A reader that went away is no reason for another exit code.
+    let _ = world.stdout.write_all(shown.as_bytes());
+    Ok(ExitStatus::Allow)
+}
+
+fn list(url: &str, open: bool, format: Layout, world: &mut World) -> CommandResult {
+    let place = existing(url, world)?;
+    let (_, statements) = ledger::statements_at(&place).map_err(CommandError::ledger)?;
     let all = register(&statements, world.now);
-    let overdue = all.iter().any(|entry| entry.standing == Standing::Overdue);
+    let overdue = all
+        .entries
+        .iter()
+        .any(|entry| entry.standing == Standing::Overdue);
     let shown: Vec<&Entry> = all
+        .entries
         .iter()
         .filter(|entry| !open || entry.standing.is_open())
         .collect();
     let text = match format {
-        Layout::Human => human(&shown, &all, world.width()),
-        Layout::Json => json(&shown)?,
+        Layout::Human => human(&shown, &all, open, world.width()),
+        Layout::Json => json(&shown, &all)?,
     };
     // A reader that went away is no reason for another exit code.
     let _ = world.stdout.write_all(text.as_bytes());
@@ -41,44 +115,86 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
     })
 }
 
-/// Every statement of the ledger, in order.
-fn statements(place: &Place) -> anyhow::Result<Vec<Value>> {
-    let (store, checkpoint) = ledger::open_any(place)?;
-    let leaves = store
-        .read(0..checkpoint.size)
-        .context("the ledger cannot be read; run `ccgate ledger verify`")?;
-    let parsed = leaves.iter().enumerate().map(|(number, leaf)| {
-        let leaf = ledger::Leaf::parse(leaf).with_context(|| format!("entry {number}"))?;
-        Ok(leaf.statement)
+fn json(shown: &[&Entry], all: &Register) -> Result<String, CommandError> {
+    let entries = serde_json::json!({
+        "schema": "ccgate.overrides/v1",
+        "overrides": shown,
+        "attempts": all.attempts,
+        "sums": all.sums(),
     });
-    parsed.collect()
-}
-
-fn json(shown: &[&Entry]) -> Result<String, CommandError> {
-    let entries = serde_json::json!({"schema": "ccgate.overrides/v1", "overrides": shown});
     let text = serde_json::to_string_pretty(&entries)
         .context("the list cannot be written as JSON")
         .map_err(CommandError::ledger)?;
     Ok(text + "\n")
 }
 
-fn human(shown: &[&Entry], all: &[Entry], width: usize) -> String {
+fn human(shown: &[&Entry], all: &Register, only_open: bool, width: usize) -> String {
     let mut text = String::new();
     for entry in shown {
         let _ = writeln!(text, "{}", line(entry));
         text.push_str(&wrap("    ", &plain(&about(entry)), width));
     }
-    let count = |standing: Standing| all.iter().filter(|one| one.standing == standing).count();
+    if !only_open {
+        for attempt in &all.attempts {
+            text.push_str(&wrap("", &plain(&in_vain(attempt)), width));
+        }
+        for sentence in sentences(&all.sums()) {
+            text.push_str(&wrap("", &plain(&sentence), width));
+        }
+    }
+    let of = |wanted: fn(&Entry) -> bool| all.entries.iter().filter(|one| wanted(one)).count();
     let foot = format!(
-        "{} in all: {} open, {} overdue, {} reviewed in time, {} late; not verified here, run `ccgate ledger verify`",
-        all.len(),
-        count(Standing::Open),
-        count(Standing::Overdue),
-        count(Standing::Reviewed),
-        count(Standing::ReviewedLate),
+        "{} in all: {} open, {} overdue, {} reviewed in time, {} late; {} used, {} unused, {} waiting \
+         ({} of them end within the hour), {} orphaned; {} attempts in vain, {} of them self-approved; \
+         signatures are not looked at here, run `ccgate ledger verify`",
+        all.entries.len(),
+        of(|one| one.standing == Standing::Open),
+        of(|one| one.standing == Standing::Overdue),
+        of(|one| one.standing == Standing::Reviewed),
+        of(|one| one.standing == Standing::ReviewedLate),
+        of(|one| one.used == Some(Use::Used)),
+        of(|one| one.used == Some(Use::Unused)),
+        of(|one| one.used == Some(Use::Waiting)),
+        of(|one| one.used == Some(Use::Waiting) && one.term == Some(Term::Expiring)),
+        of(|one| one.used == Some(Use::Orphaned)),
+        all.attempts.len(),
+        all.attempts.iter().filter(|one| one.self_approved).count(),
     );
     text.push_str(&wrap("", &foot, width));
     text
+}
+
+fn in_vain(attempt: &Attempt) -> String {
+    let by = attempt.by.as_deref().unwrap_or("?");
+    let own = if attempt.self_approved {
+        ", self-approved"
+    } else {
+        ""
+    };
+    let what = attempt.control.as_deref().unwrap_or(&attempt.id);
+    let change = attempt
+        .change
+        .map_or_else(String::new, |change| format!(" on change {change}"));
+    format!(
+        "in vain: {} of {what}{change} by @{by}, {}{own}: {}",
+        attempt.kind, attempt.state, attempt.why
+    )
+}
+
+fn sentences(sums: &Sums) -> Vec<String> {
+    let people = sums.people.iter().map(|one| {
+        format!(
+            "@{}: asked for {}, answers for {}, reviewed {}, {} in vain",
+            one.login, one.asked, one.given, one.reviewed, one.in_vain
+        )
+    });
+    let controls = sums.controls.iter().map(|one| {
+        format!(
+            "{}: {} overrides, {} breaches, {} overdue",
+            one.code, one.overrides, one.breaches, one.overdue
+        )
+    });
+    people.chain(controls).collect()
 }
 
 fn line(entry: &Entry) -> String {
@@ -96,7 +212,13 @@ fn about(entry: &Entry) -> String {
         None => format!("commit {}", entry.head.get(..12).unwrap_or(&entry.head)),
     }];
     words.extend(entry.by.as_ref().map(|by| format!("by @{by}")));
+    let asked = entry.requester.as_ref().filter(|_| entry.approved_apart);
+    words.extend(asked.map(|by| format!("asked for by @{by}")));
     words.extend(entry.at.as_ref().map(|at| format!("at {at}")));
+    if let (Some(term), Some(used)) = (entry.term, entry.used) {
+        let end = entry.expires.as_deref().unwrap_or("?");
+        words.push(format!("{} until {end}, {}", term.word(), used.word()));
+    }
     words.extend(entry.ticket.clone());
     words.push(match (&entry.outcome, &entry.reviewer) {
         (Some(outcome), Some(reviewer)) => format!(

@@ -18,7 +18,7 @@ use super::outputs::TOOL;
 use super::world::World;
 
 /// Where records go when nobody names a ledger.
-const DEFAULT_LEDGER: &str = "dir:.ccgate/ledger";
+pub(super) const DEFAULT_LEDGER: &str = "dir:.ccgate/ledger";
 
 /// Records that are looked through at once, from the newest on.
 const LEAVES_AT_ONCE: u64 = 256;
@@ -106,6 +106,7 @@ fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
             .iter()
             .map(|arrival| arrival.sha.clone())
             .collect(),
+        changes: arrivals.changes(),
     })
 }
 
@@ -208,7 +209,7 @@ fn told(statement: &Value, branch: &str) -> Option<Told> {
 }
 
 /// What the ledger of a repository is called.
-fn origin(subject: &Subject) -> String {
+pub(super) fn origin(subject: &Subject) -> String {
     format!("ccgate/{}/{}", subject.platform.word(), subject.repository)
 }
 
@@ -267,6 +268,7 @@ mod tests {
             before: Some(before.to_owned()),
             after: after.to_owned(),
             commits: commits.iter().map(|&sha| sha.to_owned()).collect(),
+            changes: Vec::new(),
         }
     }
 

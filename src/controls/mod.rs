@@ -11,6 +11,7 @@ mod change;
 mod control;
 pub mod custom;
 mod deployment;
+mod evidence;
 mod globs;
 mod judging;
 mod organization;
@@ -113,6 +114,10 @@ pub static TABLE: &[Entry] = &[
     entry::<deployment::administrators_cannot_skip_approval::AdministratorsCannotSkipApproval>(), // DEP-03
     entry::<deployment::only_protected_refs_deployed::OnlyProtectedRefsDeployed>(), // DEP-04
     entry::<deployment::environments_separated::EnvironmentsSeparated>(),           // DEP-07
+    // Evidence.
+    entry::<evidence::overrides_valid::OverridesValid>(), // EVD-02
+    entry::<evidence::overrides_reviewed_in_time::OverridesReviewedInTime>(), // EVD-03
+    entry::<evidence::override_rate_limited::OverrideRateLimited>(), // EVD-04
     // Organisation.
     entry::<organization::mfa_enforced::MfaEnforced>(), // ORG-01
     entry::<organization::members_have_mfa::MembersHaveMfa>(), // ORG-02

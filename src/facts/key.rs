@@ -30,6 +30,9 @@ pub enum FactKey {
     /// The rules of the branch before something was merged, from a file.
     #[serde(rename = "branch.rules_before")]
     BranchRulesBefore,
+    /// Overrides and breaches that the ledger tells of.
+    #[serde(rename = "ledger.overrides")]
+    LedgerOverrides,
     /// Title, text, author, branches and state of the change.
     #[serde(rename = "change.identity")]
     ChangeIdentity,
@@ -175,13 +178,14 @@ pub enum FactKey {
 
 impl FactKey {
     /// Every group.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::BranchRules,
         Self::BranchBypass,
         Self::BranchArrivals,
         Self::BranchArrivedChanges,
         Self::BranchBypasses,
         Self::BranchRulesBefore,
+        Self::LedgerOverrides,
         Self::ChangeIdentity,
         Self::ChangeAssociation,
         Self::ChangeCommits,
@@ -240,6 +244,7 @@ impl FactKey {
             Self::BranchArrivedChanges => "branch.arrived_changes",
             Self::BranchBypasses => "branch.bypasses",
             Self::BranchRulesBefore => "branch.rules_before",
+            Self::LedgerOverrides => "ledger.overrides",
             Self::ChangeIdentity => "change.identity",
             Self::ChangeAssociation => "change.association",
             Self::ChangeCommits => "change.commits",
@@ -306,6 +311,9 @@ impl FactKey {
             }
             Self::BranchRulesBefore => {
                 "the rules of the branch before something was merged, handed in as a file"
+            }
+            Self::LedgerOverrides => {
+                "overrides and breaches that the ledger tells of, with their reviews"
             }
             Self::ChangeIdentity => "title, text, author, branches and state of the change",
             Self::ChangeAssociation => "the change that a commit on the branch came through",

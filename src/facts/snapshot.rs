@@ -16,6 +16,7 @@ use super::discussion::Discussion;
 use super::fact::{Fact, Unknown};
 use super::key::{FactKey, Needs};
 use super::originals::Original;
+use super::override_register::OverrideRegister;
 use super::policy_document::PolicyDocument;
 use super::queue::QueueResult;
 use super::rules_before::RulesBefore;
@@ -160,6 +161,9 @@ pub struct Snapshot {
     /// Group `branch.rules_before`.
     #[serde(default = "not_collected::rules_before")]
     pub rules_before: Fact<RulesBefore>,
+    /// Group `ledger.overrides`.
+    #[serde(default = "not_collected::override_register")]
+    pub override_register: Fact<OverrideRegister>,
     /// Group `change.identity`.
     pub identity: Fact<Identity>,
     /// Group `change.association`.
@@ -219,8 +223,8 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangeAnalyses, ChangedFile, CommitSignature, Discussion, Fact,
-        FactKey, Original, PolicyDocument, QueueResult, RuleBypasses, RulesBefore, TeamMembers,
-        Tickets, Unknown,
+        FactKey, Original, OverrideRegister, PolicyDocument, QueueResult, RuleBypasses,
+        RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -271,6 +275,10 @@ mod not_collected {
         of(FactKey::BranchRulesBefore)
     }
 
+    pub(super) fn override_register() -> Fact<OverrideRegister> {
+        of(FactKey::LedgerOverrides)
+    }
+
     pub(super) fn originals() -> Fact<Vec<Original>> {
         of(FactKey::ChangeOriginals)
     }
@@ -314,6 +322,7 @@ impl Snapshot {
             arrived_changes: not_collected::arrived_changes(),
             bypasses: not_collected::bypasses(),
             rules_before: not_collected::rules_before(),
+            override_register: not_collected::override_register(),
             identity: hidden(FactKey::ChangeIdentity.name()),
             association: hidden(FactKey::ChangeAssociation.name()),
             commits: hidden(FactKey::ChangeCommits.name()),
@@ -361,6 +370,9 @@ impl Snapshot {
                 }
                 FactKey::BranchBypasses => seen.bypasses = self.bypasses.clone(),
                 FactKey::BranchRulesBefore => seen.rules_before = self.rules_before.clone(),
+                FactKey::LedgerOverrides => {
+                    seen.override_register = self.override_register.clone();
+                }
                 FactKey::ChangeIdentity => seen.identity = self.identity.clone(),
                 FactKey::ChangeAssociation => seen.association = self.association.clone(),
                 FactKey::ChangeCommits => seen.commits = self.commits.clone(),

@@ -64,6 +64,7 @@ impl<'s> Veil<'s> {
             arrived_changes: [BranchArrivedChanges],
             bypasses: [BranchBypasses],
             rules_before: [BranchRulesBefore],
+            override_register: [LedgerOverrides],
             identity: [ChangeIdentity],
             association: [ChangeAssociation],
             commits: [ChangeCommits],

@@ -1,17 +1,20 @@
 //! What stands on the branch already and should not: a merge past the gate, a push
 //! straight to the branch, rewritten history, something added after the approval. Nobody
-//! asked for it, so the gate itself opens a record that a person has to close.
-//! Closing it is not done here.
+//! asked for it, so the gate itself opens a record that a person has to close, with a review
+//! on any change.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::controls::FailReason;
+use crate::facts::{Snapshot, Way};
 
 use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
 use super::record::{RecordContext, cut, subject};
 
+/// How the id of a breach begins.
+pub(super) const BREACH_PREFIX: &str = "byp_";
 /// As much of a summary as any record keeps.
 const LONGEST_SUMMARY: usize = 2000;
 
@@ -30,6 +33,33 @@ pub(super) fn breaches(decision: &Decision) -> impl Iterator<Item = &ControlDeci
     })
 }
 
+/// Everybody who pushed or merged what came onto the branch. `None`: not all of them are known.
+pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<String>> {
+    let arrivals = facts.arrivals.known().ok()?.as_ref()?;
+    let changes = facts.arrived_changes.known().ok().and_then(Option::as_ref);
+    let mut people = Vec::new();
+    for arrival in &arrivals.commits {
+        let who = match arrival.way.known().ok()? {
+            Way::DirectPush { pusher, .. } => pusher.as_ref()?,
+            Way::Change { number, .. } => changes?
+                .iter()
+                .find(|change| change.number == *number)?
+                .identity
+                .known()
+                .ok()?
+                .merged_by
+                .as_ref()?,
+        };
+        people.push(who.login.clone());
+    }
+    for moved in arrivals.moves.known().ok()? {
+        people.push(moved.actor.as_ref()?.login.clone());
+    }
+    people.sort_unstable();
+    people.dedup();
+    Some(people)
+}
+
 /// The same breach has the same id in every record about it.
 pub(super) fn breach_id(decision: &Decision, control: &ControlDecision) -> String {
     let text = format!(
@@ -41,7 +71,7 @@ pub(super) fn breach_id(decision: &Decision, control: &ControlDecision) -> Strin
         control.meta.code
     );
     let digest = hex::encode(Sha256::digest(text.as_bytes()));
-    format!("byp_{}", &digest[..26])
+    format!("{BREACH_PREFIX}{}", &digest[..26])
 }
 
 /// The predicate of the record that is opened for it.
@@ -68,6 +98,7 @@ pub(super) fn breach_record(
             "due_at": decision.breach_due.map(|due| due.to_string()),
             "by": "somebody who neither pushed nor merged it",
         },
+        "involved": decision.moved_by,
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
     })

@@ -8,6 +8,7 @@ use crate::controls::{Meta, Observation};
 use crate::facts::{Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
+use super::approvals::ApprovalReport;
 use super::integrity::{Integrity, integrity};
 use super::record::override_id;
 use super::reviews::ReviewReport;
@@ -159,6 +160,8 @@ pub enum OverrideState {
     Accepted,
     /// It is valid but the control does not need it: a finding.
     Unmatched,
+    /// It is in order, and waits for somebody else's approval.
+    Requested,
     /// It breaks a rule; the `why` says which.
     Refused,
     /// Its time is over.
@@ -173,6 +176,7 @@ impl OverrideState {
         match self {
             Self::Accepted => "accepted",
             Self::Unmatched => "unmatched",
+            Self::Requested => "requested",
             Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Void => "void",
@@ -191,6 +195,8 @@ pub struct OverrideReport {
     pub by: Option<String>,
     /// When, by the platform's clock.
     pub at: Timestamp,
+    /// Who approved it besides, and when; `None`: nobody whose approval counts.
+    pub approval: Option<Approval>,
     /// Until when it holds.
     pub expires: Option<Timestamp>,
     /// Until when it has to be reviewed; `None`: that cannot be reckoned.
@@ -205,6 +211,25 @@ pub struct OverrideReport {
     pub state: OverrideState,
     /// One sentence: why it does or does not.
     pub why: String,
+}
+
+/// An approval of an override that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Id of the comment.
+    pub id: String,
+    /// Who wrote it.
+    pub by: String,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+}
+
+impl OverrideReport {
+    /// Who answers for it: who approved it, else who wrote it.
+    pub fn given_by(&self) -> Option<&str> {
+        let approver = self.approval.as_ref().map(|approval| approval.by.as_str());
+        approver.or(self.by.as_deref())
+    }
 }
 
 impl Decision {
@@ -238,12 +263,18 @@ pub struct Decision {
     pub controls: Vec<ControlDecision>,
     /// Each override command, oldest first.
     pub overrides: Vec<OverrideReport>,
+    /// Each approval of an override, oldest first.
+    pub approvals: Vec<ApprovalReport>,
     /// Each review of an override, oldest first.
     pub reviews: Vec<ReviewReport>,
     /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
     pub breach_due: Option<Timestamp>,
+    /// Who pushed or merged what came onto the branch; `None`: not all of them are known.
+    pub moved_by: Option<Vec<String>>,
     /// Whom the policy allows to override; empty: nobody.
     pub may_override: Vec<String>,
+    /// Codes of the controls of the policy that nobody may override.
+    pub never_overridden: Vec<&'static str>,
     /// Each waiver.
     pub waivers: Vec<WaiverReport>,
     /// Each acceptance of a finding.
@@ -274,9 +305,12 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         mode: Mode::Enforce,
         controls: Vec::new(),
         overrides: Vec::new(),
+        approvals: Vec::new(),
         reviews: Vec::new(),
         breach_due: None,
+        moved_by: None,
         may_override: Vec::new(),
+        never_overridden: Vec::new(),
         waivers: Vec::new(),
         accepted_findings: Vec::new(),
         notes: Vec::new(),

@@ -1,6 +1,7 @@
 //! From policy and facts to a decision, and from a decision to its record.
 //! Pure: no input or output, no clock. The moment is the snapshot's.
 
+mod approvals;
 mod breach;
 mod command;
 mod deadline;
@@ -22,24 +23,28 @@ pub(crate) mod testing;
 mod triage;
 mod waivers;
 
+pub use approvals::ApprovalReport;
 pub use breach::has_breach;
+pub use command::{approval_comment, override_comment};
 pub use decide::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, VerdictWord,
-    WaiverReport, WaiverState, undecided,
+    Approval, ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState,
+    VerdictWord, WaiverReport, WaiverState, undecided,
 };
 pub use diagnosis::{
     Area, Cost, Diagnosis, Finding, Gap, OF_A_CHANGE, Patient, State, Unread, diagnose,
 };
 pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
-pub use overrides::{has_override_command, teams_to_look_up};
+pub use overrides::{has_override_command, teams_to_look_up, wants_register};
 pub use proposal::{touches_policy, wants_proposed_policy};
 pub use reading::still_needed;
 pub use record::{
     BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE, RecordContext,
     records,
 };
-pub use register::{Entry, Standing, register};
+pub use register::{
+    Attempt, Entry, OfControl, OfPerson, Register, Standing, Sums, Term, Use, register,
+};
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
 pub use triage::{AcceptanceReport, AcceptanceState};

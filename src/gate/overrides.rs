@@ -1,31 +1,63 @@
 //! Override commands on the change: found, checked rule by rule, never taken on
 //! trust. Every command is reported with the rule that it met or broke. Time is
 //! the platform's; whatever could not be seen about a person speaks against them.
+//!
+//! Anybody may ask. It opens the gate where the asker may override and had no hand in the
+//! change, unless the policy wants a second person; else once somebody else approved it.
 
 use jiff::{SignedDuration, Timestamp};
-use regex::Regex;
 
 use crate::controls::Meta;
-use crate::facts::{Comment, Fact, Snapshot};
-use crate::policy::Policy;
+use crate::facts::{Account, Comment, Fact, Snapshot};
+use crate::policy::{OverrideRules, Policy};
 
-use super::command::{Command, parse, weight};
+use super::approvals;
+use super::breach::BREACH_PREFIX;
+use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
+use super::record::override_id;
 
-/// Controls that nobody may override on a change: those about the policy itself.
-/// None of them is built yet.
-const NOT_OVERRIDABLE: &[&str] = &[];
+mod form;
+
+use form::{in_form, term};
+
+/// Controls that nobody may override on a change: those about the gate itself, its policy and
+/// its overrides. Whoever could go around them could go around everything from then on. What has
+/// to pass anyway is a waiver, which goes through the policy and its review.
+const NOT_OVERRIDABLE: &[&str] = &["CHG-16", "EVD-02", "EVD-03", "EVD-04", "PIPE-12"];
+
+/// Codes of the policy's controls that nobody may override on a change.
+pub(super) fn never(policy: &Policy) -> Vec<&'static str> {
+    let metas = policy.controls.iter().map(|bound| bound.control.meta());
+    metas
+        .filter(|meta| {
+            NOT_OVERRIDABLE.contains(&meta.code)
+                || policy.overrides.never.iter().any(|id| id == meta.id)
+        })
+        .map(|meta| meta.code)
+        .collect()
+}
 
 /// How far the clocks of runner and platform may differ.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Whether anybody wrote a command about overrides, so that the facts about people are needed.
 pub fn has_override_command(facts: &Snapshot) -> bool {
     commands(facts).any(|(_, command)| match command {
-        Command::Override { .. } | Command::Review { .. } => true,
+        Command::Override(_) | Command::Approve { .. } | Command::Review { .. } => true,
         Command::Revoke { .. } => false,
+    })
+}
+
+/// Whether the register of the ledger is needed beside what the controls need: a limit on
+/// uses that an override meets, or a review of a breach, of which only the ledger tells.
+pub fn wants_register(policy: &Policy, facts: &Snapshot) -> bool {
+    commands(facts).any(|(_, command)| match command {
+        Command::Override(_) => policy.overrides.max_uses.is_some(),
+        Command::Review { of, .. } => of.starts_with(BREACH_PREFIX),
+        Command::Approve { .. } | Command::Revoke { .. } => false,
     })
 }
 
@@ -49,45 +81,45 @@ pub(super) fn reports(
 ) -> Vec<OverrideReport> {
     let mut reports: Vec<OverrideReport> = commands(facts)
         .filter_map(|(comment, command)| match command {
-            Command::Override {
-                control,
-                ticket,
-                reason,
-            } => Some((comment, control, ticket, reason)),
-            Command::Revoke { .. } | Command::Review { .. } => None,
+            Command::Override(asked) => Some((comment, asked)),
+            Command::Approve { .. } | Command::Revoke { .. } | Command::Review { .. } => None,
         })
-        .map(|(comment, control, ticket, reason)| {
-            let meta = control_named(policy, &control);
+        .map(|(comment, asked)| {
+            let meta = control_named(policy, &asked.control);
+            let term = term(&policy.overrides, &asked.terms);
+            let longest = term.as_ref().copied().unwrap_or(policy.overrides.max);
             let mut report = OverrideReport {
                 id: comment.id.clone(),
-                code: meta.map_or(control, |meta| meta.code.to_owned()),
+                code: meta.map_or(asked.control.clone(), |meta| meta.code.to_owned()),
                 by: comment.author.as_ref().map(|author| author.login.clone()),
                 at: comment.created_at,
-                expires: comment.created_at.checked_add(policy.overrides.max).ok(),
+                approval: None,
+                expires: comment.created_at.checked_add(longest).ok(),
                 review_due: due(
                     comment.created_at,
                     &policy.overrides.review_within,
                     &policy.overrides,
                 ),
-                ticket: (!ticket.is_empty()).then_some(ticket),
-                text: reason,
+                ticket: (!asked.ticket.is_empty()).then(|| asked.ticket.clone()),
+                text: asked.reason.clone(),
                 head: facts.subject.head.clone(),
                 state: OverrideState::Refused,
                 why: String::new(),
             };
-            (report.state, report.why) = match judge(policy, facts, comment, meta, &report) {
+            (report.state, report.why) = match judge(policy, facts, comment, meta, &asked, &report)
+            {
                 Err((state, why)) => (state, why),
-                Ok(code) if !needs_it(code) => (
+                Ok((meta, _)) if !needs_it(meta.code) => (
                     OverrideState::Unmatched,
-                    format!("{code} needs no override: it is not failing, or a waiver covers it"),
-                ),
-                Ok(code) => (
-                    OverrideState::Accepted,
                     format!(
-                        "{code} is accepted for this head by @{}, who had no hand in the change",
-                        report.by.as_deref().unwrap_or_default()
+                        "{} needs no override: it is not failing, or a waiver covers it",
+                        meta.code
                     ),
                 ),
+                Ok((meta, author)) => {
+                    report.approval = approvals::of(policy, facts, &report);
+                    given(policy, facts, comment, meta, author, &report)
+                }
             };
             report
         })
@@ -102,20 +134,129 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err((OverrideState::Refused, why.into()))
 }
 
-/// The rules in the order in which people can mend them. Gives the control's code.
-fn judge(
+/// Whether what is in order is given too: by somebody's approval, or by the asker's own right.
+fn given(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
-    meta: Option<&'static Meta>,
+    meta: &'static Meta,
+    author: &Account,
     report: &OverrideReport,
-) -> Result<&'static str, Refusal> {
+) -> (OverrideState, String) {
+    let code = meta.code;
+    if let Some(approval) = &report.approval {
+        return (
+            OverrideState::Accepted,
+            format!(
+                "{code} is accepted for this head: @{} asked for it, and @{}, who had no hand in \
+                 the change, approved it",
+                author.login, approval.by
+            ),
+        );
+    }
+    match by_own_right(policy, facts, comment, meta, author) {
+        Ok(()) => (
+            OverrideState::Accepted,
+            format!(
+                "{code} is accepted for this head by @{}, who had no hand in the change",
+                author.login
+            ),
+        ),
+        Err((_, why)) => (
+            OverrideState::Requested,
+            format!(
+                "it waits until somebody else of those who may override, without a hand in the \
+                 change, writes `/ccgate approve {}`: {why}",
+                override_id(&facts.subject, &report.id, &report.head)
+            ),
+        ),
+    }
+}
+
+/// Whether the one who asks can give it alone.
+fn by_own_right(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    meta: &Meta,
+    author: &Account,
+) -> Result<(), Refusal> {
+    if policy.overrides.second_person {
+        return refused("the policy wants a second person");
+    }
+    may_override(&policy.overrides, facts, author)?;
+    independent(facts, author)?;
+    if asked_before(policy, facts, comment, meta, author) {
+        return refused(format!(
+            "@{} asked for {} on this head before, and one override is not made longer by the next",
+            author.login, meta.code
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the same person wrote an earlier override of the control for the head as it is.
+/// One that breaks a rule of form was none, unless it may have been edited into that.
+fn asked_before(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    meta: &Meta,
+    author: &Account,
+) -> bool {
+    let since = facts
+        .override_people
+        .known()
+        .and_then(|people| people.head_since.known())
+        .ok();
+    commands(facts).any(|(earlier, command)| {
+        let Command::Override(asked) = command else {
+            return false;
+        };
+        let same_person = earlier
+            .author
+            .as_ref()
+            .is_some_and(|one| one.is(&author.login));
+        let same_control =
+            control_named(policy, &asked.control).is_some_and(|named| named.code == meta.code);
+        let before = (earlier.created_at, &earlier.id) < (comment.created_at, &comment.id);
+        let this_head = since.is_none_or(|since| earlier.created_at > *since);
+        let untouched = matches!(earlier.edited, Fact::Known { value: false, .. });
+        same_person
+            && same_control
+            && before
+            && this_head
+            && (!untouched || in_form(&policy.overrides, &asked).is_ok())
+    })
+}
+
+/// The rules in the order in which people can mend them. Gives the control and who asks.
+fn judge<'f>(
+    policy: &Policy,
+    facts: &'f Snapshot,
+    comment: &'f Comment,
+    meta: Option<&'static Meta>,
+    asked: &Asked,
+    report: &OverrideReport,
+) -> Result<(&'static Meta, &'f Account), Refusal> {
     let rules = &policy.overrides;
     let Some(meta) = meta else {
         return refused(format!("the policy has no control `{}`", report.code));
     };
     if NOT_OVERRIDABLE.contains(&meta.code) {
-        return refused(format!("{} cannot be overridden", meta.code));
+        return refused(format!(
+            "{} is about the gate itself and cannot be overridden",
+            meta.code
+        ));
+    }
+    if rules.never.iter().any(|id| id == meta.id) {
+        return refused(format!(
+            "the policy says that {} is never overridden (`overrides.never`)",
+            meta.code
+        ));
+    }
+    if rules.allowed_by.is_empty() {
+        return refused("the policy allows nobody to override");
     }
     match &comment.edited {
         Fact::Known { value: false, .. } => {}
@@ -134,40 +275,49 @@ fn judge(
     if !author.is_human() {
         return refused(format!("@{} is not known to be a person", author.login));
     }
-    may_override(rules, facts, author)?;
-    independent(facts, author)?;
-    ticket(rules.ticket.as_ref(), report.ticket.as_deref())?;
-    let given = weight(&report.text);
-    if given == 0 || given < rules.min_reason {
-        return refused(format!(
-            "the reason has {given} characters, the policy wants at least {}",
-            rules.min_reason.max(1)
-        ));
-    }
+    in_form(rules, asked)?;
     if let Some(by) = revoked(policy, facts, comment, meta) {
         return refused(format!("revoked by @{by}"));
     }
     in_time(facts, report)?;
-    Ok(meta.code)
+    within_uses(rules, facts, meta, report)?;
+    Ok((meta, author))
 }
 
-fn ticket(pattern: Option<&Regex>, ticket: Option<&str>) -> Result<(), Refusal> {
-    let Some(ticket) = ticket else {
-        return refused("no ticket is named: `/ccgate override CODE TICKET reason`");
-    };
-    let Some(pattern) = pattern else {
+/// No more of them than the policy lets on one change, over all its heads. Comments can be
+/// deleted, so the ledger is asked; what it cannot tell may be too many.
+fn within_uses(
+    rules: &OverrideRules,
+    facts: &Snapshot,
+    meta: &Meta,
+    report: &OverrideReport,
+) -> Result<(), Refusal> {
+    let Some(most) = rules.max_uses else {
         return Ok(());
     };
-    // Anchored here, since `is_match` would be content with a part of the word.
-    let whole = Regex::new(&format!(r"\A(?:{})\z", pattern.as_str()));
-    if whole.is_ok_and(|whole| whole.is_match(ticket)) {
-        Ok(())
-    } else {
-        refused(format!(
-            "the ticket `{ticket}` does not match `{}`",
-            pattern.as_str()
-        ))
+    let register = match facts.override_register.known() {
+        Ok(register) => register,
+        Err(unknown) => {
+            return refused(format!(
+                "it cannot be told how often {} was overridden on the change (`overrides.max_uses`): {unknown}",
+                meta.code
+            ));
+        }
+    };
+    let id = override_id(&facts.subject, &report.id, &report.head);
+    let given = register.overrides.iter().filter(|one| {
+        !one.breach
+            && one.change == facts.subject.change
+            && one.id != id
+            && one.controls.iter().any(|code| code == meta.code)
+    });
+    if given.count() >= most as usize {
+        return refused(format!(
+            "{} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)",
+            meta.code
+        ));
     }
+    Ok(())
 }
 
 /// Bound to the head as it is now, and not over yet.

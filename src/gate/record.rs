@@ -60,6 +60,8 @@ pub struct BranchMove {
     /// The commits that came onto the first-parent line with it and that the ledger does not
     /// tell of yet, newest first. None: it is another look at what is told.
     pub commits: Vec<String>,
+    /// Numbers of the changes that brought them.
+    pub changes: Vec<u64>,
 }
 
 impl BranchMove {
@@ -155,7 +157,7 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
             refused += usize::from(report.state != OverrideState::Accepted);
             report.state == OverrideState::Accepted || refused <= MOST_REFUSED
         })
-        .map(override_entry)
+        .map(|report| override_entry(&decision.subject, report))
         .collect();
     let accepted = acting(decision);
     json!({
@@ -194,6 +196,18 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
         "branch_move_again": context.branch_move.as_ref().filter(|moved| moved.is_told()).map(branch_move),
         "overrides_left_out": decision.overrides.len() - shown.len(),
         "overrides": shown,
+        "approvals_refused": decision.approvals.iter()
+            .filter_map(|approval| Some((approval, approval.refused.as_ref()?)))
+            .take(MOST_REFUSED)
+            .map(|(approval, why)| json!({
+                "override": cut(&approval.of, 100),
+                "comment": approval.id,
+                "by": approval.by,
+                "at": approval.at.to_string(),
+                "self_approved": approval.self_approved,
+                "why": cut(why, LONGEST_SENTENCE),
+            }))
+            .collect::<Vec<_>>(),
         "notes": decision.notes.iter()
             .map(|note| cut(&note.message, LONGEST_SENTENCE)).collect::<Vec<_>>(),
         "requests": {
@@ -205,7 +219,8 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
 }
 
 fn branch_move(moved: &BranchMove) -> Value {
-    json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len()})
+    json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len(),
+        "changes": moved.changes})
 }
 
 fn control(control: &ControlDecision) -> Value {
@@ -271,12 +286,14 @@ fn acceptance(report: &AcceptanceReport) -> Value {
     })
 }
 
-fn override_entry(report: &OverrideReport) -> Value {
+fn override_entry(subject: &Subject, report: &OverrideReport) -> Value {
     json!({
+        "id": override_id(subject, &report.id, &report.head),
         "comment": report.id,
         "control": cut(&report.code, 100),
         "by": report.by,
         "at": report.at.to_string(),
+        "approved_by": report.approval.as_ref().map(|approval| &approval.by),
         "expires_at": report.expires.map(|time| time.to_string()),
         "ticket": report.ticket.as_deref().map(|text| cut(text, 100)),
         "reason_digest": sha256(&report.text),
@@ -291,6 +308,8 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         .controls
         .iter()
         .find(|control| control.meta.code == report.code);
+    let approval = report.approval.as_ref();
+    let approved_at = approval.map_or(report.at, |approval| approval.at);
     json!({
         "schema": "ccgate.override/v1",
         "observed_at": decision.observed_at.to_string(),
@@ -302,16 +321,22 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         "verdict": control.and_then(|control| control.verdict)
             .map(super::decide::VerdictWord::word),
         "scope": subject(&decision.subject),
-        "approver": {
+        "requester": {
             "platform": decision.subject.platform.word(),
             "login": report.by,
+        },
+        "requested_at": {"forge_time": report.at.to_string()},
+        "approver": {
+            "platform": decision.subject.platform.word(),
+            "login": report.given_by(),
             "role_basis": "overrides.allowed_by of the policy",
         },
+        "approval": report.approval.as_ref().map(|approval| &approval.id),
         "reason_text": cut(&report.text, LONGEST_TEXT),
         "reason_digest": sha256(&report.text),
         "ticket": {"key": report.ticket.as_deref().map(|text| cut(text, 100))},
         "approved_at": {
-            "forge_time": report.at.to_string(),
+            "forge_time": approved_at.to_string(),
             "runner_time": decision.observed_at.to_string(),
         },
         "expires_at": report.expires.map(|time| time.to_string()),
@@ -423,6 +448,7 @@ mod tests {
             before: Some("b0".to_owned()),
             after: head.clone(),
             commits: vec![head.clone(), "c2".to_owned(), "c1".to_owned()],
+            changes: vec![7],
         });
         let named = |context: &RecordContext| {
             let first = records(&decision, context).remove(0);
@@ -508,7 +534,7 @@ mod tests {
             .iter()
             .map(|entry| entry["state"].as_str().expect("a word"))
             .collect();
-        assert_eq!(states, ["refused", "accepted"]);
+        assert_eq!(states, ["requested", "accepted"]);
         assert_eq!(change["platform_time"], "2026-06-01T12:00:03Z");
         assert_eq!(change["integrity_level"], "G0");
     }

@@ -3,11 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::facts::{LandedChange, OverrideRegister, RegisteredOverride};
+
 use super::record::{OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE};
+
+mod attempts;
+mod landing;
+mod sums;
+
+pub use attempts::Attempt;
+pub use landing::Use;
+pub use sums::{OfControl, OfPerson, Sums};
+
+use landing::{Landing, Landings};
+
+/// How long before its end an override counts as ending soon.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether somebody has looked at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +55,29 @@ impl Standing {
     }
 }
 
+/// Whether an override still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Term {
+    /// It does.
+    Running,
+    /// It does, for less than an hour.
+    Expiring,
+    /// It does not, or nobody knows until when it did.
+    Expired,
+}
+
+impl Term {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Expiring => "expiring",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One override or breach. Texts are from records: hostile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -53,10 +91,25 @@ pub struct Entry {
     pub change: Option<u64>,
     /// The commit.
     pub head: String,
-    /// Who gave it.
+    /// Id of the comment that asked for it.
+    pub comment: Option<String>,
+    /// Who answers for it: who approved it, else who asked for it.
     pub by: Option<String>,
+    /// Who asked for it.
+    pub requester: Option<String>,
+    /// Whether somebody else approved it by its id.
+    pub approved_apart: bool,
+    /// Of a breach, who pushed or merged it; `None`: not all of them are known.
+    pub involved: Option<Vec<String>>,
     /// When it was given or found.
     pub at: Option<String>,
+    /// Until when it holds.
+    pub expires: Option<String>,
+    /// Whether it still holds; `None` for a breach.
+    pub term: Option<Term>,
+    /// What was made of it; `None` for a breach.
+    #[serde(rename = "use")]
+    pub used: Option<Use>,
     /// The ticket.
     pub ticket: Option<String>,
     /// Until when it has to be reviewed.
@@ -71,25 +124,113 @@ pub struct Entry {
     pub standing: Standing,
 }
 
-/// Every override and breach that the statements tell of, in the order in which they
-/// were recorded. `now` is compared with what is due.
-pub fn register(statements: &[Value], now: Timestamp) -> Vec<Entry> {
+/// What the records of a ledger tell of overrides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {
+    /// Every override and breach, in the order in which they were recorded.
+    pub entries: Vec<Entry>,
+    /// What was asked for or approved in vain, in the order in which it was recorded.
+    pub attempts: Vec<Attempt>,
+    /// The changes that came onto a branch.
+    landed: Vec<Landing>,
+    /// How many records were read.
+    records: usize,
+}
+
+impl Register {
+    /// Sums per person and per control.
+    pub fn sums(&self) -> Sums {
+        sums::sums(&self.entries, &self.attempts)
+    }
+
+    /// What controls get to see of it.
+    pub fn as_facts(&self, origin: &str) -> OverrideRegister {
+        let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+        OverrideRegister {
+            origin: origin.to_owned(),
+            records: self.records,
+            overrides: self
+                .entries
+                .iter()
+                .map(|entry| RegisteredOverride {
+                    id: entry.id.clone(),
+                    breach: entry.is_breach(),
+                    controls: entry.controls.clone(),
+                    change: entry.change,
+                    head: entry.head.clone(),
+                    requester: entry.requester.clone(),
+                    approver: entry.by.clone(),
+                    approved_apart: entry.approved_apart,
+                    involved: entry.involved.clone(),
+                    given_at: time(&entry.at),
+                    expires_at: time(&entry.expires),
+                    review_due: time(&entry.due),
+                    reviewer: entry.reviewer.clone(),
+                    reviewed_at: time(&entry.reviewed_at),
+                })
+                .collect(),
+            landed: self
+                .landed
+                .iter()
+                .map(|landing| LandedChange {
+                    number: landing.change,
+                    at: landing.at,
+                    overridden: landing.overridden,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Entry {
+    /// Whether the gate itself opened it, for what went past it. A word that this version
+    /// does not know is an override.
+    pub fn is_breach(&self) -> bool {
+        self.kind == "bypass_detected"
+    }
+}
+
+/// Everything that the statements tell, in order. `now` is compared with what is due.
+pub fn register(statements: &[Value], now: Timestamp) -> Register {
     let mut reviews: BTreeMap<&str, &Value> = BTreeMap::new();
     for review in of_type(statements, REVIEW_RECORD_TYPE) {
         if let Some(of) = word(review, "/override") {
             reviews.entry(of).or_insert(review);
         }
     }
+    let landings = Landings::of(statements);
     let mut entries: Vec<Entry> = Vec::new();
     for given in of_type(statements, OVERRIDE_RECORD_TYPE) {
         let Some(id) = word(given, "/id") else {
             continue;
         };
         if entries.iter().all(|entry| entry.id != id) {
-            entries.push(entry(id, given, reviews.get(id).copied(), now));
+            let mut entry = entry(id, given, reviews.get(id).copied(), now);
+            if !entry.is_breach() {
+                let term = term(entry.expires.as_deref(), now);
+                entry.term = Some(term);
+                entry.used = Some(landings.made_of(&entry, term));
+            }
+            entries.push(entry);
         }
     }
-    entries
+    let attempts = attempts::attempts(statements, &entries);
+    Register {
+        entries,
+        attempts,
+        landed: landings.changes(),
+        records: statements.len(),
+    }
+}
+
+fn term(expires: Option<&str>, now: Timestamp) -> Term {
+    let ends: Option<Timestamp> = expires.and_then(|text| text.parse().ok());
+    match ends {
+        Some(ends) if now > ends => Term::Expired,
+        Some(ends) if ends.duration_since(now) < SOON => Term::Expiring,
+        Some(_) => Term::Running,
+        None => Term::Expired,
+    }
 }
 
 fn of_type<'s>(statements: &'s [Value], wanted: &'s str) -> impl Iterator<Item = &'s Value> {
@@ -106,12 +247,26 @@ fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
 fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Entry {
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
     let by = text("/approver/login");
-    // Whoever gave it cannot have reviewed it, whatever a record says.
+    let involved: Option<Vec<String>> =
+        given
+            .get("involved")
+            .and_then(Value::as_array)
+            .map(|people| {
+                people
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            });
+    // Records of before somebody else could approve name one person, who asked and gave.
+    let requester = text("/requester/login").or_else(|| by.clone());
+    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says.
     let review = review.filter(|review| {
         let reviewer = word(review, "/reviewer/login");
         reviewer.is_some_and(|reviewer| {
-            by.as_deref()
-                .is_none_or(|giver| !giver.eq_ignore_ascii_case(reviewer))
+            let moved = involved.iter().flatten();
+            let mut own = [&by, &requester].into_iter().flatten().chain(moved);
+            !own.any(|one| one.eq_ignore_ascii_case(reviewer))
         })
     });
     let of_review = |pointer: &str| review.and_then(|it| word(it, pointer)).map(str::to_owned);
@@ -143,8 +298,15 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
             .collect(),
         change: given.pointer("/scope/change").and_then(Value::as_u64),
         head: text("/scope/head").unwrap_or_default(),
+        involved,
+        comment: text("/comment"),
+        approved_apart: word(given, "/approval").is_some(),
+        expires: text("/expires_at"),
+        term: None,
+        used: None,
         at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),
         by,
+        requester,
         ticket: text("/ticket/key"),
         due,
         outcome: of_review("/outcome"),
@@ -155,81 +317,4 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::gate::testing::at;
-
-    fn given(id: &str, due: Option<&str>) -> Value {
-        json!({"predicateType": OVERRIDE_RECORD_TYPE, "predicate": {
-            "id": id, "kind": "break_glass", "controls": ["CHG-04"],
-            "scope": {"change": 7, "head": "f1"}, "approver": {"login": "lead"},
-            "approved_at": {"forge_time": "2026-06-01T11:00:00Z"}, "review": {"due_at": due}}})
-    }
-
-    fn review(of: &str, by: &str, when: &str) -> Value {
-        json!({"predicateType": REVIEW_RECORD_TYPE, "predicate": {
-            "override": of, "outcome": "ratified", "observed_at": when, "reviewer": {"login": by}}})
-    }
-
-    const DUE: Option<&str> = Some("2026-06-02T11:00:00Z");
-
-    fn standing(statements: &[Value], now: &str) -> Standing {
-        register(statements, at(now))[0].standing
-    }
-
-    #[test]
-    fn a_review_is_open_until_it_is_due_and_overdue_afterwards() {
-        let all = [given("ovr_1", DUE)];
-        assert_eq!(standing(&all, "2026-06-02T11:00:00Z"), Standing::Open);
-        assert_eq!(standing(&all, "2026-06-02T11:00:01Z"), Standing::Overdue);
-        let never = [given("ovr_1", None)];
-        assert_eq!(standing(&never, "2026-06-01T11:00:00Z"), Standing::Overdue);
-    }
-
-    #[test]
-    fn the_first_review_counts_and_says_whether_it_was_in_time() {
-        let now = "2026-07-01T00:00:00Z";
-        let of = |when: &str| [given("ovr_1", DUE), review("ovr_1", "sec", when)];
-        assert_eq!(
-            standing(&of("2026-06-02T11:00:00Z"), now),
-            Standing::Reviewed
-        );
-        assert_eq!(
-            standing(&of("2026-06-02T11:00:01Z"), now),
-            Standing::ReviewedLate
-        );
-        let mut twice = of("2026-06-02T10:00:00Z").to_vec();
-        twice.push(review("ovr_1", "other", "2026-06-05T10:00:00Z"));
-        let entry = register(&twice, at(now)).remove(0);
-        assert_eq!(entry.reviewer.as_deref(), Some("sec"));
-        assert_eq!(entry.outcome.as_deref(), Some("ratified"));
-    }
-
-    #[test]
-    fn whoever_gave_it_has_not_reviewed_it_and_a_review_of_another_is_none() {
-        let now = "2026-06-01T12:00:00Z";
-        for (of, by) in [("ovr_1", "LEAD"), ("ovr_2", "sec")] {
-            let all = [given("ovr_1", DUE), review(of, by, now)];
-            assert_eq!(standing(&all, now), Standing::Open, "{of} by {by}");
-        }
-    }
-
-    #[test]
-    fn the_same_override_in_several_records_is_one_entry() {
-        let all = [
-            given("ovr_1", DUE),
-            given("ovr_1", None),
-            given("ovr_2", DUE),
-        ];
-        let ids: Vec<_> = register(&all, at("2026-06-01T12:00:00Z"))
-            .into_iter()
-            .map(|entry| (entry.id, entry.due.is_some()))
-            .collect();
-        assert_eq!(
-            ids,
-            [("ovr_1".to_owned(), true), ("ovr_2".to_owned(), true)]
-        );
-    }
-}
+mod tests;

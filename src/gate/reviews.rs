@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::facts::{Account, Comment, Fact, Snapshot};
 use crate::policy::Policy;
 
+use super::breach::BREACH_PREFIX;
 use super::command::{Command, weight};
 use super::decide::OverrideReport;
 use super::independence::{independent, may_override};
@@ -65,7 +66,7 @@ pub(super) fn reviews(
     let mut reviews: Vec<ReviewReport> = commands(facts)
         .filter_map(|(comment, command)| match command {
             Command::Review { of, outcome, notes } => Some((comment, of, outcome, notes)),
-            Command::Override { .. } | Command::Revoke { .. } => None,
+            Command::Override(_) | Command::Approve { .. } | Command::Revoke { .. } => None,
         })
         .map(|(comment, of, outcome, notes)| {
             let outcome = ReviewOutcome::ALL
@@ -73,6 +74,9 @@ pub(super) fn reviews(
                 .find(|known| known.word() == outcome);
             let reviewed = named(facts, overrides, &of);
             let refused = match reviewed {
+                None if of.starts_with(BREACH_PREFIX) => {
+                    of_breach(policy, facts, comment, &of, outcome, &notes).err()
+                }
                 None => Some("the change has no override of that id".to_owned()),
                 Some(reviewed) => judge(policy, facts, comment, reviewed, outcome, &notes).err(),
             };
@@ -93,7 +97,7 @@ pub(super) fn reviews(
 
 /// The override of that id. The id holds the head that it was given for, which may be an
 /// older one by now.
-fn named<'o>(
+pub(super) fn named<'o>(
     facts: &Snapshot,
     overrides: &'o [OverrideReport],
     id: &str,
@@ -116,15 +120,14 @@ fn named<'o>(
     })
 }
 
-/// The rules in the order in which people can mend them.
-fn judge(
+/// What holds of every review, whatever is reviewed. Gives who wrote it.
+fn in_order<'c>(
     policy: &Policy,
     facts: &Snapshot,
-    comment: &Comment,
-    reviewed: &OverrideReport,
+    comment: &'c Comment,
     outcome: Option<ReviewOutcome>,
     notes: &str,
-) -> Result<(), String> {
+) -> Result<&'c Account, String> {
     let Some(outcome) = outcome else {
         let words = ReviewOutcome::ALL.map(ReviewOutcome::word).join(", ");
         return Err(format!("the outcome is none of {words}"));
@@ -146,29 +149,84 @@ fn judge(
     if !author.is_human() {
         return Err(format!("@{} is not known to be a person", author.login));
     }
+    may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
+    let says_nothing = weight(notes) == 0;
+    match outcome {
+        ReviewOutcome::Ratified => Ok(author),
+        ReviewOutcome::Reverted | ReviewOutcome::FollowUp if says_nothing => {
+            Err(format!("`{}` wants to know by what", outcome.word()))
+        }
+        ReviewOutcome::Reverted | ReviewOutcome::FollowUp => Ok(author),
+    }
+}
+
+/// The rules of a review of a breach, of which the ledger tells. It may stand on any change:
+/// what counts is who moved the branch.
+fn of_breach(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    id: &str,
+    outcome: Option<ReviewOutcome>,
+    notes: &str,
+) -> Result<(), String> {
+    let author = in_order(policy, facts, comment, outcome, notes)?;
+    let register = facts
+        .override_register
+        .known()
+        .map_err(|unknown| format!("it cannot be told what breach that is: {unknown}"))?;
+    let breach = register
+        .overrides
+        .iter()
+        .find(|one| one.breach && one.id == id)
+        .ok_or_else(|| "the ledger tells of no breach of that id".to_owned())?;
+    match &breach.involved {
+        Some(people) if people.iter().any(|login| author.is(login)) => {
+            return Err(format!("@{} pushed or merged it", author.login));
+        }
+        Some(_) => {}
+        None => {
+            return Err(format!(
+                "it cannot be shown that @{} neither pushed nor merged it: the record does not name \
+                 everybody who did",
+                author.login
+            ));
+        }
+    }
+    match breach.given_at {
+        Some(found) if comment.created_at > found => Ok(()),
+        Some(_) => Err("it was written before the breach was found".to_owned()),
+        None => Err("the record does not tell when the breach was found".to_owned()),
+    }
+}
+
+/// The rules in the order in which people can mend them.
+fn judge(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    reviewed: &OverrideReport,
+    outcome: Option<ReviewOutcome>,
+    notes: &str,
+) -> Result<(), String> {
+    let author = in_order(policy, facts, comment, outcome, notes)?;
     if given_by(reviewed, author) {
         return Err(format!("@{} gave the override", author.login));
     }
-    may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
     independent(facts, author).map_err(|(_, why)| why)?;
-    if comment.created_at <= reviewed.at {
+    let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
+    if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
         return Err("it was written before the override".to_owned());
-    }
-    let says_nothing = weight(notes) == 0;
-    match outcome {
-        ReviewOutcome::Ratified => {}
-        ReviewOutcome::Reverted | ReviewOutcome::FollowUp if says_nothing => {
-            return Err(format!("`{}` wants to know by what", outcome.word()));
-        }
-        ReviewOutcome::Reverted | ReviewOutcome::FollowUp => {}
     }
     // Whatever is made of the override today: what was recorded of it wants a review.
     Ok(())
 }
 
-/// A giver whose account is gone may be anybody.
+/// Whoever asked for it or approved it. A giver whose account is gone may be anybody.
 fn given_by(reviewed: &OverrideReport, author: &Account) -> bool {
+    let approval = reviewed.approval.as_ref();
     reviewed.by.as_deref().is_none_or(|by| author.is(by))
+        || approval.is_some_and(|approval| author.is(&approval.by))
 }
 
 #[cfg(test)]

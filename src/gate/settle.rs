@@ -14,7 +14,7 @@ use super::decide::{
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
 use super::integrity::integrity;
-use super::{deadline, holding, overrides, proposal, reviews, triage, waivers};
+use super::{approvals, breach, deadline, holding, overrides, proposal, reviews, triage, waivers};
 
 /// Puts evaluations, waivers and overrides together.
 pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>]) -> Decision {
@@ -40,6 +40,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
             .find(|judged| judged.control.meta.code == code)
             .is_some_and(Judged::needs_cover)
     });
+    let approvals = approvals::approvals(policy, facts, &overrides);
     let reviews = reviews::reviews(policy, facts, &overrides);
     let mut awaited = Vec::new();
     for judged in &mut judged {
@@ -78,13 +79,16 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         mode: policy.mode,
         controls: judged.into_iter().map(|judged| judged.control).collect(),
         overrides,
+        approvals,
         reviews,
         breach_due: deadline::due(
             facts.latest_time(),
             deadline::BREACH_WITHIN,
             &policy.overrides,
         ),
+        moved_by: breach::moved_by(facts),
         may_override: policy.overrides.allowed_by.clone(),
+        never_overridden: overrides::never(policy),
         notes,
         waivers,
         accepted_findings: triaged.accepted,

@@ -42,6 +42,11 @@ const fn meta(code: &'static str, id: &'static str, title: &'static str) -> Meta
 pub(crate) static FIRST: Meta = meta("TST-01", "first-thing-done", "the first thing is done");
 pub(crate) static SECOND: Meta = meta("TST-02", "second-thing-done", "the second thing is done");
 pub(crate) static THIRD: Meta = meta("TST-03", "third-thing-done", "the third thing is done");
+pub(crate) static ABOUT_THE_GATE: Meta = meta(
+    "CHG-16",
+    "gate-changes-approved",
+    "changes of the gate are approved",
+);
 pub(crate) static GITLAB_ONLY: Meta = Meta {
     platforms: &[Platform::Gitlab],
     ..meta("TST-09", "gitlab-thing-done", "the thing of GitLab is done")
@@ -130,7 +135,9 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
         known_exploited: Vec::new(),
         overrides: OverrideRules {
             allowed_by: vec!["@lead".to_owned(), "@acme/security".to_owned()],
-            second_person: true,
+            second_person: false,
+            never: Vec::new(),
+            max_uses: None,
             ticket: Some(Regex::new("INC-[0-9]+|INC").expect("a literal pattern")),
             min_reason: 20,
             max: SignedDuration::from_hours(4),

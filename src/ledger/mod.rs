@@ -23,6 +23,7 @@ mod merkle;
 mod place;
 mod sign;
 mod stamps;
+mod statements;
 mod times;
 mod timestamp;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use leaf::{
 pub use levels::{LedgerCopy, Level, Levels};
 pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
+pub use statements::statements_at;
 pub use times::TimePointers;
 pub use timestamp::{StampRequest, TsaRoots};
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions};

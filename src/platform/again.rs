@@ -43,12 +43,14 @@ pub(super) fn take(snapshot: &mut Snapshot, again: Snapshot) -> bool {
         // Files that were handed in are not read from the platform.
         let scans = snapshot.scans.clone();
         let rules_before = snapshot.rules_before.clone();
+        let override_register = snapshot.override_register.clone();
         // So is the group of a queue that the change is part of: what is judged is one.
         let queue = snapshot.queue.clone();
         *snapshot = again;
         snapshot.queue = queue;
         snapshot.scans = scans;
         snapshot.rules_before = rules_before;
+        snapshot.override_register = override_register;
     }
     same
 }

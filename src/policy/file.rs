@@ -129,15 +129,15 @@ pub(super) fn read(document: &PolicyDocument, report: &mut Report) -> File {
     if let Some(node) = top.get("known_exploited") {
         file.known_exploited = exploited(node, report);
     }
+    let own: Vec<&str> = file
+        .custom
+        .iter()
+        .map(|choice| choice.definition.meta().id)
+        .collect();
     if let Some(node) = top.get("overrides") {
-        file.overrides = overrides(node, report);
+        file.overrides = overrides(node, &own, report);
     }
     if let Some(node) = top.get("waivers") {
-        let own: Vec<&str> = file
-            .custom
-            .iter()
-            .map(|choice| choice.definition.meta().id)
-            .collect();
         file.waivers = list(node, "`waivers`", report)
             .unwrap_or_default()
             .iter()

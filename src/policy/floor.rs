@@ -359,6 +359,21 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     if !own.second_person && floor.second_person {
         won.push("second_person");
     }
+    let never_too: Vec<String> = floor
+        .never
+        .into_iter()
+        .filter(|id| !own.never.contains(id))
+        .collect();
+    if !never_too.is_empty() {
+        won.push("never");
+    }
+    let max_uses = match (own.max_uses, floor.max_uses) {
+        (Some(own), Some(floor)) => Some(own.min(floor)),
+        (own, floor) => own.or(floor),
+    };
+    if max_uses != own.max_uses {
+        won.push("max_uses");
+    }
     // Two patterns cannot be compared, so a differing one gives way.
     let same_ticket = match (&own.ticket, &floor.ticket) {
         (Some(one), Some(other)) => one.as_str() == other.as_str(),
@@ -395,6 +410,8 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     }
     OverrideRules {
         second_person: own.second_person || floor.second_person,
+        max_uses,
+        never: own.never.into_iter().chain(never_too).collect(),
         ticket: if same_ticket {
             own.ticket
         } else {

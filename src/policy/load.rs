@@ -148,9 +148,6 @@ fn without_effect(demands: &Demands) -> Vec<Note> {
             message: format!("{message} has no effect in this version"),
         });
     };
-    if !demands.overrides.second_person {
-        say("`overrides.second_person: false`: an override always takes a second person, so it");
-    }
     if !demands.frameworks.is_empty() {
         say("`frameworks`");
     }

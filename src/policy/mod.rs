@@ -38,5 +38,6 @@ pub use model::{
 };
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};
+pub use read::parse_duration;
 pub use sections::MAX_OVERRIDE;
 pub(crate) use words::did_you_mean;

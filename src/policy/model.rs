@@ -142,9 +142,13 @@ impl Waiver {
 pub struct OverrideRules {
     /// `@user` or `@org/team` (GitLab: `@group/sub`), with the `@`. Empty: nobody may.
     pub allowed_by: Vec<String>,
-    /// Whether somebody other than the requester has to approve. In this version the
-    /// person who writes the command must differ from everyone who had a hand in the change.
+    /// Whether somebody other than the requester has to approve even where the requester may
+    /// override and had no hand in the change.
     pub second_person: bool,
+    /// Ids of the controls that are never overridden.
+    pub never: Vec<String>,
+    /// Most overrides of one control on one change, over all its heads; `None`: any number.
+    pub max_uses: Option<u32>,
     /// Pattern that the ticket has to match as a whole.
     pub ticket: Option<Regex>,
     /// Least number of characters of the reason.

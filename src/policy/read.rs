@@ -218,7 +218,8 @@ pub(super) fn duration(node: &Node, what: &str, report: &mut Report) -> Option<S
     span
 }
 
-fn parse_duration(given: &str) -> Option<SignedDuration> {
+/// A number and a unit, longer than nothing and not longer than is sensible.
+pub fn parse_duration(given: &str) -> Option<SignedDuration> {
     let unit = given.chars().last()?;
     let seconds: u64 = match unit {
         's' => 1,

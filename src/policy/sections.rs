@@ -115,12 +115,18 @@ fn severities(node: &Node, name: &str, report: &mut Report) -> Vec<(Severity, u6
     found
 }
 
-/// Who may override, and how.
-pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRules> {
+/// Who may override, and how; `own` are the ids of the policy's own controls.
+pub(super) fn overrides(
+    node: &Node,
+    own: &[&'static str],
+    report: &mut Report,
+) -> Option<OverrideRules> {
     let what = "`overrides`";
     let known = [
         "allowed_by",
         "second_person",
+        "never",
+        "max_uses",
         "ticket",
         "min_reason",
         "max",
@@ -141,6 +147,25 @@ pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRule
         && let Some(value) = boolean(node, "`second_person`", report)
     {
         rules.second_person = value;
+    }
+    if let Some(node) = section.get("never") {
+        rules.never = list(node, "`never`", report)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| control_id(item, "an entry of `never`", own, report))
+            .collect();
+    }
+    if let Some(node) = section.get("max_uses")
+        && let Some(value) = count(node, "`max_uses`", report)
+    {
+        if value == 0 {
+            report.add_help(
+                node.spot,
+                "`max_uses` is 0, so nothing could be overridden".to_owned(),
+                "leave `overrides` out, or name the controls in `never`",
+            );
+        }
+        rules.max_uses = Some(u32::try_from(value).unwrap_or(u32::MAX));
     }
     if let Some(node) = section.get("ticket") {
         rules.ticket = whole_pattern(node, "`ticket`", report);
@@ -193,7 +218,9 @@ pub(super) fn overrides(node: &Node, report: &mut Report) -> Option<OverrideRule
 pub(super) fn nobody() -> OverrideRules {
     OverrideRules {
         allowed_by: Vec::new(),
-        second_person: true,
+        second_person: false,
+        never: Vec::new(),
+        max_uses: None,
         ticket: None,
         min_reason: 30,
         max: SignedDuration::from_hours(24),
@@ -201,6 +228,22 @@ pub(super) fn nobody() -> OverrideRules {
         time_zone: "UTC".to_owned(),
         holidays: Vec::new(),
     }
+}
+
+/// The id of the control that is named by id or code; `own` are the ids of the policy's own.
+fn control_id(
+    node: &Node,
+    what: &str,
+    own: &[&'static str],
+    report: &mut Report,
+) -> Option<String> {
+    let name = text(node, what, report)?;
+    let id = name.strip_prefix(CODE_PREFIX).unwrap_or(&name);
+    let known = match own.iter().find(|known| **known == id) {
+        Some(own) => *own,
+        None => find_control(&name, node.spot, report)?.meta.id,
+    };
+    Some(known.to_owned())
 }
 
 /// One standing exemption; `own` are the ids of the policy's own controls.
@@ -216,14 +259,7 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
     ];
     let waiver = fields(node, what, &known, report)?;
     let control = waiver.need("control", what, report);
-    let control = control.and_then(|node| {
-        let name = text(node, "`control`", report)?;
-        let id = name.strip_prefix(CODE_PREFIX).unwrap_or(&name);
-        match own.iter().find(|known| **known == id) {
-            Some(own) => Some(*own),
-            None => find_control(&name, node.spot, report).map(|entry| entry.meta.id),
-        }
-    });
+    let control = control.and_then(|node| control_id(node, "`control`", own, report));
     let scope = waiver.need("scope", what, report);
     let scope = scope.and_then(|node| glob(node, "`scope`", true, report));
     let reason = waiver.need("reason", what, report);
@@ -244,7 +280,7 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
         );
     }
     Some(Waiver {
-        control: control?.to_owned(),
+        control: control?,
         scope: scope?.glob().to_owned(),
         reason: reason?,
         owner: owner?,

@@ -88,7 +88,7 @@ mod tests {
         insta::assert_snapshot!(annotations(&blocked()), @r"
         ::error title=FAIL TST-01 first-thing-done::it is not done | next: mend it on GitHub
         ::error title=UNKNOWN TST-02 second-thing-done::could not read branch.bypass: the answer lacks it (needs Administration: read) | next: grant `Administration: read` to the token
-        ::warning title=override::override of TST-01 by @eve is refused: @eve is not among those who may override: @lead, @acme/security
+        ::warning title=override::override of TST-01 by @eve is requested: it waits until somebody else of those who may override, without a hand in the change, writes `/ccgate approve ovr_ac922f2292386e2efae85bc577`: @eve is not among those who may override: @lead, @acme/security
         ::warning title=policy::.ccgate.yml@main:12:5: the waiver of `first-thing-done` expired on 2026-05-01: renew it with a new approval, or remove it
         ");
         assert!(annotations(&covered()).starts_with("::notice title=OVERRIDDEN TST-01"));

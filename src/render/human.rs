@@ -251,7 +251,9 @@ mod tests {
           why   Nobody should have to guess why this matters.
           next  grant `Administration: read` to the token
 
-        note    override of TST-01 by @eve is refused: @eve is not among those who may override: @lead,
+        note    override of TST-01 by @eve is requested: it waits until somebody else of those who may
+                override, without a hand in the change, writes `/ccgate approve
+                ovr_ac922f2292386e2efae85bc577`: @eve is not among those who may override: @lead,
                 @acme/security
         note    .ccgate.yml@main:12:5: the waiver of `first-thing-done` expired on 2026-05-01: renew it with
                 a new approval, or remove it

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::controls::Observation;
 use crate::facts::Unknown;
 use crate::gate::{
-    AcceptanceReport, ControlDecision, Decision, OverrideReport, ReviewOutcome, ReviewReport,
-    VerdictWord, WaiverReport,
+    AcceptanceReport, ApprovalReport, ControlDecision, Decision, OverrideReport, ReviewOutcome,
+    ReviewReport, VerdictWord, WaiverReport,
 };
 use crate::policy::VexJustification;
 
@@ -43,6 +43,8 @@ struct Document<'a> {
     controls: Vec<Control<'a>>,
     overrides: Vec<Override<'a>>,
     reviews: Vec<Review<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<Approval<'a>>,
     waivers: Vec<Waiver<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     accepted_findings: Vec<Acceptance<'a>>,
@@ -125,12 +127,24 @@ struct Override<'a> {
     why: &'a str,
     by: Option<&'a str>,
     at: String,
+    approved_by: Option<&'a str>,
+    approved_at: Option<String>,
     expires: Option<String>,
     ticket: Option<&'a str>,
     reason: &'a str,
     head: &'a str,
     recorded_as: String,
     review_due: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Approval<'a> {
+    id: &'a str,
+    of: &'a str,
+    by: Option<&'a str>,
+    at: String,
+    counts: bool,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -227,6 +241,7 @@ impl<'a> Document<'a> {
                 .map(|report| Override::new(report, decision.recorded_as(report)))
                 .collect(),
             reviews: decision.reviews.iter().map(Review::new).collect(),
+            approvals: decision.approvals.iter().map(Approval::new).collect(),
             waivers: decision.waivers.iter().map(Waiver::new).collect(),
             accepted_findings: decision
                 .accepted_findings
@@ -319,12 +334,27 @@ impl<'a> Override<'a> {
             why: &report.why,
             by: report.by.as_deref(),
             at: report.at.to_string(),
+            approved_by: report.approval.as_ref().map(|one| one.by.as_str()),
+            approved_at: report.approval.as_ref().map(|one| one.at.to_string()),
             expires: report.expires.map(|end| end.to_string()),
             ticket: report.ticket.as_deref(),
             reason: &report.text,
             head: &report.head,
             recorded_as,
             review_due: report.review_due.map(|due| due.to_string()),
+        }
+    }
+}
+
+impl<'a> Approval<'a> {
+    fn new(report: &'a ApprovalReport) -> Self {
+        Self {
+            id: &report.id,
+            of: &report.of,
+            by: report.by.as_deref(),
+            at: report.at.to_string(),
+            counts: report.refused.is_none(),
+            why: report.refused.as_deref(),
         }
     }
 }

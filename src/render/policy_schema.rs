@@ -343,8 +343,16 @@ fn overrides() -> Value {
                 "description": "users and teams; an empty list: nobody",
             },
             "second_person": {
-                "type": "boolean", "default": true,
-                "description": "whether it has to be somebody who had no hand in the change",
+                "type": "boolean", "default": false,
+                "description": "whether somebody other than who asks has to approve it (`/ccgate approve ID`), even if who asks may override and had no hand in the change",
+            },
+            "never": {
+                "type": "array", "items": control_name(),
+                "description": "controls that are never overridden; those about the gate itself never are (CHG-16, EVD-02 to EVD-04, PIPE-12)",
+            },
+            "max_uses": {
+                "type": "integer", "minimum": 1,
+                "description": "most overrides of one control on one change, over all its heads; counted in the ledger",
             },
             "ticket": text("regular expression that the ticket has to match as a whole"),
             "min_reason": {
@@ -373,18 +381,22 @@ fn overrides() -> Value {
     schema
 }
 
-fn waiver() -> Value {
+fn control_name() -> Value {
     let names: Vec<_> = TABLE
         .iter()
         .flat_map(|entry| [entry.meta.id, entry.meta.code])
         .collect();
+    json!({
+        "anyOf": [{"enum": names}, {"type": "string", "pattern": OWN_CONTROL}],
+        "description": "id or code of the control",
+    })
+}
+
+fn waiver() -> Value {
     object(
         "One exemption",
         json!({
-            "control": {
-                "anyOf": [{"enum": names}, {"type": "string", "pattern": OWN_CONTROL}],
-                "description": "id or code of the control",
-            },
+            "control": control_name(),
             "scope": text("glob over repository paths; `*` stops at `/`, `*` alone is all"),
             "reason": text("why"),
             "owner": handle("who answers for it"),

@@ -184,10 +184,16 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
                     let id = decision.recorded_as(report);
                     format!("; somebody else reviews it by {due}: `/ccgate review {id} ratified`")
                 });
+                let by = report.by.as_deref().unwrap_or("?");
+                let given = match &report.approval {
+                    Some(approval) => format!(
+                        "@{} at {}, asked for by @{by} at {},",
+                        approval.by, approval.at, report.at
+                    ),
+                    None => format!("@{by} at {}", report.at),
+                };
                 format!(
-                    "overridden by @{} at {} until {}, {}: {}{review}",
-                    report.by.as_deref().unwrap_or("?"),
-                    report.at,
+                    "overridden by {given} until {}, {}: {}{review}",
                     report
                         .expires
                         .map_or_else(|| "?".to_owned(), |end| end.to_string()),
@@ -213,7 +219,7 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
     }
 }
 
-/// Override commands that do not count, and reviews, one sentence each.
+/// Override commands and approvals that do not count, and reviews, one sentence each.
 pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
     let reviews = decision.reviews.iter().map(|review| {
         let by = review.by.as_deref().unwrap_or("?");
@@ -226,6 +232,14 @@ pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
                 outcome.map_or("", ReviewOutcome::word)
             ),
         }
+    });
+    let approvals = decision.approvals.iter().filter_map(|approval| {
+        Some(format!(
+            "approval of {} by @{} does not count: {}",
+            approval.of,
+            approval.by.as_deref().unwrap_or("?"),
+            approval.refused.as_ref()?
+        ))
     });
     decision
         .overrides
@@ -240,6 +254,7 @@ pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
                 report.why
             )
         })
+        .chain(approvals)
         .chain(reviews)
         .collect()
 }
@@ -279,6 +294,7 @@ pub(super) fn override_hint(decision: &Decision) -> Option<(String, String)> {
         .controls
         .iter()
         .filter(|control| Label::of(control).closes())
+        .filter(|control| !decision.never_overridden.contains(&control.meta.code))
         .min_by_key(|control| Label::of(control))
         .map(|control| {
             let command = format!("/ccgate override {} TICKET reason", control.meta.code);

@@ -58,6 +58,8 @@ pub struct Organisation {
     pub security_team: Vec<String>,
     /// How often change 42 is pushed to right after it was opened by a reader.
     pub restless: u32,
+    /// Who may comment with the token at hand; `None`: it only reads.
+    pub writer: Option<String>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
     activity: Vec<Value>,
@@ -101,6 +103,7 @@ impl Organisation {
             pull_requests: Vec::new(),
             security_team: vec!["ana".to_owned()],
             restless: 0,
+            writer: None,
             queue: Vec::new(),
             activity: Vec::new(),
         };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Path as AxumPath, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -93,6 +93,10 @@ fn routes(shared: Shared) -> axum::Router {
             get(protection),
         )
         .route("/repos/acme/payments/activity", get(activity))
+        .route(
+            "/repos/acme/payments/issues/{number}/comments",
+            post(commented),
+        )
         .route("/repos/acme/payments/compare/{range}", get(compared))
         .route("/orgs/acme/teams/security/members", get(security_team))
         .fallback(nothing)
@@ -115,6 +119,30 @@ async fn answer_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
         organisation.push(42, "lena", "Think again");
     }
     answered
+}
+
+/// Whose token it is comments; a token that only reads does not.
+async fn commented(
+    State(shared): State<Shared>,
+    AxumPath(number): AxumPath<u64>,
+    body: Bytes,
+) -> Response {
+    let mut organisation = locked(&shared);
+    let Some(writer) = organisation.writer.clone() else {
+        let body = json!({"message": "Resource not accessible by personal access token"});
+        return (StatusCode::FORBIDDEN, body.to_string()).into_response();
+    };
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    organisation.comment(
+        number,
+        &writer,
+        request["body"].as_str().unwrap_or_default(),
+    );
+    let posted = json!({
+        "html_url": format!("https://forge.test/acme/payments/pull/{number}"),
+        "user": {"login": writer},
+    });
+    answer(&organisation, &posted)
 }
 
 async fn rules(State(shared): State<Shared>) -> Response {

@@ -119,6 +119,234 @@ fn an_override_is_open_until_somebody_else_reviewed_it() {
     assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
 }
 
+/// The author asks, who may not approve; somebody else does; a third person reviews it.
+#[test]
+fn an_override_that_the_author_asks_for_lives_from_request_to_review() {
+    let bench = Bench::new();
+    let say = |login: &str, words: &str| bench.forge.with(|acme| acme.comment(42, login, words));
+    let check = || bench.decision(&["--ledger", "dir:ledger"]);
+    bench.forge.with(|acme| {
+        acme.security_team.push("li".to_owned());
+        acme.security_team.push("tom".to_owned());
+    });
+    let asked = OVERRIDE.replace("INC-482", "INC-482 expires:4h");
+    say("tom", &asked);
+    let (code, decision) = check();
+    assert_eq!(code, 1, "asking opens nothing");
+    let request = &decision["overrides"][0];
+    assert_eq!(request["state"], "requested", "{request:#}");
+    let id = request["recorded_as"].as_str().expect("an id").to_owned();
+
+    // Tom is of those who may override, and a co-author of the change, and he asked.
+    say("tom", &format!("/ccgate approve {id}"));
+    // A stranger, and an approval of something else.
+    say("mallory", &format!("/ccgate approve {id}"));
+    say("ana", "/ccgate approve ovr_00000000000000000000000000");
+    let (code, decision) = check();
+    assert_eq!(code, 1, "{decision:#}");
+    let approvals = decision["approvals"].as_array().expect("a list");
+    assert_eq!(approvals.len(), 3);
+    assert!(approvals.iter().all(|one| one["counts"] == false));
+
+    say("ana", &format!("/ccgate approve {id}"));
+    let (code, decision) = check();
+    assert_eq!(code, 0, "{decision:#}");
+    let given = &decision["overrides"][0];
+    assert_eq!(given["state"], "accepted");
+    assert_eq!(
+        (&given["by"], &given["approved_by"]),
+        (&json!("tom"), &json!("ana"))
+    );
+    assert_eq!(
+        control(&decision, "CHG-04")["verdict"],
+        "fail",
+        "the finding stays"
+    );
+
+    say("ana", &format!("/ccgate review {id} ratified"));
+    say("li", &format!("/ccgate review {id} follow_up ENG-7"));
+    let (_, decision) = check();
+    let counts: Vec<_> = decision["reviews"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["counts"])
+        .collect();
+    assert_eq!(counts, [false, true], "who approved does not review");
+    let ended = bench.run(&["override", "list", "dir:ledger", "--format", "json"]);
+    let list: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let entry = &list["overrides"][0];
+    assert_eq!(entry["id"], id.as_str());
+    assert_eq!(
+        (&entry["requester"], &entry["by"]),
+        (&json!("tom"), &json!("ana"))
+    );
+    assert_eq!(
+        (&entry["use"], &entry["term"]),
+        (&json!("waiting"), &json!("running"))
+    );
+    let in_vain: Vec<_> = list["attempts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            (
+                one["by"].as_str().unwrap_or_default(),
+                one["self_approved"] == true,
+            )
+        })
+        .collect();
+    assert_eq!(in_vain, [("tom", true), ("mallory", false), ("ana", false)]);
+    let text = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    assert!(
+        text.contains("3 attempts in vain, 1 of them self-approved"),
+        "{text}"
+    );
+    assert!(text.contains("@ana: asked for 0, answers for 1"), "{text}");
+    assert_eq!(
+        (&entry["standing"], &entry["reviewer"]),
+        (&json!("reviewed"), &json!("li"))
+    );
+    assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+/// Only a ledger that was read can be empty, and the job does not choose which.
+#[test]
+fn what_the_ledger_tells_of_overrides_is_judged_and_without_one_it_is_unknown() {
+    let bench = Bench::new();
+    let own = "version: 1\ncontrols: {overrides-valid: {}, overrides-reviewed-in-time: {}, approver-is-independent: {}}\n\
+               overrides: {allowed_by: [\"@ana\"], review_within: 1h}\n";
+    bench.forge.with(|acme| {
+        acme.policy = Some(own.to_owned());
+        acme.comment(42, "ana", OVERRIDE);
+    });
+    let verdicts = |more: &[&str]| {
+        let (_, decision) = bench.decision(more);
+        ["EVD-02", "EVD-03"].map(|code| {
+            control(&decision, code)["verdict"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+    };
+    let ledger = ["--ledger", "dir:ledger"];
+    assert_eq!(
+        verdicts(&ledger),
+        ["unknown", "unknown"],
+        "there is none yet"
+    );
+    assert_eq!(
+        verdicts(&ledger),
+        ["pass", "pass"],
+        "one override, with time to review it"
+    );
+    bench.forge.with(|acme| acme.wait_hours(2));
+    let (code, decision) = bench.decision(&ledger);
+    let late = control(&decision, "EVD-03");
+    assert_eq!((code, &late["verdict"]), (1, &json!("fail")), "{late:#}");
+
+    // A record of it that was exchanged makes all of it unknown.
+    let bundle = bench.path("ledger/log/tile/entries/000.p");
+    let file = std::fs::read_dir(bundle)
+        .expect("a bundle")
+        .next()
+        .expect("one")
+        .expect("readable")
+        .path();
+    let text = std::fs::read(&file).expect("a bundle");
+    std::fs::write(&file, &text[..text.len() / 2]).expect("written");
+    assert_eq!(verdicts(&ledger)[0], "unknown");
+
+    let named = format!("{own}ledger: {{url: \"dir:ledger\"}}\n");
+    bench.forge.with(|acme| acme.policy = Some(named));
+    let (_, decision) = bench.decision(&["--ledger", "dir:other"]);
+    let other = control(&decision, "EVD-02");
+    assert_eq!(other["verdict"], "unknown", "{other:#}");
+    assert!(
+        other["summary"]
+            .as_str()
+            .is_some_and(|said| said.contains("another ledger")),
+        "{other:#}"
+    );
+}
+
+/// The same by the command line: what is posted is the comment that counts.
+#[test]
+fn an_override_is_asked_for_and_approved_by_the_command_line() {
+    let bench = Bench::new();
+    let on = ["--repo", "acme/payments", "--change", "42"];
+    let create = [
+        "override",
+        "create",
+        "--control",
+        "CHG-04",
+        "--ticket",
+        "INC-482",
+        "--expires",
+        "4h",
+        "--reason",
+        "Card capture is down; the reviewer on call is unreachable",
+    ];
+    let create = [&create[..], &on[..]].concat();
+    let refused = bench.run(&create);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("a token that only reads cannot comment"),
+        "{}",
+        refused.stderr
+    );
+
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("tom".to_owned()));
+    let asked = bench.run(&create);
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    assert!(
+        asked.stdout.contains("posted by @tom: https://forge.test/"),
+        "{}",
+        asked.stdout
+    );
+    assert!(
+        asked
+            .stdout
+            .contains("/ccgate override CHG-04 INC-482 expires:4h"),
+        "{}",
+        asked.stdout
+    );
+    let (code, decision) = bench.decision(&[]);
+    assert_eq!(code, 1);
+    let id = decision["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("ana".to_owned()));
+    let approve = [&["override", "approve", &id][..], &on[..]].concat();
+    assert_eq!(bench.run(&approve).code, 0);
+    let (code, decision) = bench.decision(&["--ledger", "dir:ledger"]);
+    assert_eq!(code, 0, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["approved_by"], "ana");
+
+    let odd = [&["override", "approve", "ovr_1 x"][..], &on[..]].concat();
+    assert_eq!(
+        bench.run(&odd).code,
+        2,
+        "nothing is posted that would be read otherwise"
+    );
+    let mut bench = bench;
+    bench.env.remove("CCGATE_TOKEN");
+    bench
+        .env
+        .insert("GITHUB_TOKEN".to_owned(), "of the job".to_owned());
+    let ended = bench.run(&approve);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("your own token"), "{}", ended.stderr);
+}
+
 #[test]
 fn a_new_push_voids_an_override() {
     let bench = Bench::new();
@@ -133,7 +361,7 @@ fn a_new_push_voids_an_override() {
 }
 
 #[test]
-fn an_override_by_the_last_pusher_is_refused() {
+fn an_override_by_the_last_pusher_opens_nothing() {
     let bench = Bench::new();
     bench.forge.with(|acme| {
         acme.security_team.push("tom".to_owned());
@@ -141,16 +369,16 @@ fn an_override_by_the_last_pusher_is_refused() {
     });
     let (code, decision) = bench.decision(&[]);
     assert_eq!(code, 1, "{decision:#}");
-    assert_eq!(decision["overrides"][0]["state"], "refused");
+    assert_eq!(decision["overrides"][0]["state"], "requested");
 }
 
 #[test]
-fn an_override_by_somebody_whom_the_policy_does_not_name_is_refused() {
+fn an_override_by_somebody_whom_the_policy_does_not_name_opens_nothing() {
     let bench = Bench::new();
     bench.forge.with(|acme| acme.comment(42, "li", OVERRIDE));
     let (code, decision) = bench.decision(&[]);
     assert_eq!(code, 1, "{decision:#}");
-    assert_eq!(decision["overrides"][0]["state"], "refused");
+    assert_eq!(decision["overrides"][0]["state"], "requested");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! stands here: less sight never gives more trust.
 
 mod moves;
+mod register;
 mod scenarios;
 mod settings;
 
@@ -115,6 +116,9 @@ fn variants(code: &str) -> Vec<Value> {
             json!({"recorded_bypasses": false}),
             json!({"min": 2, "gate": "test", "allow_skipped": true}),
         ],
+        "EVD-02" => vec![json!({"max_per_change": 0}), json!({"days": 1, "max_hours": 1})],
+        "EVD-03" => vec![json!({"days": 1})],
+        "EVD-04" => vec![json!({"max": 0}), json!({"days": 1, "max_percent": 0})],
         "CHG-23" => vec![
             json!({"allow_before_checks": true, "max_lines": 1}),
             json!({"min_open_minutes": 0, "min_review_seconds": 100_000}),
@@ -349,6 +353,7 @@ impl<'s> Apart<'s> {
                     bypasses,
                     queue,
                     rules_before,
+                    override_register,
                     identity,
                     association,
                     commits,
@@ -395,6 +400,7 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         Some("arrived_changes") => FactKey::BranchArrivedChanges,
         Some("bypasses") => FactKey::BranchBypasses,
         Some("rules_before") => FactKey::BranchRulesBefore,
+        Some("override_register") => FactKey::LedgerOverrides,
         Some("originals") => FactKey::ChangeOriginals,
         Some("identity") => FactKey::ChangeIdentity,
         Some("association") => FactKey::ChangeAssociation,
@@ -626,6 +632,9 @@ fn a_control_touches_only_the_facts_that_it_declares() {
                     }
                     FactKey::BranchBypasses => less.bypasses = empty.bypasses.clone(),
                     FactKey::BranchRulesBefore => less.rules_before = empty.rules_before.clone(),
+                    FactKey::LedgerOverrides => {
+                        less.override_register = empty.override_register.clone();
+                    }
                     FactKey::ChangeOriginals => less.originals = empty.originals.clone(),
                     FactKey::ChangeIdentity => less.identity = empty.identity.clone(),
                     FactKey::ChangeAssociation => less.association = empty.association.clone(),
@@ -741,6 +750,7 @@ fn each_control_stands_in_the_file_of_its_name() {
             "branch",
             "change",
             "deployment",
+            "evidence",
             "organization",
             "pipeline",
             "scan",

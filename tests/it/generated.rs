@@ -200,6 +200,8 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: not_affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",
         "overrides: {second_person: true}",
         "overrides: {allowed_by: [me]}",
+        "overrides: {allowed_by: [\"@me\"], max_uses: 0}",
+        "overrides: {allowed_by: [\"@me\"], never: [\"No such control\"]}",
         "overrides: {allowed_by: [\"@me\"], review_within: soon}",
         "waivers: [{control: BR-18}]",
         "frameworks: [soc9]",

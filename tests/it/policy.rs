@@ -503,8 +503,20 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "overrides.second_person",
+        "overrides: {allowed_by: ['@a'], second_person: true}",
         "overrides: {allowed_by: ['@a']}",
-        "overrides: {allowed_by: ['@a'], second_person: false}",
+        "weaker",
+    ),
+    (
+        "overrides.never",
+        "overrides: {allowed_by: ['@a'], never: [deletion-blocked, BR-18]}",
+        "overrides: {allowed_by: ['@a'], never: [deletion-blocked]}",
+        "weaker",
+    ),
+    (
+        "overrides.max_uses",
+        "overrides: {allowed_by: ['@a'], max_uses: 2}",
+        "overrides: {allowed_by: ['@a']}",
         "weaker",
     ),
     (

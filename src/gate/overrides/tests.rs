@@ -3,8 +3,8 @@
 use super::*;
 use crate::facts::{Account, AccountKind, Push, PushKind, Unknown};
 use crate::gate::testing::{
-    FIRST, REASON, SECOND, at, command, comment, control, decision, facts, fail, pass, person,
-    policy, unknown,
+    ABOUT_THE_GATE, FIRST, REASON, SECOND, at, command, comment, control, decision, facts, fail,
+    pass, person, policy, unknown,
 };
 use crate::gate::{Disposition, Outcome, VerdictWord};
 
@@ -47,6 +47,13 @@ fn written(body: &str) -> (OverrideState, String) {
 fn refuses(change: impl FnOnce(&mut Policy, &mut Snapshot), expected: &str) {
     let (state, why) = judged(change);
     assert_eq!(state, OverrideState::Refused, "{why}");
+    assert!(why.contains(expected), "{why}");
+}
+
+/// In order, and not given by who asks for it.
+fn leaves_to_others(change: impl FnOnce(&mut Policy, &mut Snapshot), expected: &str) {
+    let (state, why) = judged(change);
+    assert_eq!(state, OverrideState::Requested, "{why}");
     assert!(why.contains(expected), "{why}");
 }
 
@@ -135,12 +142,12 @@ fn only_a_known_person_counts() {
 
 #[test]
 fn only_those_whom_the_policy_names_may() {
-    refuses(
+    leaves_to_others(
         |_, facts| comment_of(facts).author = Some(Account::human("eve")),
         "not among those",
     );
     refuses(|policy, _| policy.overrides.allowed_by.clear(), "nobody");
-    refuses(
+    leaves_to_others(
         |_, facts| {
             comment_of(facts).author = Some(Account::human("sec"));
             value_of(&mut facts.override_people).members[0].1 = hidden();
@@ -151,23 +158,23 @@ fn only_those_whom_the_policy_names_may() {
 
 #[test]
 fn nobody_who_had_a_hand_in_the_change_may() {
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.identity).author = Some(Account::human("LEAD")),
         "opened the change",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.commits)[0].author = person("lead"),
         "wrote commit",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.commits)[0].committer = person("lead"),
         "committed commit",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.commits)[0].co_authors = vec![person("lead")],
         "co-author",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| {
             value_of(&mut facts.pushes).push(Push {
                 kind: PushKind::ForcePush,
@@ -179,7 +186,7 @@ fn nobody_who_had_a_hand_in_the_change_may() {
         },
         "pushed to the change",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| {
             value_of(&mut facts.override_people).last_pusher =
                 Fact::known_without_source(Account::human("lead"));
@@ -190,34 +197,34 @@ fn nobody_who_had_a_hand_in_the_change_may() {
 
 #[test]
 fn whoever_cannot_be_told_might_be_the_same_person() {
-    refuses(|_, facts| facts.identity = hidden(), "who opened it");
-    refuses(
+    leaves_to_others(|_, facts| facts.identity = hidden(), "who opened it");
+    leaves_to_others(
         |_, facts| value_of(&mut facts.identity).author = None,
         "the account is gone",
     );
-    refuses(|_, facts| facts.commits = hidden(), "none of the commits");
-    refuses(
+    leaves_to_others(|_, facts| facts.commits = hidden(), "none of the commits");
+    leaves_to_others(
         |_, facts| value_of(&mut facts.commits).clear(),
         "do not include the head",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| {
             value_of(&mut facts.commits)[0].author.account = Fact::known_without_source(None);
         },
         "belongs to no account",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.commits)[0].committer.account = hidden(),
         "had no hand in commit",
     );
-    refuses(|_, facts| facts.pushes = hidden(), "who pushed");
-    refuses(
+    leaves_to_others(|_, facts| facts.pushes = hidden(), "who pushed");
+    leaves_to_others(
         |_, facts| value_of(&mut facts.override_people).last_pusher = hidden(),
         "who pushed last",
     );
     refuses(
         |_, facts| facts.override_people = hidden(),
-        "who pushed last",
+        "given for this head",
     );
 }
 
@@ -259,7 +266,7 @@ fn a_new_push_voids_it() {
         |_, facts| value_of(&mut facts.override_people).head_since = hidden(),
         "given for this head",
     );
-    refuses(
+    leaves_to_others(
         |_, facts| value_of(&mut facts.identity).head = "0".repeat(40),
         "no longer the one",
     );
@@ -323,4 +330,144 @@ fn every_command_is_reported_and_a_quoted_one_is_none() {
 #[test]
 fn only_teams_are_looked_up() {
     assert_eq!(teams_to_look_up(&failing()), ["@acme/security"]);
+}
+
+#[test]
+fn a_shorter_term_is_kept_and_a_longer_or_unreadable_one_refused_not_cut() {
+    let with_term = |term: &str| written(&format!("/ccgate override TST-01 INC-1 {term} {REASON}"));
+    assert_eq!(with_term("expires:61m").0, OverrideState::Accepted);
+    assert_eq!(with_term("expires:4h").0, OverrideState::Accepted);
+    let (state, why) = with_term("expires:59m");
+    assert_eq!(state, OverrideState::Expired, "{why}");
+    for (term, expected) in [
+        ("expires:241m", "longer than the policy lets"),
+        ("expires:1w", "longer than the policy lets"),
+        ("expires:0h", "no time span"),
+        ("expires:", "no time span"),
+        ("expires:-1h", "no time span"),
+        ("expires:99999999999999999999h", "no time span"),
+        ("expires:1h expires:4h", "more than once"),
+    ] {
+        let (state, why) = with_term(term);
+        assert_eq!(state, OverrideState::Refused, "{term}");
+        assert!(why.contains(expected), "{why}");
+    }
+}
+
+#[test]
+fn what_the_policy_or_the_gate_itself_keeps_out_is_not_overridden() {
+    refuses(
+        |policy, _| policy.overrides.never.push("first-thing-done".to_owned()),
+        "`overrides.never`",
+    );
+    let policy = policy(vec![control(&ABOUT_THE_GATE, fail())]);
+    let mut asked = command();
+    asked.body = format!("/ccgate override CHG-16 INC-1 {REASON}");
+    let decision = decision(&policy, &with(vec![asked]));
+    assert_eq!(decision.outcome, Outcome::Block);
+    assert!(decision.overrides[0].why.contains("the gate itself"));
+    assert_eq!(decision.never_overridden, ["CHG-16"]);
+    for code in NOT_OVERRIDABLE {
+        assert!(crate::controls::find(code).is_some(), "{code}");
+    }
+}
+
+/// One after the other, each for an hour: the second does not go on where the first ended.
+#[test]
+fn asking_again_on_the_same_head_makes_nothing_longer_unless_somebody_else_approves() {
+    let hour = |id: &str, when: &str| {
+        let body = format!("/ccgate override TST-01 INC-1 expires:1h {REASON}");
+        comment(id, "lead", when, &body)
+    };
+    let again = || hour("902", "2026-06-01T11:55:00Z");
+    let seen = |comments: Vec<Comment>| {
+        let decision = decision(&failing(), &with(comments));
+        let report = decision.overrides.last().expect("it is there").clone();
+        (report, decision.outcome)
+    };
+    let first = hour("901", "2026-06-01T10:30:00Z");
+    let (report, outcome) = seen(vec![first.clone(), again()]);
+    assert_eq!(report.state, OverrideState::Requested, "{}", report.why);
+    assert!(report.why.contains("asked for TST-01 on this head before"));
+    assert_eq!(outcome, Outcome::Block);
+
+    // Edited away, revoked, or without its form by now: it was there.
+    let mut edited = first.clone();
+    edited.body = "/ccgate override TST-01".to_owned();
+    edited.edited = Fact::known_without_source(true);
+    let revoked = comment(
+        "903",
+        "sec",
+        "2026-06-01T11:00:00Z",
+        "/ccgate revoke TST-01",
+    );
+    for before in [vec![edited], vec![first.clone(), revoked]] {
+        let mut comments = before;
+        comments.push(again());
+        let decision = decision(&failing(), &with(comments));
+        assert_eq!(decision.outcome, Outcome::Block);
+    }
+
+    // With somebody else's approval it is a new one, and the old one stays over.
+    let id = override_id(&facts().subject, "902", &facts().subject.head);
+    let words = format!("/ccgate approve {id}");
+    let approval = comment("904", "sec", "2026-06-01T11:56:00Z", &words);
+    let decision = decision(&failing(), &with(vec![first.clone(), again(), approval]));
+    let states: Vec<_> = decision.overrides.iter().map(|one| one.state).collect();
+    assert_eq!(states, [OverrideState::Expired, OverrideState::Accepted]);
+
+    // A slip of the pen before is no override before, nor is one of an older head.
+    let mut slip = first.clone();
+    slip.body = "/ccgate override TST-01 INC-1 urgent".to_owned();
+    assert_eq!(seen(vec![slip, again()]).0.state, OverrideState::Accepted);
+    let older = hour("901", "2026-06-01T09:30:00Z");
+    assert_eq!(seen(vec![older, again()]).0.state, OverrideState::Accepted);
+}
+
+#[test]
+fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_nobody_counted() {
+    let registered = |id: &str, code: &str, change: u64| crate::facts::RegisteredOverride {
+        id: id.to_owned(),
+        breach: false,
+        controls: vec![code.to_owned()],
+        change: Some(change),
+        head: "0d".repeat(20),
+        requester: None,
+        approver: None,
+        approved_apart: false,
+        involved: None,
+        given_at: None,
+        expires_at: None,
+        review_due: None,
+        reviewer: None,
+        reviewed_at: None,
+    };
+    let after = |overrides: Vec<crate::facts::RegisteredOverride>| {
+        judged(|policy, facts| {
+            policy.overrides.max_uses = Some(1);
+            assert!(wants_register(policy, facts));
+            facts.override_register = Fact::known_without_source(crate::facts::OverrideRegister {
+                origin: "ccgate/github/acme/app".to_owned(),
+                records: 9,
+                overrides,
+                landed: Vec::new(),
+            });
+        })
+    };
+    assert_eq!(after(Vec::new()).0, OverrideState::Accepted);
+    // Another change, another control, and the same one that is on record already.
+    let this = override_id(&facts().subject, "901", &facts().subject.head);
+    let others = vec![
+        registered("ovr_1", "TST-01", 8),
+        registered("ovr_2", "TST-02", 7),
+        registered(&this, "TST-01", 7),
+    ];
+    assert_eq!(after(others).0, OverrideState::Accepted);
+    let (state, why) = after(vec![registered("ovr_1", "TST-01", 7)]);
+    assert_eq!(state, OverrideState::Refused);
+    assert!(why.contains("as often as the policy lets"), "{why}");
+    refuses(
+        |policy, _| policy.overrides.max_uses = Some(9),
+        "cannot be told how often",
+    );
 }

@@ -109,3 +109,74 @@ fn a_review_that_counts_is_one_record_however_often_it_is_seen() {
     let refused = with("lead", "ID ratified", |_| {});
     assert!(reviews(&refused, "1").is_empty());
 }
+
+/// The decision about a review of a breach that @tom pushed, of which the ledger tells.
+fn breach(
+    login: &str,
+    change: impl FnOnce(&mut Fact<crate::facts::OverrideRegister>, &mut Comment),
+) -> Option<String> {
+    let policy = policy(vec![control(&FIRST, pass())]);
+    let mut facts = facts();
+    let mut register = Fact::known_without_source(crate::facts::OverrideRegister {
+        origin: "ccgate/github/acme/app".to_owned(),
+        records: 1,
+        overrides: vec![crate::facts::RegisteredOverride {
+            id: "byp_1".to_owned(),
+            breach: true,
+            controls: vec!["CHG-21".to_owned()],
+            change: None,
+            head: "a1".repeat(20),
+            requester: None,
+            approver: None,
+            approved_apart: false,
+            involved: Some(vec!["lead".to_owned()]),
+            given_at: Some(at("2026-06-01T09:00:00Z")),
+            expires_at: None,
+            review_due: None,
+            reviewer: None,
+            reviewed_at: None,
+        }],
+        landed: Vec::new(),
+    });
+    let mut review = comment(
+        "902",
+        login,
+        "2026-06-01T11:30:00Z",
+        "/ccgate review byp_1 reverted by #43",
+    );
+    change(&mut register, &mut review);
+    facts.comments = Fact::known_without_source(vec![review]);
+    facts.override_register = register;
+    assert!(crate::gate::wants_register(&policy, &facts));
+    decision(&policy, &facts).reviews[0].refused.clone()
+}
+
+#[test]
+fn a_breach_is_reviewed_by_somebody_who_neither_pushed_nor_merged_it() {
+    assert_eq!(breach("sec", |_, _| {}), None);
+    let why = |login: &str| breach(login, |_, _| {}).unwrap_or_default();
+    assert!(why("LEAD").contains("pushed or merged it"));
+    assert!(why("tom").contains("not among those"));
+    let of = |change: fn(&mut crate::facts::RegisteredOverride)| {
+        breach("sec", |register, _| {
+            if let Fact::Known { value, .. } = register {
+                change(&mut value.overrides[0]);
+            }
+        })
+        .unwrap_or_default()
+    };
+    assert!(of(|one| one.involved = None).contains("does not name everybody"));
+    assert!(of(|one| one.given_at = None).contains("when the breach was found"));
+    assert!(
+        of(|one| one.given_at = Some(at("2026-06-01T11:30:00Z"))).contains("before the breach")
+    );
+    assert!(of(|one| one.breach = false).contains("no breach of that id"));
+    let unseen = breach("sec", |register, _| {
+        *register = Fact::Unknown(crate::facts::Unknown::not_collected("ledger.overrides"));
+    });
+    assert!(unseen.unwrap_or_default().contains("what breach that is"));
+    let edited = breach("sec", |_, review| {
+        review.edited = Fact::known_without_source(true)
+    });
+    assert!(edited.unwrap_or_default().contains("edited"));
+}

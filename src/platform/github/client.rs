@@ -96,7 +96,8 @@ impl Client {
         .await
     }
 
-    /// One POST with a JSON body. Makes nothing on the platform but an App's own token.
+    /// One POST with a JSON body. Makes nothing on the platform but an App's own token, and
+    /// the comment that a person asked for by hand.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
         let url = transport::under(&self.inner.api, path)?;
         let answer = self

@@ -27,6 +27,7 @@ mod pages;
 mod people;
 mod permissions;
 mod population;
+mod posting;
 mod proposal;
 mod protection;
 mod queries;
@@ -65,6 +66,7 @@ pub use app::{AppKey, app_token};
 pub use fleet::Fleet;
 pub use permissions::permissions;
 pub use population::population;
+pub(super) use posting::post_comment;
 
 pub(super) use foresight::{openings, settings as settings_ahead};
 

@@ -102,6 +102,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "Contents: read and Pull requests: read",
         ),
         (FactKey::BranchRulesBefore, "none", "none"),
+        (FactKey::LedgerOverrides, "none", "none"),
         (FactKey::ScanResults, "none", "none"),
         (
             FactKey::ScanChangeAnalyses,

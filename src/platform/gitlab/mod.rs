@@ -18,6 +18,7 @@ mod open;
 mod overrides;
 mod people;
 mod permissions;
+mod posting;
 mod settings;
 mod signatures;
 mod tickets;
@@ -35,6 +36,7 @@ use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
 pub use permissions::permissions;
+pub(super) use posting::post_comment;
 use wire::{Event, MergeRequest, Pages, Project, Read, Reply};
 
 /// A session about one subject.

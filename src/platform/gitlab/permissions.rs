@@ -78,6 +78,11 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
             "no token needed",
             "no token needed",
         ),
+        (
+            FactKey::LedgerOverrides,
+            "no token needed",
+            "no token needed",
+        ),
         (FactKey::ScanResults, "no token needed", "no token needed"),
         (FactKey::ScanChangeAnalyses, NO_INTERFACE, NO_INTERFACE),
         (FactKey::OrganizationSettings, NOT_BY_JOB_TOKEN, GROUP_OWNER),

@@ -58,8 +58,8 @@ impl Default for Limits {
     }
 }
 
-/// One request, ready to be sent as often as needed. Only reads exist: GET, and
-/// GraphQL queries by POST.
+/// One request, ready to be sent as often as needed. Reads: GET, and GraphQL queries
+/// by POST; beside them an App's own token and the comment of `ccgate override`.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub method: Method,

@@ -17,6 +17,8 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
     let OverrideRules {
         allowed_by,
         second_person,
+        never,
+        max_uses,
         ticket,
         min_reason,
         max,
@@ -45,6 +47,29 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         Stronger::More,
         ToString::to_string,
     );
+    let (old, new) = (sorted(never), sorted(&after.never));
+    if old != new {
+        let direction = if old.iter().any(|id| !new.contains(id)) {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        changes.add(part(), "never", (some(&old), some(&new)), direction);
+    }
+    if *max_uses != after.max_uses {
+        // None is more than any number.
+        let most = |uses: Option<u32>| uses.unwrap_or(u32::MAX);
+        let direction = if most(after.max_uses) > most(*max_uses) {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        let words = |uses: Option<u32>| {
+            uses.map_or_else(|| "any number".to_owned(), |uses| uses.to_string())
+        };
+        let values = (words(*max_uses), words(after.max_uses));
+        changes.add(part(), "max_uses", values, direction);
+    }
     let pattern = |one: &Option<Regex>| one.as_ref().map(|one| one.as_str().to_owned());
     let (old, new) = (pattern(ticket), pattern(&after.ticket));
     if old != new {
@@ -111,6 +136,14 @@ fn lacks(own: &[String], base: &[String]) -> bool {
             .iter()
             .any(|other| one.to_lowercase() == other.to_lowercase())
     })
+}
+
+/// Once each, in a fixed order: how they are listed says nothing.
+fn sorted(ids: &[String]) -> Vec<String> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// `3 days` as number and unit; the plural is the same unit.

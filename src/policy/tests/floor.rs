@@ -196,7 +196,7 @@ fn a_branch_cannot_put_itself_out_of_scope() {
 
 #[test]
 fn a_branch_cannot_let_more_people_override_or_more_easily() {
-    let floor = "extends: [soc2-strict]\noverrides: {allowed_by: [\"@acme/security\", \"@li\"], ticket: \"INC-[0-9]+\", min_reason: 30, max: 8h}\n";
+    let floor = "extends: [soc2-strict]\noverrides: {allowed_by: [\"@acme/security\", \"@li\"], second_person: true, never: [ticket-linked], max_uses: 2, ticket: \"INC-[0-9]+\", min_reason: 30, max: 8h}\n";
     let rules = |text: &str| {
         held(
             &format!("extends: [soc2-strict]\noverrides: {{{text}}}\n"),
@@ -204,7 +204,9 @@ fn a_branch_cannot_let_more_people_override_or_more_easily() {
         )
     };
 
-    let policy = rules("allowed_by: [\"@me\", \"@li\"], ticket: \"INC-[0-9]+\", max: 8h");
+    let policy = rules(
+        "allowed_by: [\"@me\", \"@li\"], second_person: true, never: [CHG-10], max_uses: 2, ticket: \"INC-[0-9]+\", max: 8h",
+    );
     assert_eq!(policy.overrides.allowed_by, ["@acme/security", "@li"]);
     noted(&policy, "(allowed_by)");
 
@@ -213,6 +215,8 @@ fn a_branch_cannot_let_more_people_override_or_more_easily() {
     );
     assert_eq!(policy.overrides.allowed_by, ["@LI"]);
     assert!(policy.overrides.second_person);
+    assert_eq!(policy.overrides.never, ["ticket-linked"]);
+    assert_eq!(policy.overrides.max_uses, Some(2));
     assert!(
         policy
             .overrides
@@ -225,14 +229,17 @@ fn a_branch_cannot_let_more_people_override_or_more_easily() {
     assert_eq!(policy.overrides.review_within, "1 business day");
     noted(
         &policy,
-        "(second_person, ticket, min_reason, max, review_within)",
+        "(second_person, never, max_uses, ticket, min_reason, max, review_within)",
     );
 
-    let policy = rules("allowed_by: [\"@li\"], max: 8h");
+    let policy =
+        rules("allowed_by: [\"@li\"], second_person: true, never: [CHG-10], max_uses: 1, max: 8h");
     assert!(policy.overrides.ticket.is_some());
     noted(&policy, "(ticket)");
 
-    let policy = rules("allowed_by: [\"@li\"], ticket: \"INC-[0-9]+\", min_reason: 80, max: 1h");
+    let policy = rules(
+        "allowed_by: [\"@li\"], second_person: true, never: [BR-18, CHG-10], max_uses: 1, ticket: \"INC-[0-9]+\", min_reason: 80, max: 1h",
+    );
     assert_eq!(
         (policy.overrides.min_reason, policy.overrides.max.as_hours()),
         (80, 1)

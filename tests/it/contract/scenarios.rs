@@ -17,6 +17,7 @@ use ccgate::facts::{
 };
 use jiff::Timestamp;
 
+use super::register::register;
 use super::{moves, settings};
 
 /// A scenario with its name.
@@ -815,6 +816,7 @@ fn good(platform: Platform) -> Snapshot {
         signed_by: None,
         rules: seen(rules_before()),
     });
+    facts.override_register = seen(register(true));
     facts.override_people = seen(OverridePeople {
         members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
         last_pusher: seen(Account::human("ana")),
@@ -877,6 +879,7 @@ fn bad(platform: Platform) -> Snapshot {
         withdrawn,
     ]);
     facts.queue = seen(Some(queued(platform, None)));
+    facts.override_register = seen(register(false));
     facts.discussion = seen(Discussion {
         threads: seen(vec![thread(false)]),
         held: seen(Some(true)),

@@ -1,0 +1,320 @@
+//! EVD-02: every override on record was validly given.
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{extent, is_recent, some_of};
+use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
+use crate::criteria::{Criterion, Framework};
+use crate::facts::{FactKey, Platform, RegisteredOverride, Snapshot, Unknown};
+
+/// Parameters of EVD-02.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OverridesValid {
+    /// How many days are looked back; 0 counts as 1.
+    days: u32,
+    /// Longest time that an override may hold, in hours.
+    max_hours: u32,
+    /// Most overrides of one control on one change.
+    max_per_change: u32,
+    /// Most overrides that one person may answer for in that time.
+    max_per_person: u32,
+}
+
+impl Default for OverridesValid {
+    fn default() -> Self {
+        Self {
+            days: 90,
+            max_hours: 72,
+            max_per_change: 2,
+            max_per_person: 10,
+        }
+    }
+}
+
+impl Control for OverridesValid {
+    const META: Meta = Meta {
+        code: "EVD-02",
+        id: "overrides-valid",
+        title: "every override on record was validly given, for a time, within the quota",
+        criteria: &[Criterion::Cc8_1, Criterion::Cc5_1],
+        frameworks: &[
+            (Framework::Iso27001, &["A.5.3", "A.8.32"]),
+            (Framework::PciDss, &["6.5.1"]),
+            (Framework::Nist80053, &["CM-3", "CA-2"]),
+        ],
+        scope: Scope::Change,
+        platforms: &[Platform::Github, Platform::Gitlab],
+        needs: &[FactKey::LedgerOverrides],
+        rationale: "An emergency path that somebody takes alone, without an end or again and again is \
+                    no emergency path.",
+        cheat: "Asking again under the same head when the time is over, spreading overrides over \
+                people, or pointing the gate at another ledger. The register is derived from the \
+                records: a second override of one person for the same control and head counts only if \
+                somebody else approved it, every person has a quota, and another ledger than the \
+                policy's is unknown. Records that were taken out are for `ccgate ledger verify` to find.",
+        remedy_github: "look at `ccgate override list`; let the overrides be reviewed, and fix what \
+                        makes people need them",
+        remedy_gitlab: "look at `ccgate override list`; let the overrides be reviewed, and fix what \
+                        makes people need them",
+    };
+
+    fn evaluate(&self, facts: &Snapshot) -> Result<Verdict, Unknown> {
+        let register = facts.override_register.known()?;
+        let now = facts.observed_at;
+        let given: Vec<&RegisteredOverride> = register
+            .overrides
+            .iter()
+            .filter(|one| !one.breach)
+            .collect();
+        let recent = |one: &RegisteredOverride| is_recent(one.given_at, now, self.days);
+        let mut wrong = Vec::new();
+        let mut found = 0_usize;
+        for (place, one) in given.iter().enumerate() {
+            if recent(one) {
+                found += 1;
+                let before = given.get(..place).unwrap_or_default();
+                wrong.extend(
+                    self.flaw(one, before)
+                        .map(|flaw| format!("{}: {flaw}", one.id)),
+                );
+            }
+        }
+        wrong.extend(self.persons_over_quota(given.iter().copied().filter(|one| recent(one))));
+        let evidence = |summary: String| {
+            Evidence::new(
+                summary,
+                FactKey::LedgerOverrides,
+                format!(
+                    "{found} overrides in the last {} days, {}",
+                    self.days.max(1),
+                    extent(register)
+                ),
+                facts.override_register.sources(),
+            )
+        };
+        if !wrong.is_empty() {
+            return Ok(Verdict::fail(evidence(some_of(wrong))));
+        }
+        Ok(Verdict::Pass(evidence(match found {
+            0 => format!(
+                "the ledger tells of no override in the last {} days",
+                self.days.max(1)
+            ),
+            1 => "the one override on record was validly given".to_owned(),
+            count => format!("each of {count} overrides on record was validly given"),
+        })))
+    }
+
+    fn weaker_than(&self, base: &Self) -> Option<String> {
+        if self.days.max(1) < base.days.max(1) {
+            return Some("looks back over fewer days".to_owned());
+        }
+        if self.max_hours > base.max_hours {
+            return Some("lets overrides hold longer".to_owned());
+        }
+        if self.max_per_change > base.max_per_change {
+            return Some("lets more overrides pass on one change".to_owned());
+        }
+        (self.max_per_person > base.max_per_person)
+            .then(|| "lets one person answer for more overrides".to_owned())
+    }
+}
+
+impl OverridesValid {
+    /// What is wrong with an override, given those that were recorded before it.
+    fn flaw(&self, one: &RegisteredOverride, before: &[&RegisteredOverride]) -> Option<String> {
+        if one.approver.is_none() {
+            return Some("the record names nobody who answers for it".to_owned());
+        }
+        let (Some(given), Some(expires)) = (one.given_at, one.expires_at) else {
+            return Some("the record does not tell from when to when it held".to_owned());
+        };
+        let hours = i64::from(self.max_hours);
+        if expires.duration_since(given) > SignedDuration::from_hours(hours) {
+            return Some(format!("it held for more than {hours} hours"));
+        }
+        if one.approved_apart && same(one.requester.as_deref(), one.approver.as_deref()) {
+            return Some("who asked for it is said to have approved it".to_owned());
+        }
+        let on_control = |other: &&&RegisteredOverride| {
+            other.change == one.change
+                && one.change.is_some()
+                && other
+                    .controls
+                    .iter()
+                    .any(|code| one.controls.contains(code))
+        };
+        let again = before.iter().filter(on_control).any(|other| {
+            other.head == one.head && same(other.requester.as_deref(), one.requester.as_deref())
+        });
+        if again && !one.approved_apart {
+            return Some(
+                "the same person asked again on the same head, and nobody else approved it"
+                    .to_owned(),
+            );
+        }
+        let count = before.iter().filter(on_control).count() + 1;
+        (count > self.max_per_change as usize).then(|| {
+            format!(
+                "it is number {count} of {} on the change, at most {} are meant",
+                one.controls.join(", "),
+                self.max_per_change
+            )
+        })
+    }
+
+    /// Who answers for more than the quota.
+    fn persons_over_quota<'o>(
+        &self,
+        given: impl Iterator<Item = &'o RegisteredOverride>,
+    ) -> Vec<String> {
+        let mut count = std::collections::BTreeMap::<String, u32>::new();
+        for approver in given.filter_map(|one| one.approver.as_ref()) {
+            *count.entry(approver.to_lowercase()).or_default() += 1;
+        }
+        let over = count
+            .into_iter()
+            .filter(|(_, count)| *count > self.max_per_person);
+        over.map(|(login, count)| {
+            format!(
+                "@{login} answers for {count} overrides, at most {} are meant",
+                self.max_per_person
+            )
+        })
+        .collect()
+    }
+}
+
+/// Whether two logins are of one person; who is not named may be anybody.
+fn same(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        (None, _) | (_, None) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{given, said, told};
+    use super::*;
+    use crate::controls::testing::{at, hidden};
+
+    fn verdict(overrides: Vec<RegisteredOverride>) -> String {
+        said(&OverridesValid::default(), &told(overrides, Vec::new()))
+    }
+
+    fn fails(overrides: Vec<RegisteredOverride>, expected: &str) {
+        let verdict = verdict(overrides);
+        assert!(verdict.starts_with("fail"), "{verdict}");
+        assert!(verdict.contains(expected), "{verdict}");
+    }
+
+    #[test]
+    fn what_was_validly_given_passes_and_so_does_a_ledger_without_any() {
+        assert!(verdict(vec![given("ovr_1")]).starts_with("pass"));
+        assert!(verdict(Vec::new()).contains("no override"));
+    }
+
+    #[test]
+    fn a_ledger_that_was_not_read_is_unknown_and_never_empty() {
+        let mut facts = told(Vec::new(), Vec::new());
+        facts.override_register = hidden();
+        assert!(said(&OverridesValid::default(), &facts).starts_with("unknown"));
+    }
+
+    #[test]
+    fn nobody_no_end_too_long_and_self_approved_fail() {
+        let with = |change: fn(&mut RegisteredOverride)| {
+            let mut one = given("ovr_1");
+            change(&mut one);
+            vec![one]
+        };
+        fails(with(|one| one.approver = None), "names nobody");
+        fails(with(|one| one.expires_at = None), "from when to when");
+        fails(with(|one| one.given_at = None), "from when to when");
+        fails(
+            with(|one| one.expires_at = Some(at("2026-06-03T10:00:01Z"))),
+            "more than 72 hours",
+        );
+        fails(
+            with(|one| one.requester = Some("LEAD".to_owned())),
+            "is said to have approved it",
+        );
+        fails(with(|one| one.requester = None), "is said to have approved");
+    }
+
+    #[test]
+    fn asking_again_on_the_same_head_wants_an_approval() {
+        let alone = |id: &str| RegisteredOverride {
+            requester: Some("lead".to_owned()),
+            approved_apart: false,
+            ..given(id)
+        };
+        fails(
+            vec![alone("ovr_1"), alone("ovr_2")],
+            "ovr_2: the same person asked again",
+        );
+        let mut second = alone("ovr_2");
+        second.approver = Some("sec".to_owned());
+        second.approved_apart = true;
+        assert!(verdict(vec![alone("ovr_1"), second]).starts_with("pass"));
+        let mut elsewhere = alone("ovr_2");
+        elsewhere.head = "0d".repeat(20);
+        assert!(verdict(vec![alone("ovr_1"), elsewhere]).starts_with("pass"));
+    }
+
+    #[test]
+    fn quotas_hold_per_change_and_per_person_in_the_time_that_is_looked_at() {
+        let many = |count: usize, change: fn(usize) -> u64| -> Vec<RegisteredOverride> {
+            (0..count)
+                .map(|number| RegisteredOverride {
+                    change: Some(change(number)),
+                    head: format!("{number:040}"),
+                    ..given(&format!("ovr_{number}"))
+                })
+                .collect()
+        };
+        fails(many(3, |_| 7), "number 3 of CHG-04 on the change");
+        assert!(verdict(many(2, |_| 7)).starts_with("pass"));
+        fails(
+            many(11, |number| number as u64),
+            "@lead answers for 11 overrides",
+        );
+        assert!(verdict(many(10, |number| number as u64)).starts_with("pass"));
+        let mut old = many(11, |number| number as u64);
+        for one in old.iter_mut().take(1) {
+            one.given_at = Some(at("2026-01-01T10:00:00Z"));
+            one.expires_at = Some(at("2026-01-01T11:00:00Z"));
+        }
+        assert!(verdict(old).starts_with("pass"));
+    }
+
+    #[test]
+    fn what_asks_for_less_is_weaker() {
+        let base = OverridesValid::default();
+        for weaker in [
+            OverridesValid {
+                days: 30,
+                ..base.clone()
+            },
+            OverridesValid {
+                max_hours: 73,
+                ..base.clone()
+            },
+            OverridesValid {
+                max_per_change: 3,
+                ..base.clone()
+            },
+            OverridesValid {
+                max_per_person: 11,
+                ..base.clone()
+            },
+        ] {
+            assert!(weaker.weaker_than(&base).is_some(), "{weaker:?}");
+            assert!(base.weaker_than(&weaker).is_none(), "{weaker:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the ledger tells of overrides and breaches, and of the changes that came onto
+//! branches, as far as controls judge it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One override or breach on record. Logins are as they were when it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredOverride {
+    /// `ovr_…` or `byp_…`.
+    pub id: String,
+    /// Whether the gate itself opened it, for what went past it.
+    pub breach: bool,
+    /// Codes of the controls.
+    pub controls: Vec<String>,
+    /// The change; `None` where it is about a commit.
+    pub change: Option<u64>,
+    /// The commit.
+    pub head: String,
+    /// Who asked for it.
+    pub requester: Option<String>,
+    /// Who answers for it: who approved it, else who asked for it.
+    pub approver: Option<String>,
+    /// Whether somebody else approved it by its id.
+    pub approved_apart: bool,
+    /// Of a breach, who pushed or merged it. `None`: not all of them are known.
+    pub involved: Option<Vec<String>>,
+    /// When it was given or found. `None`: the record does not tell.
+    pub given_at: Option<Timestamp>,
+    /// Until when it holds. `None`: the record does not tell.
+    pub expires_at: Option<Timestamp>,
+    /// Until when it has to be reviewed. `None`: the record does not tell.
+    pub review_due: Option<Timestamp>,
+    /// Who reviewed it; `None`: nobody whose review counts.
+    pub reviewer: Option<String>,
+    /// When. `None`: nobody did, or the record does not tell.
+    pub reviewed_at: Option<Timestamp>,
+}
+
+/// A change that came onto a branch, as the ledger tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandedChange {
+    /// Its number.
+    pub number: u64,
+    /// When that was recorded. `None`: the record does not tell.
+    pub at: Option<Timestamp>,
+    /// Whether the last decision about it before rested on an override.
+    pub overridden: bool,
+}
+
+/// Group `ledger.overrides`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideRegister {
+    /// What the ledger is called, `ccgate/PLATFORM/REPOSITORY`.
+    pub origin: String,
+    /// How many records were read.
+    pub records: usize,
+    /// Every override and breach, in the order in which they were recorded.
+    pub overrides: Vec<RegisteredOverride>,
+    /// The changes that came onto branches, each once.
+    pub landed: Vec<LandedChange>,
+}

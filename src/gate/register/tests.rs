@@ -1,0 +1,239 @@
+//! What the register makes of records, and of forged or lacking ones.
+
+use serde_json::json;
+
+use super::*;
+use crate::gate::CHANGE_RECORD_TYPE;
+use crate::gate::testing::at;
+
+fn given(id: &str, due: Option<&str>) -> Value {
+    json!({"predicateType": OVERRIDE_RECORD_TYPE, "predicate": {
+        "id": id, "kind": "break_glass", "controls": ["CHG-04"],
+        "scope": {"change": 7, "head": "f1"}, "approver": {"login": "lead"},
+        "approved_at": {"forge_time": "2026-06-01T11:00:00Z"}, "review": {"due_at": due}}})
+}
+
+fn review(of: &str, by: &str, when: &str) -> Value {
+    json!({"predicateType": REVIEW_RECORD_TYPE, "predicate": {
+        "override": of, "outcome": "ratified", "observed_at": when, "reviewer": {"login": by}}})
+}
+
+const DUE: Option<&str> = Some("2026-06-02T11:00:00Z");
+
+fn standing(statements: &[Value], now: &str) -> Standing {
+    register(statements, at(now)).entries[0].standing
+}
+
+#[test]
+fn a_review_is_open_until_it_is_due_and_overdue_afterwards() {
+    let all = [given("ovr_1", DUE)];
+    assert_eq!(standing(&all, "2026-06-02T11:00:00Z"), Standing::Open);
+    assert_eq!(standing(&all, "2026-06-02T11:00:01Z"), Standing::Overdue);
+    let never = [given("ovr_1", None)];
+    assert_eq!(standing(&never, "2026-06-01T11:00:00Z"), Standing::Overdue);
+}
+
+#[test]
+fn the_first_review_counts_and_says_whether_it_was_in_time() {
+    let now = "2026-07-01T00:00:00Z";
+    let of = |when: &str| [given("ovr_1", DUE), review("ovr_1", "sec", when)];
+    assert_eq!(
+        standing(&of("2026-06-02T11:00:00Z"), now),
+        Standing::Reviewed
+    );
+    assert_eq!(
+        standing(&of("2026-06-02T11:00:01Z"), now),
+        Standing::ReviewedLate
+    );
+    let mut twice = of("2026-06-02T10:00:00Z").to_vec();
+    twice.push(review("ovr_1", "other", "2026-06-05T10:00:00Z"));
+    let entry = register(&twice, at(now)).entries.remove(0);
+    assert_eq!(entry.reviewer.as_deref(), Some("sec"));
+    assert_eq!(entry.outcome.as_deref(), Some("ratified"));
+}
+
+#[test]
+fn whoever_gave_it_has_not_reviewed_it_and_a_review_of_another_is_none() {
+    let now = "2026-06-01T12:00:00Z";
+    for (of, by) in [("ovr_1", "LEAD"), ("ovr_2", "sec")] {
+        let all = [given("ovr_1", DUE), review(of, by, now)];
+        assert_eq!(standing(&all, now), Standing::Open, "{of} by {by}");
+    }
+}
+
+#[test]
+fn the_same_override_in_several_records_is_one_entry() {
+    let all = [
+        given("ovr_1", DUE),
+        given("ovr_1", None),
+        given("ovr_2", DUE),
+    ];
+    let ids: Vec<_> = register(&all, at("2026-06-01T12:00:00Z"))
+        .entries
+        .into_iter()
+        .map(|entry| (entry.id, entry.due.is_some()))
+        .collect();
+    assert_eq!(
+        ids,
+        [("ovr_1".to_owned(), true), ("ovr_2".to_owned(), true)]
+    );
+}
+
+const HEAD: &str = "f1";
+
+/// What the gate decided about change 7, and what it rested on.
+fn decided(head: &str, overrides: &Value, approvals_refused: &Value) -> Value {
+    json!({"predicateType": CHANGE_RECORD_TYPE, "subject": [{"digest": {"gitCommit": head}}],
+        "predicate": {"subject": {"change": 7, "head": head}, "branch_move": null,
+            "overrides": overrides, "approvals_refused": approvals_refused}})
+}
+
+fn moved(changes: &Value) -> Value {
+    json!({"predicateType": CHANGE_RECORD_TYPE, "subject": [{"digest": {"gitCommit": "a1"}}],
+        "predicate": {"subject": {"change": null, "head": "a1"}, "observed_at": "2026-06-01T13:00:00Z",
+            "branch_move": {"before": "a0", "after": "a1", "commits": 1, "changes": changes}}})
+}
+
+fn holding(expires: Option<&str>) -> Value {
+    let mut one = given("ovr_1", DUE);
+    one["predicate"]["comment"] = json!("901");
+    one["predicate"]["expires_at"] = json!(expires);
+    one
+}
+
+fn made_of(statements: &[Value], now: &str) -> (Option<Term>, Option<Use>) {
+    let entry = register(statements, at(now)).entries.remove(0);
+    (entry.term, entry.used)
+}
+
+fn rested() -> Value {
+    json!([{"comment": "901", "state": "accepted"}])
+}
+
+#[test]
+fn an_override_waits_ends_soon_and_is_orphaned_where_no_move_knows_its_change() {
+    let all = [holding(Some("2026-06-01T15:00:00Z")), moved(&json!([8]))];
+    let seen = |now: &str| made_of(&all, now);
+    let waiting = Some(Use::Waiting);
+    assert_eq!(seen("2026-06-01T14:00:00Z"), (Some(Term::Running), waiting));
+    assert_eq!(
+        seen("2026-06-01T14:00:01Z"),
+        (Some(Term::Expiring), waiting)
+    );
+    assert_eq!(
+        seen("2026-06-01T15:00:00Z"),
+        (Some(Term::Expiring), waiting)
+    );
+    let over = (Some(Term::Expired), Some(Use::Orphaned));
+    assert_eq!(seen("2026-06-01T15:00:01Z"), over);
+    // Without an end nobody can say that it still holds.
+    assert_eq!(made_of(&[holding(None)], "2026-06-01T11:00:00Z"), over);
+    let breach = json!({"predicateType": OVERRIDE_RECORD_TYPE, "predicate": {
+        "id": "byp_1", "kind": "bypass_detected"}});
+    assert_eq!(made_of(&[breach], "2026-06-01T11:00:00Z"), (None, None));
+}
+
+#[test]
+fn it_was_used_where_the_last_decision_before_the_move_rested_on_it() {
+    let now = "2026-06-01T14:00:00Z";
+    let used = |more: Vec<Value>| {
+        let mut all = vec![decided(HEAD, &rested(), &json!([])), holding(Some(now))];
+        all.extend(more);
+        made_of(&all, now).1
+    };
+    assert_eq!(used(vec![moved(&json!([7]))]), Some(Use::Used));
+    // It landed by a review after all, on another head or on the same one.
+    for head in [HEAD, "0d"] {
+        let later = decided(head, &json!([]), &json!([]));
+        assert_eq!(used(vec![later, moved(&json!([7]))]), Some(Use::Unused));
+    }
+    let other = decided("0d", &rested(), &json!([]));
+    assert_eq!(used(vec![other, moved(&json!([7]))]), Some(Use::Unused));
+    // What was decided after the move says nothing about it.
+    let after = decided(HEAD, &json!([]), &json!([]));
+    assert_eq!(used(vec![moved(&json!([7])), after]), Some(Use::Used));
+    let facts = register(
+        &[decided(HEAD, &rested(), &json!([])), moved(&json!([7, 8]))],
+        at(now),
+    )
+    .as_facts("ccgate/github/acme/app");
+    let landed: Vec<_> = facts
+        .landed
+        .iter()
+        .map(|one| (one.number, one.overridden))
+        .collect();
+    assert_eq!(landed, [(7, true), (8, false)]);
+}
+
+#[test]
+fn attempts_stand_there_once_with_what_became_of_them_and_count_per_person() {
+    let asked = |state: &str, comment: &str| {
+        json!({"id": "ovr_9", "comment": comment, "control": "CHG-04", "by": "tom", "state": state,
+            "why": state})
+    };
+    let approval = json!([{"override": "ovr_9", "comment": "902", "by": "Tom", "why": "own",
+        "self_approved": true}]);
+    let all = [
+        decided(
+            HEAD,
+            &json!([asked("requested", "900"), asked("requested", "901")]),
+            &approval,
+        ),
+        decided(
+            HEAD,
+            &json!([asked("expired", "900"), asked("requested", "901")]),
+            &approval,
+        ),
+        // It was given in the end.
+        holding(Some("2026-06-01T15:00:00Z")),
+    ];
+    let register = register(&all, at("2026-06-01T12:00:00Z"));
+    let seen: Vec<_> = register
+        .attempts
+        .iter()
+        .map(|one| {
+            (
+                one.kind,
+                one.comment.as_str(),
+                one.state.as_str(),
+                one.self_approved,
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("override", "900", "expired", false),
+            ("approval", "902", "refused", true)
+        ]
+    );
+    let sums = register.sums();
+    let of = |login: &str| {
+        let mut people = sums.people.iter();
+        people.find(|one| one.login == login).unwrap().clone()
+    };
+    assert_eq!((of("tom").in_vain, of("tom").self_approved), (2, 1));
+    assert_eq!((of("lead").given, of("lead").in_vain), (1, 0));
+    assert_eq!(sums.controls[0].code, "CHG-04");
+    assert_eq!(
+        (sums.controls[0].overrides, sums.controls[0].breaches),
+        (1, 0)
+    );
+}
+
+#[test]
+fn neither_who_asked_nor_who_moved_the_branch_has_reviewed_it_whatever_a_record_says() {
+    let now = "2026-06-01T12:00:00Z";
+    let mut asked = given("ovr_1", DUE);
+    asked["predicate"]["requester"] = json!({"login": "tom"});
+    let mut moved = given("ovr_1", DUE);
+    moved["predicate"]["involved"] = json!(["tom"]);
+    for one in [asked, moved] {
+        for (by, expected) in [("TOM", Standing::Open), ("sec", Standing::Reviewed)] {
+            assert_eq!(
+                standing(&[one.clone(), review("ovr_1", by, now)], now),
+                expected
+            );
+        }
+    }
+}
