@@ -219,7 +219,7 @@ fn findings_are_listed_with_what_an_acceptance_is_bound_to() {
         ended.stdout
     );
     assert!(
-        ended.stdout.contains("(suppressed: SEC-1)"),
+        ended.stdout.contains("(dismissed by somebody: SEC-1)"),
         "{}",
         ended.stdout
     );
