@@ -15,4 +15,5 @@ mod policy;
 mod scan;
 mod snapshot;
 mod support;
+mod threat_model;
 mod tickets;
