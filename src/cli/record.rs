@@ -173,7 +173,8 @@ fn moves_in(
     while end > 0 {
         let begin = end.saturating_sub(LEAVES_AT_ONCE);
         for leaf in sealed.leaves(begin..end).ok()?.iter().rev() {
-            let statement = Leaf::parse(leaf).ok()?.statement;
+            let leaf = Leaf::parse(leaf).ok()?;
+            let statement = leaf.told(|digest| sealed.blob(digest)).ok()?;
             if let Some(told) = told(&statement, branch)
                 && each(told).is_break()
             {
@@ -325,5 +326,18 @@ mod tests {
         assert_eq!(tip(ORIGIN, "dev").as_deref(), Some("d1"));
         assert_eq!(tip(ORIGIN, "release"), None);
         assert_eq!(tip("ccgate/github/acme/other", "main"), None);
+        // Too large for a leaf: its blob tells of it.
+        let large = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": "s", "digest": {"gitCommit": "a3"}}],
+            "predicateType": gate::CHANGE_RECORD_TYPE,
+            "predicate": {
+                "subject": {"target": "main"},
+                "branch_move": {"before": "a2", "after": "a3"},
+                "controls": "x".repeat(80_000),
+            },
+        });
+        store.append(&[Leaf::new(&large).unwrap()]).unwrap();
+        assert_eq!(tip(ORIGIN, "main").as_deref(), Some("a3"));
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::files::{Files, Folder, Lock};
-use super::leaf::Leaf;
+use super::leaf::{Leaf, blob_path};
 use super::merkle::{self, TILE_WIDTH, Tree};
 use super::sign::{self, Signer};
 use super::{Guarantees, Make, Receipt, Sealed, Store, guarantees, journal};
@@ -223,7 +223,7 @@ impl DirStore {
             }
             files.insert(leaf.path.clone(), leaf.bytes.clone());
             if let Some((digest, bytes)) = &leaf.blob {
-                files.insert(format!("blobs/{digest}"), bytes.clone());
+                files.insert(blob_path(digest), bytes.clone());
             }
         }
         if !bundle.is_empty() {
@@ -356,6 +356,13 @@ impl Sealed for DirStore {
         );
         Ok(leaves)
     }
+
+    fn blob(&self, digest: &str) -> anyhow::Result<Vec<u8>> {
+        let path = blob_path(digest);
+        self.files
+            .read(&path)?
+            .with_context(|| format!("its blob `{path}` is missing"))
+    }
 }
 
 impl Store for DirStore {
@@ -371,6 +378,11 @@ impl Store for DirStore {
     fn read(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
         let _lock = self.files.lock(Lock::Shared);
         self.leaves(range)
+    }
+
+    fn read_blob(&self, digest: &str) -> anyhow::Result<Vec<u8>> {
+        let _lock = self.files.lock(Lock::Shared);
+        self.blob(digest)
     }
 
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>> {

@@ -116,6 +116,30 @@ impl Leaf {
         })
     }
 
+    /// The statement; where it is too large for a leaf, that of the blob, which has to fit.
+    ///
+    /// # Errors
+    /// A blob that is not there, is another one, or is about something else.
+    pub fn told(self, blob: impl FnOnce(&str) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Value> {
+        let Some(reference) = self.blob_reference() else {
+            return Ok(self.statement);
+        };
+        let (digest, size) = reference?;
+        let path = blob_path(&digest);
+        let bytes = blob(&digest)?;
+        ensure!(
+            bytes.len() as u64 == size && hex::encode(Sha256::digest(&bytes)) == digest,
+            "its blob `{path}` was altered"
+        );
+        let statement: Value = serde_json::from_slice(&bytes)
+            .with_context(|| format!("its blob `{path}` is no JSON"))?;
+        ensure!(
+            statement.get("subject") == self.statement.get("subject"),
+            "its blob `{path}` is about another subject"
+        );
+        Ok(statement)
+    }
+
     fn of_payload(payload: &[u8], statement: Value) -> anyhow::Result<Self> {
         let mut id = hex::encode(Sha256::digest(payload));
         id.truncate(32);
@@ -142,6 +166,11 @@ pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8
     .into_bytes();
     bytes.extend_from_slice(payload);
     bytes
+}
+
+/// Where the blob of this digest lies.
+pub(crate) fn blob_path(digest: &str) -> String {
+    format!("blobs/{digest}")
 }
 
 pub(crate) fn is_sha256(text: &str) -> bool {

@@ -58,6 +58,8 @@ pub trait Store: Send {
     fn append_after(&mut self, make: Make<'_>) -> anyhow::Result<Receipt>;
     /// The bytes of the leaves with these numbers.
     fn read(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>>;
+    /// The bytes of a blob, as they lie there: [`Leaf::told`] says whether they fit.
+    fn read_blob(&self, digest: &str) -> anyhow::Result<Vec<u8>>;
     /// The newest checkpoint; `None` while nothing is recorded.
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>>;
     /// What the store promises, and what it cannot.
@@ -70,6 +72,8 @@ pub trait Sealed {
     fn size(&self) -> anyhow::Result<u64>;
     /// The bytes of the leaves with these numbers.
     fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>>;
+    /// See [`Store::read_blob`].
+    fn blob(&self, digest: &str) -> anyhow::Result<Vec<u8>>;
 }
 
 /// Makes leaves from what is sealed already.
@@ -82,6 +86,10 @@ impl Sealed for Box<dyn Store> {
 
     fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
         self.read(range)
+    }
+
+    fn blob(&self, digest: &str) -> anyhow::Result<Vec<u8>> {
+        self.read_blob(digest)
     }
 }
 

@@ -31,13 +31,9 @@ pub fn statements_at(place: &Place) -> anyhow::Result<(Checkpoint, Vec<Value>)> 
         for bytes in leaves {
             let number = tree.size();
             let leaf = Leaf::parse(&bytes).with_context(|| format!("entry {number}"))?;
-            // Its statement stands elsewhere, and what is left out must not look like nothing.
-            ensure!(
-                leaf.blob_reference().is_none(),
-                "entry {number} is too large to be read here"
-            );
+            let statement = leaf.told(|digest| store.read_blob(digest));
             tree.push(leaf_hash(&bytes));
-            statements.push(leaf.statement);
+            statements.push(statement.with_context(|| format!("entry {number}"))?);
         }
     }
     ensure!(
@@ -86,5 +82,28 @@ mod tests {
         std::fs::copy(other.path().join(bundle), folder.path().join(bundle)).unwrap();
         let error = statements_at(&place).unwrap_err().to_string();
         assert!(error.contains("not those of the checkpoint"), "{error}");
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_leaf_is_read_from_its_blob_which_has_to_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Folder(folder.path().to_owned());
+        let large = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"gitCommit": "a".repeat(40)}}],
+            "predicateType": "https://ccgate.dev/change-record/v1",
+            "predicate": {"text": "x".repeat(80_000)},
+        });
+        let mut store = open(&place, "ccgate/github/acme/app", None).unwrap();
+        store.append(&[Leaf::new(&large).unwrap()]).unwrap();
+        assert_eq!(statements_at(&place).unwrap().1, [large]);
+        let blobs = std::fs::read_dir(folder.path().join("blobs")).unwrap();
+        let blob = blobs.last().unwrap().unwrap().path();
+        std::fs::write(&blob, "{}").unwrap();
+        let error = format!("{:#}", statements_at(&place).unwrap_err());
+        assert!(error.contains("was altered"), "{error}");
+        std::fs::remove_file(&blob).unwrap();
+        let error = format!("{:#}", statements_at(&place).unwrap_err());
+        assert!(error.contains("is missing"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use super::dir::{self, CHECKPOINT, FORMAT, SIGNERS};
 use super::files::Files;
 use super::glance::glance;
 use super::journal;
-use super::leaf::Leaf;
+use super::leaf::{Leaf, blob_path};
 use super::merkle::{self, Hash, TILE_WIDTH, Tree};
 use super::sign;
 use super::times::TimesSeen;
@@ -236,25 +236,14 @@ impl Walk {
         }
         let leaf = Leaf::parse(entry)?;
         self.copy(files, number, entry, &leaf.path)?;
-        let mut statement = leaf.statement.clone();
-        if let Some(reference) = leaf.blob_reference() {
-            let (digest, size) = reference?;
-            let path = format!("blobs/{digest}");
+        let statement = leaf.told(|digest| {
+            let path = blob_path(digest);
             // Two records may share a blob.
             rest.remove(&path);
-            let blob = files
+            files
                 .read(&path)?
-                .with_context(|| format!("its blob `{path}` is missing"))?;
-            let fits = blob.len() as u64 == size
-                && hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&blob)) == digest;
-            anyhow::ensure!(fits, "its blob `{path}` was altered");
-            statement = serde_json::from_slice(&blob)
-                .with_context(|| format!("its blob `{path}` is no JSON"))?;
-            anyhow::ensure!(
-                statement.get("subject") == leaf.statement.get("subject"),
-                "its blob `{path}` is about another subject"
-            );
-        }
+                .with_context(|| format!("its blob `{path}` is missing"))
+        })?;
         if let Some(pointers) = options.times {
             self.times.look(number, &statement, pointers);
         }

@@ -262,6 +262,15 @@ impl Store for GitStore {
         }
     }
 
+    fn read_blob(&self, digest: &str) -> anyhow::Result<Vec<u8>> {
+        let tip = self.held().tip(&self.place)?;
+        let store = tip.as_ref().map(|files| self.over(files)).transpose()?;
+        match store.flatten() {
+            Some(store) => store.read_blob(digest),
+            None => bail!("{} holds no records", self.place),
+        }
+    }
+
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>> {
         let mut held = self.held();
         held.tip = None;
