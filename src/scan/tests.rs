@@ -592,6 +592,17 @@ fn the_edge_of_a_window_changes_nothing() {
         let expected = (2 * block / result.len()) as u64;
         assert_eq!(run.counts[0].open, expected, "{pad}");
     }
+    // Each place of a finding once at the edge, also the one behind it: none counts twice.
+    let finding = r#"{"severity":"High","identifiers":[{"value":"R1"}]}"#;
+    for pad in 0..=finding.len() {
+        let count = 2 * block / finding.len();
+        let many = vec![finding; count].join(",");
+        let text = format!(
+            r#"{{"version":"15.0.4",{}"vulnerabilities":[{many}],"scan":{{"type":"sast","status":"success","scanner":{{"name":"probe"}}}}}}"#,
+            " ".repeat(pad)
+        );
+        assert_eq!(one(&text).counts[0].open, count as u64, "{pad}");
+    }
 }
 
 #[test]
