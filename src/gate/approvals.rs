@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{Comment, Fact, Snapshot};
+use crate::facts::{Comment, Snapshot};
 use crate::policy::Policy;
 
 use super::command::Command;
 use super::decide::{Approval, OverrideReport, OverrideState};
-use super::independence::{independent, may_override};
+use super::independence::{independent, may_override, person_behind};
 use super::overrides::{CLOCK_TOLERANCE, commands};
 use super::record::override_id;
 use super::reviews::named;
@@ -117,23 +117,7 @@ fn judge(
     comment: &Comment,
     asked: &OverrideReport,
 ) -> Result<Approval, String> {
-    match &comment.edited {
-        Fact::Known { value: false, .. } => {}
-        Fact::Known { value: true, .. } => {
-            return Err("the comment was edited: write a new one".to_owned());
-        }
-        Fact::Unknown(unknown) => {
-            return Err(format!(
-                "it cannot be told whether the comment was edited: {unknown}"
-            ));
-        }
-    }
-    let Some(author) = &comment.author else {
-        return Err("the account that wrote it is gone".to_owned());
-    };
-    if !author.is_human() {
-        return Err(format!("@{} is not known to be a person", author.login));
-    }
+    let author = person_behind(comment)?;
     // Whoever asked and cannot be told may be the same person.
     if asked.by.as_deref().is_none_or(|by| author.is(by)) {
         return Err(format!(

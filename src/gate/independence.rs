@@ -1,7 +1,7 @@
 //! Who may override, and whether they had a hand in the change. An identity
 //! that cannot be told speaks against the override: independence must be shown.
 
-use crate::facts::{Account, Fact, Person, PushKind, Snapshot};
+use crate::facts::{Account, Comment, Fact, Person, PushKind, Snapshot};
 use crate::policy::OverrideRules;
 
 use super::decide::OverrideState;
@@ -181,4 +181,28 @@ fn not_this_person(named: &Person, did: &str, sha: &str, person: &Account) -> Re
             person.login
         )),
     }
+}
+/// Who wrote a comment, if it is a person and nobody changed it since.
+///
+/// # Errors
+/// A comment that was edited or may have been, or an author who is gone or no person.
+pub(super) fn person_behind(comment: &Comment) -> Result<&Account, String> {
+    match &comment.edited {
+        Fact::Known { value: false, .. } => {}
+        Fact::Known { value: true, .. } => {
+            return Err("the comment was edited: write a new one".to_owned());
+        }
+        Fact::Unknown(unknown) => {
+            return Err(format!(
+                "it cannot be told whether the comment was edited: {unknown}"
+            ));
+        }
+    }
+    let Some(author) = &comment.author else {
+        return Err("the account that wrote it is gone".to_owned());
+    };
+    if !author.is_human() {
+        return Err(format!("@{} is not known to be a person", author.login));
+    }
+    Ok(author)
 }

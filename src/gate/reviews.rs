@@ -4,13 +4,13 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{Account, Comment, Fact, Snapshot};
+use crate::facts::{Account, Comment, Snapshot};
 use crate::policy::Policy;
 
 use super::breach::BREACH_PREFIX;
 use super::command::{Command, weight};
 use super::decide::OverrideReport;
-use super::independence::{independent, may_override};
+use super::independence::{independent, may_override, person_behind};
 use super::overrides::commands;
 use super::record::override_id;
 
@@ -132,23 +132,7 @@ fn in_order<'c>(
         let words = ReviewOutcome::ALL.map(ReviewOutcome::word).join(", ");
         return Err(format!("the outcome is none of {words}"));
     };
-    match &comment.edited {
-        Fact::Known { value: false, .. } => {}
-        Fact::Known { value: true, .. } => {
-            return Err("the comment was edited: write a new one".to_owned());
-        }
-        Fact::Unknown(unknown) => {
-            return Err(format!(
-                "it cannot be told whether the comment was edited: {unknown}"
-            ));
-        }
-    }
-    let Some(author) = &comment.author else {
-        return Err("the account that wrote it is gone".to_owned());
-    };
-    if !author.is_human() {
-        return Err(format!("@{} is not known to be a person", author.login));
-    }
+    let author = person_behind(comment)?;
     may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
     let says_nothing = weight(notes) == 0;
     match outcome {

@@ -2,7 +2,7 @@
 
 use super::super::Decision;
 use super::*;
-use crate::facts::{Account, AccountKind, Push, PushKind, Snapshot, Unknown};
+use crate::facts::{Account, AccountKind, Fact, Push, PushKind, Snapshot, Unknown};
 use crate::gate::testing::{
     FIRST, REASON, SECOND, at, comment, control, decision, facts, fail, pass, person, policy,
 };

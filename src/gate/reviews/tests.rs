@@ -1,6 +1,7 @@
 //! Each rule of a review, with the trick that it is there for.
 
 use super::*;
+use crate::facts::Fact;
 use crate::gate::testing::{
     FIRST, SECOND, at, command, comment, control, decision, facts, fail, pass, policy,
 };
