@@ -15,6 +15,7 @@ from . import forge, own, stamps, tools
 # Those at the end are signed. CCGATE_LEDGER_RECORDS=300 gives full tiles.
 RECORDS, SIGNED = int(os.environ.get("CCGATE_LEDGER_RECORDS", "40")), 4
 GO_PACKAGES = "/usr/share/gocode"
+SWEEP = pathlib.Path(__file__).resolve().parent.parent / "sweep"
 
 
 def run(tally, binary, _double):
@@ -45,6 +46,20 @@ def run(tally, binary, _double):
     for name, (made, found) in counts.items():
         print(f"     ledger of {RECORDS} records, {name}: {found} of {made} changes found", flush=True)
         tally.check(f"ledger, {name}: every change is found", made > 250 and made == found, f"{found} of {made}")
+    _sweep(tally)
+
+
+def _sweep(tally):
+    """Every byte of a very small ledger, and a part of one with full tiles; `tests/e2e/sweep` alone does the whole."""
+    program = forge.TARGET / "debug" / "examples" / "ledger-sweep"
+    if not program.is_file():
+        tally.missing("ledger-sweep", "`cargo build --example ledger-sweep` makes it")
+        return
+    for records, step in ((3, 1), (300, 6000)):
+        command = [SWEEP, program, "--records", str(records), "--step", str(step), "--python", "8"]
+        done = subprocess.run(command, env=tools.environment(), capture_output=True, text=True, timeout=900)
+        print("".join(f"     {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
+        tally.check(f"ledger sweep of {records} records: every change is found by each verifier", done.returncode == 0, done.stdout + done.stderr)
 
 
 class Ours:
@@ -56,23 +71,36 @@ class Ours:
         return subprocess.run([self.binary, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
-def _records(tally, ours):
-    """One saved snapshot, decided at as many moments as there shall be records."""
+def snapshot(ours):
+    """The facts of one change, saved beside the ledgers."""
     scenario = forge.load(forge.SCENARIOS / "github.json")
     with forge.Forge(scenario) as double:
         given = own.variables(double, "github", forge.secrets(scenario))
         result = forge.check(ours.binary, given, "--platform", "github", "--repo", "orchard/fees", "--change", 2, "--save-snapshot", "snapshot.json")
-    snapshot = json.loads((result.folder / "snapshot.json").read_text())
+    return json.loads((result.folder / "snapshot.json").read_text())
+
+
+def seen_at(ours, facts, moment):
+    """The same facts as if they had been read at another moment: another record."""
+    facts["observed_at"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if facts["platform_time"]["state"] == "known":
+        facts["platform_time"]["value"] = facts["observed_at"]
+    (ours.folder / "snapshot.json").write_text(json.dumps(facts))
+
+
+def key(ours):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "e2e", "-f", "key"], cwd=ours.folder, check=True)
-    key = (ours.folder / "key").read_text()
+    return (ours.folder / "key").read_text()
+
+
+def _records(tally, ours):
+    """One saved snapshot, decided at as many moments as there shall be records."""
+    facts, secret = snapshot(ours), key(ours)
     # The last one a day ago: a record later than its time-stamp would be found.
     begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=29 * RECORDS)
     for number in range(RECORDS):
-        snapshot["observed_at"] = (begin + datetime.timedelta(hours=29 * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if snapshot["platform_time"]["state"] == "known":
-            snapshot["platform_time"]["value"] = snapshot["observed_at"]
-        (ours.folder / "snapshot.json").write_text(json.dumps(snapshot))
-        signed = {"CCGATE_LEDGER_KEY": key} if number >= RECORDS - SIGNED else {}
+        seen_at(ours, facts, begin + datetime.timedelta(hours=29 * number))
+        signed = {"CCGATE_LEDGER_KEY": secret} if number >= RECORDS - SIGNED else {}
         ours.run("check", "--snapshot", "snapshot.json", "--ledger", "dir:ledger", **signed)
     (ours.folder / "signers").write_text((ours.folder / "ledger" / "keys" / "allowed_signers").read_text())
     shown = ours.run("ledger", "show", "dir:ledger").stdout
