@@ -5,6 +5,7 @@
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
 //! `--store dir|git`, `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `CCGATE_LEDGER_KEY` signs, and lets writers in git leave receipts for each other.
 
 #![expect(
     clippy::print_stdout,
@@ -20,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use ccgate::ledger::{self, Leaf, Place, STATEMENT_TYPE, State, VerifyOptions};
+use ccgate::ledger::{self, Leaf, Place, STATEMENT_TYPE, Signer, State, VerifyOptions};
 use serde_json::json;
 
 const ORIGIN: &str = "ccgate/github/acme/payments";
@@ -250,11 +251,13 @@ fn write(arguments: &[String]) -> anyhow::Result<()> {
         bail!("a writer is started by the program itself");
     };
     let place = place(url)?;
+    let key = std::env::var("CCGATE_LEDGER_KEY").ok();
     for number in 0..appends.parse()? {
         let leaf = Leaf::new(&statement(writer, number))?;
         let begun = Instant::now();
         // As a job does it: opened anew for every record.
-        let receipt = ledger::open(&place, ORIGIN, None)?.append(std::slice::from_ref(&leaf))?;
+        let signer = key.as_deref().map(Signer::from_openssh).transpose()?;
+        let receipt = ledger::open(&place, ORIGIN, signer)?.append(std::slice::from_ref(&leaf))?;
         let index = receipt.indexes.first().context("a number")?;
         println!("sealed {} {index} {}", leaf.id, begun.elapsed().as_micros());
         std::io::stdout().flush()?;

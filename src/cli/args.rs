@@ -517,6 +517,11 @@ pub(super) enum LedgerCommand {
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
+    /// Seal what runs left below `ccgate/pending/` because others were faster (ledgers in git)
+    Seal {
+        /// Address of the ledger
+        url: String,
+    },
     /// List the records
     Show {
         /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`

@@ -20,6 +20,7 @@ use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
 use super::ledger_place::existing;
+use super::record::signer;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -33,6 +34,7 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
         LedgerCommand::Anchor(arguments) => anchor::anchor(arguments, world)?,
         LedgerCommand::Checkpoint { url } => (anchor::checkpoint(url, world)?, ExitStatus::Allow),
+        LedgerCommand::Seal { url } => (seal(url, world)?, ExitStatus::Allow),
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
     // A reader that went away is no reason for another exit code.
@@ -128,6 +130,17 @@ fn verdicts_of(
         ExitStatus::Ledger
     };
     Ok((text, status))
+}
+
+/// What other runs left is sealed with this run's key.
+fn seal(url: &str, world: &World) -> Result<String, CommandError> {
+    let place = existing(url, world)?;
+    let sealed = || -> anyhow::Result<u64> {
+        let (_, checkpoint) = ledger::open_any(&place)?;
+        ledger::open(&place, &checkpoint.origin, signer(world)?)?.seal_waiting()
+    };
+    let sealed = sealed().map_err(CommandError::ledger)?;
+    Ok(format!("{} sealed\n", records(sealed)))
 }
 
 /// The verdicts, and what was written.

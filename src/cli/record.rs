@@ -215,7 +215,7 @@ pub(super) fn origin(subject: &Subject) -> String {
 }
 
 /// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.
-fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
+pub(super) fn signer(world: &World) -> anyhow::Result<Option<ledger::Signer>> {
     world
         .var("CCGATE_LEDGER_KEY")
         .map(|pem| ledger::Signer::from_openssh(pem).context("`CCGATE_LEDGER_KEY` is not usable"))

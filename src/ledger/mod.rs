@@ -62,6 +62,11 @@ pub trait Store: Send {
     fn read_blob(&self, digest: &str) -> anyhow::Result<Vec<u8>>;
     /// The newest checkpoint; `None` while nothing is recorded.
     fn checkpoint(&self) -> anyhow::Result<Option<Checkpoint>>;
+    /// Seals what other writers left behind, if the store lets them leave anything; says how many
+    /// records were sealed meanwhile, by whomever.
+    fn seal_waiting(&mut self) -> anyhow::Result<u64> {
+        Ok(0)
+    }
     /// What the store promises, and what it cannot.
     fn guarantees(&self) -> Guarantees;
 }
@@ -106,6 +111,16 @@ pub struct Receipt {
     pub leaf_digests: Vec<String>,
     /// Ids which were there before.
     pub duplicates: Vec<String>,
+}
+
+impl Receipt {
+    /// Leaves the first ones, which are these; what was sealed along with them is others'.
+    fn keep_only(&mut self, own: &[Leaf]) {
+        self.indexes.truncate(own.len());
+        self.leaf_digests.truncate(own.len());
+        self.duplicates
+            .retain(|id| own.iter().any(|leaf| leaf.id == *id));
+    }
 }
 
 /// Opens the ledger at a place. `origin` is `ccgate/PLATFORM/REPOSITORY`.

@@ -17,6 +17,9 @@ pub const NAMESPACE: &str = "ccgate-ledger";
 /// The namespace of signatures over settings snapshots.
 pub const SETTINGS_NAMESPACE: &str = "ccgate-settings";
 
+/// The namespace of signatures over records that wait to be sealed.
+const RECEIPT_NAMESPACE: &str = "ccgate-receipt";
+
 /// A private key that signs checkpoints.
 #[derive(Debug, Clone)]
 pub struct Signer(PrivateKey);
@@ -86,6 +89,11 @@ impl Signer {
         self.sign_for(SETTINGS_NAMESPACE, content)
     }
 
+    /// The SSHSIG over the body of a receipt.
+    pub(crate) fn sign_receipt(&self, body: &[u8]) -> anyhow::Result<String> {
+        self.sign_for(RECEIPT_NAMESPACE, body)
+    }
+
     fn sign_for(&self, namespace: &str, file: &[u8]) -> anyhow::Result<String> {
         let signature = self
             .0
@@ -100,6 +108,11 @@ impl Signer {
 /// Checks an SSHSIG in its exact canonical form and returns the key that made it.
 pub(crate) fn verify_file(armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {
     verify_for(NAMESPACE, armoured, file)
+}
+
+/// The same for the body of a receipt.
+pub(crate) fn verify_receipt(armoured: &[u8], body: &[u8]) -> anyhow::Result<PublicKey> {
+    verify_for(RECEIPT_NAMESPACE, armoured, body)
 }
 
 fn verify_for(namespace: &str, armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {

@@ -26,7 +26,16 @@ pub(super) fn verify(
     let mirror = Mirror::new(place)?;
     match mirror.fetch(Depth::History)? {
         None => Ok(verify_files(&mirror.nothing(), options)),
-        Some(files) => Ok(judged(&mirror, &files, verify_files(&files, options))),
+        Some(files) => {
+            let mut verification = judged(&mirror, &files, verify_files(&files, options));
+            let waiting = mirror.count_waiting()?;
+            if waiting > 0 {
+                verification.notes.push(format!(
+                    "receipts below `ccgate/pending/`: {waiting}; their records are not sealed yet, or nobody took the receipts away; `ccgate ledger seal` does both"
+                ));
+            }
+            Ok(verification)
+        }
     }
 }
 

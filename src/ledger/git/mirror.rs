@@ -9,10 +9,14 @@ use tempfile::TempDir;
 use super::super::dir::{CHECKPOINT, FORMAT, SIGNERS};
 use super::super::place::GitPlace;
 use super::command::{Git, Ran};
+use super::receipts::PENDING;
 use super::tree::{Changes, TreeFiles};
 
 /// The name, in the copy, of what was fetched.
 pub(super) const TIP: &str = "refs/ccgate/tip";
+
+/// Where, in the copy, the receipts are that were fetched.
+pub(super) const WAITING: &str = "refs/ccgate/pending/";
 
 /// `git ls-remote --exit-code` says so where there is no such branch.
 const NO_SUCH_BRANCH: i32 = 2;
@@ -41,6 +45,8 @@ pub(super) struct Mirror {
     git: Git,
     place: GitPlace,
     commits: u32,
+    /// Whether what waits to be sealed is fetched too.
+    pub(super) with_receipts: bool,
     // Removed with everything in it when this is dropped.
     folder: TempDir,
 }
@@ -59,6 +65,7 @@ impl Mirror {
             git,
             place: place.clone(),
             commits: 0,
+            with_receipts: false,
             folder,
         })
     }
@@ -109,7 +116,14 @@ impl Mirror {
         if depth == Depth::Tip {
             arguments.push("--depth=1");
         }
+        let receipts = format!("+{PENDING}*:{WAITING}*");
+        if self.with_receipts {
+            arguments.push("--prune");
+        }
         arguments.extend(["--", self.place.address().as_str(), &tip]);
+        if self.with_receipts {
+            arguments.push(&receipts);
+        }
         self.git.run(&arguments, Vec::new())
     }
 
@@ -147,6 +161,19 @@ impl Mirror {
         changes: &Changes,
         message: &str,
     ) -> anyhow::Result<String> {
+        for path in changes.keys() {
+            check_path(path)?;
+        }
+        self.import(onto_tip, changes, message)
+    }
+
+    /// Makes a commit with these files, whatever they are.
+    pub(super) fn import(
+        &mut self,
+        onto_tip: bool,
+        changes: &Changes,
+        message: &str,
+    ) -> anyhow::Result<String> {
         self.commits += 1;
         let name = format!("refs/ccgate/next-{}", self.commits);
         let mut stream = Vec::new();
@@ -159,7 +186,6 @@ impl Mirror {
             line(format!("from {TIP}^0\n"));
         }
         for (path, bytes) in changes {
-            check_path(path)?;
             match bytes {
                 None => stream.extend_from_slice(format!("D {path}\n").as_bytes()),
                 Some(bytes) => {

@@ -1,6 +1,7 @@
 //! The `git+…:` stores: a ledger in a branch of its own, by plain `git`. The same files as in a
 //! folder, one commit an append, pushed so that the server takes it only if nobody was faster.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use super::leaf::Leaf;
 use super::place::GitPlace;
 use super::sign::Signer;
 use super::verify::{Verification, VerifyOptions};
-use super::{Guarantees, Make, Receipt, Store, guarantees};
+use super::{Guarantees, Make, Receipt, Sealed, Store, guarantees};
 
 mod anchoring;
 #[cfg(test)]
@@ -25,6 +26,10 @@ mod command;
 mod history;
 mod mirror;
 mod patience;
+mod receipts;
+#[cfg(test)]
+#[cfg(unix)]
+mod receipts_tests;
 #[cfg(test)]
 #[cfg(unix)]
 mod tamper_tests;
@@ -32,11 +37,14 @@ mod tamper_tests;
 #[cfg(unix)]
 mod tests;
 mod tree;
+mod waiting;
 
 pub(super) use anchoring::{keep_token, signed_note};
 use mirror::{Depth, Mirror, Push};
 use patience::{Patience, Watch};
+use receipts::Receipts;
 use tree::TreeFiles;
+use waiting::Waiting;
 
 pub(crate) struct GitStore {
     place: GitPlace,
@@ -96,11 +104,13 @@ impl GitStore {
     ) -> anyhow::Result<Attempt> {
         let tip = held.tip(&self.place)?;
         if let (Some(leaves), Some(files)) = (last, &tip)
+            && !leaves.is_empty()
             && let Some(receipt) = self.there(files, leaves)?
         {
             return Ok(Attempt {
                 receipt,
                 leaves: leaves.to_vec(),
+                independent: true,
                 pushed: None,
             });
         }
@@ -109,23 +119,81 @@ impl GitStore {
         let mut store = self
             .over(&files)?
             .context("it is not known whose ledger this is")?;
-        let leaves = make(&store)?;
-        let receipt = store.append(&leaves)?;
+        let looking = Looking {
+            at: &store,
+            looked: Cell::new(false),
+        };
+        let leaves = make(&looking)?;
+        let independent = !looking.looked.get();
+        let waiting = match &tip {
+            Some(tip) => self.ours(mirror.waiting(tip)?),
+            None => Vec::new(),
+        };
+        let others = waiting.iter().flat_map(|(_, leaves)| leaves);
+        // A receipt of our own is no second record.
+        let others = others.filter(|other| leaves.iter().all(|leaf| leaf.id != other.id));
+        let all: Vec<Leaf> = leaves.iter().chain(others).cloned().collect();
+        let mut receipt = store.append(&all)?;
+        receipt.keep_only(&leaves);
         let changes = files.changes()?;
         let mut pushed = None;
-        if !changes.is_empty() {
+        if changes.is_empty() {
+            mirror.settle(waiting.iter().map(|(waiting, _)| waiting));
+        } else {
             mirror::check_growth(&files, &changes)?;
             let message = format!("Seal {} records", receipt.size);
             let commit = mirror.commit(begun, &changes, &message)?;
-            pushed = Some(mirror.push(&commit));
+            let push = mirror.push(&commit);
+            if push == Push::Done {
+                mirror.settle(waiting.iter().map(|(waiting, _)| waiting));
+            }
+            pushed = Some(push);
             // Used up, whatever came of it.
             held.tip = None;
         }
         Ok(Attempt {
             receipt,
             leaves,
+            independent,
             pushed,
         })
+    }
+
+    /// The receipts of this ledger, signed with this very key, and their records. Others are not
+    /// ours to seal, and not ours to take away.
+    fn ours(&self, waiting: Vec<Waiting>) -> Vec<(Waiting, Vec<Leaf>)> {
+        let reference = self.place.reference();
+        let Some(receipts) = self.receipts(&reference) else {
+            return Vec::new();
+        };
+        waiting
+            .into_iter()
+            .filter_map(|one| {
+                let read = receipts.read(&one.reference, &one.body, &one.signature);
+                read.ok().map(|leaves| (one, leaves))
+            })
+            .collect()
+    }
+
+    /// Without a key nobody could tell our receipts from a stranger's.
+    fn receipts<'a>(&'a self, reference: &'a str) -> Option<Receipts<'a>> {
+        Some(Receipts {
+            signer: self.signer.as_ref()?,
+            origin: self.origin.as_deref()?,
+            ledger: reference,
+        })
+    }
+
+    /// Leaves the records for others to seal, if that can be. Where it cannot, they go on alone.
+    fn leave(&self, leaves: &[Leaf]) -> anyhow::Result<()> {
+        let reference = self.place.reference();
+        let Some(receipts) = self.receipts(&reference) else {
+            return Ok(());
+        };
+        match receipts.make(leaves)? {
+            Some(receipt) => self.held().mirror(&self.place)?.offer(&receipt),
+            None => Ok(()),
+        }
     }
 
     /// The proof of leaves that are there already.
@@ -143,8 +211,37 @@ impl GitStore {
 struct Attempt {
     receipt: Receipt,
     leaves: Vec<Leaf>,
+    /// Whether the leaves are the same whatever is sealed before them.
+    independent: bool,
     /// `None`: there was nothing to push.
     pushed: Option<Push>,
+}
+
+/// What is sealed, and whether anybody asked for it.
+struct Looking<'a> {
+    at: &'a dyn Sealed,
+    looked: Cell<bool>,
+}
+
+impl Looking<'_> {
+    fn at(&self) -> &dyn Sealed {
+        self.looked.set(true);
+        self.at
+    }
+}
+
+impl Sealed for Looking<'_> {
+    fn size(&self) -> anyhow::Result<u64> {
+        self.at().size()
+    }
+
+    fn leaves(&self, range: Range<u64>) -> anyhow::Result<Vec<Vec<u8>>> {
+        self.at().leaves(range)
+    }
+
+    fn blob(&self, digest: &str) -> anyhow::Result<Vec<u8>> {
+        self.at().blob(digest)
+    }
 }
 
 impl Held {
@@ -225,6 +322,12 @@ impl Store for GitStore {
                 None | Some(Push::Done) => return Ok(receipt),
                 Some(Push::Refused(why)) => {
                     refusals += 1;
+                    if self.signer.is_some() {
+                        self.held().mirror(&self.place)?.with_receipts = true;
+                    }
+                    if refusals == self.patience.receipt_after && attempt.independent {
+                        self.leave(&attempt.leaves)?;
+                    }
                     (refusals, self.patience.refusals, why)
                 }
                 Some(Push::Unclear(why)) => {
@@ -278,6 +381,22 @@ impl Store for GitStore {
         drop(held);
         let store = tip.as_ref().map(|files| self.over(files)).transpose()?;
         store.flatten().map_or(Ok(None), |store| store.checkpoint())
+    }
+
+    fn seal_waiting(&mut self) -> anyhow::Result<u64> {
+        ensure!(
+            self.signer.is_some(),
+            "receipts are signed: set `CCGATE_LEDGER_KEY` to the key of the gate that left them"
+        );
+        let before = self.checkpoint()?.map_or(0, |checkpoint| checkpoint.size);
+        ensure!(before > 0, "there is no ledger in {}", self.place);
+        // Its receipts are fetched with it.
+        let mut held = self.held();
+        held.mirror(&self.place)?.with_receipts = true;
+        held.tip = None;
+        drop(held);
+        let sealed = self.append_after(&mut |_| Ok(Vec::new()))?;
+        Ok(sealed.size.saturating_sub(before))
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Patience {
     /// Pushes that the server may refuse.
     pub(super) refusals: u32,
+    /// After so many of them the record is left, signed, for others to seal with theirs.
+    pub(super) receipt_after: u32,
     /// Pushes of which nobody knows how they ended. Missing rights and broken lines look
     /// like this, and are not made better by asking often.
     pub(super) unclear: u32,
@@ -24,6 +26,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             refusals: 60,
+            receipt_after: 2,
             unclear: 2,
             total: Duration::from_secs(180),
             pause: Duration::from_millis(100),
