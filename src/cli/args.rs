@@ -522,12 +522,23 @@ pub(super) enum LedgerCommand {
         /// Address of the ledger
         url: String,
     },
+    /// Record that a run ended without a decision: a crash, or a kill
+    Crashed(CrashedArgs),
     /// List the records
     Show {
         /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CrashedArgs {
+    /// Address of the ledger
+    pub(super) url: String,
+    /// What the run ended with, as a shell says it: 101 for a crash, 128 and the signal for a kill
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(101..))]
+    pub(super) exit_code: u8,
 }
 
 #[derive(Debug, Args)]

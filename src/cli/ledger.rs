@@ -17,6 +17,7 @@ use crate::render::{escape, wrap};
 
 use super::anchor;
 use super::args::{LedgerArgs, LedgerCommand, LedgerVerifyArgs};
+use super::crashed;
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
 use super::ledger_place::existing;
@@ -34,6 +35,9 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
         LedgerCommand::Anchor(arguments) => anchor::anchor(arguments, world)?,
         LedgerCommand::Checkpoint { url } => (anchor::checkpoint(url, world)?, ExitStatus::Allow),
+        LedgerCommand::Crashed(arguments) => {
+            (crashed::crashed(arguments, world)?, ExitStatus::Allow)
+        }
         LedgerCommand::Seal { url } => (seal(url, world)?, ExitStatus::Allow),
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };

@@ -4,6 +4,7 @@
 mod anchor;
 mod args;
 mod check;
+mod crashed;
 mod doctor;
 mod exit;
 mod explain;

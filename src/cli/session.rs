@@ -200,7 +200,7 @@ pub(super) fn ticket_sources(
 }
 
 /// Where the change is, from flags and environment.
-fn place(flags: &Flags, world: &World) -> anyhow::Result<Place> {
+pub(super) fn place(flags: &Flags, world: &World) -> anyhow::Result<Place> {
     let event_file = world
         .var("GITHUB_EVENT_PATH")
         .map(|path| read_whole(&world.folder.join(path)).map_err(|error| format!("{error:#}")));

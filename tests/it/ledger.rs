@@ -276,3 +276,92 @@ fn the_checkpoint_is_printed_as_it_lies_there_and_the_level_stands_in_the_report
     assert_eq!(same.code, 5);
     assert!(same.stderr.contains("the ledger itself"), "{}", same.stderr);
 }
+
+/// Runs `ledger crashed` as a job of a merge request, or without the CI's variables.
+fn crashed(home: &Path, in_ci: bool, code: &str) -> Ended {
+    let mut env = BTreeMap::new();
+    if in_ci {
+        for (name, value) in [
+            ("GITLAB_CI", "true"),
+            ("CI_API_V4_URL", "https://forge.example/api/v4"),
+            ("CI_PROJECT_PATH", "acme/tools/payments"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+            ("CI_PIPELINE_SOURCE", "merge_request_event"),
+            ("CI_COMMIT_SHA", "00000000000000000000000000000000000000a7"),
+            (
+                "CI_JOB_URL",
+                "https://forge.example/acme/tools/payments/-/jobs/5",
+            ),
+        ] {
+            env.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    run_in(
+        home,
+        env,
+        "2026-11-29T17:15:00Z",
+        &["ledger", "crashed", "dir:ledger", "--exit-code", code],
+    )
+}
+
+#[test]
+fn a_run_that_crashed_leaves_a_record_that_decides_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    append(&home.path().join("ledger"), 0..1, None);
+    let ended = crashed(home.path(), true, "137");
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (
+            0,
+            "a run that ended with 137 is recorded in dir:ledger as entry 1\n"
+        ),
+        "{}",
+        ended.stderr
+    );
+    let store = open(&Place::Folder(home.path().join("ledger")), ORIGIN, None).unwrap();
+    let record = Leaf::parse(&store.read(1..2).unwrap()[0])
+        .unwrap()
+        .statement;
+    assert_eq!(
+        record["subject"][0]["digest"]["gitCommit"],
+        "00000000000000000000000000000000000000a7"
+    );
+    let predicate = &record["predicate"];
+    assert!(predicate["decision"].is_null(), "{predicate}");
+    assert_eq!(predicate["exit_code"], 137);
+    assert_eq!(predicate["change"], 7);
+    assert_eq!(
+        predicate["run"],
+        "https://forge.example/acme/tools/payments/-/jobs/5"
+    );
+    // It accounts for no commit.
+    fs::write(
+        home.path().join("commits"),
+        "00000000000000000000000000000000000000a7\n",
+    )
+    .unwrap();
+    let verified = run_in(
+        home.path(),
+        BTreeMap::new(),
+        "2026-11-29T17:15:00Z",
+        &["ledger", "verify", "dir:ledger", "--population", "commits"],
+    );
+    assert_eq!(verified.code, 5, "{}", verified.stdout);
+    let shown = run_in(
+        home.path(),
+        BTreeMap::new(),
+        "2026-11-29T17:15:00Z",
+        &["ledger", "show", "dir:ledger"],
+    );
+    assert!(shown.stdout.contains("run-crashed"), "{}", shown.stdout);
+}
+
+#[test]
+fn a_run_that_decided_is_no_crash_and_a_crash_of_nothing_is_not_recorded() {
+    let home = tempfile::tempdir().unwrap();
+    for code in ["0", "1", "3", "5"] {
+        assert_eq!(crashed(home.path(), true, code).code, 2, "{code}");
+    }
+    assert_eq!(crashed(home.path(), false, "101").code, 2);
+    assert!(!home.path().join("ledger").exists());
+}
