@@ -23,6 +23,7 @@ def run(tally, binary, _double):
         outcome = _job(act, action, binary, scenario, change)
         _judge(tally, change, f"action, {word}", outcome)
     _refusals(tally, act, action, binary, scenario)
+    _crash(tally, act, action, binary, scenario)
     _scans(tally, act, action, binary, scenario)
 
 
@@ -74,6 +75,14 @@ def _judge(tally, change, name, got):
         tally.check(f"{name}: log and summary say so", "overrid" in got["log"].lower() and "overrid" in got["summary"].lower(), end)
     tally.check(f"{name}: it asked the double", got["requests"] > 0)
     tally.check(f"{name}: no token in the log", not any(secret in got["log"] for secret in got["secrets"].values()))
+
+
+def _crash(tally, act, action, binary, scenario):
+    ledger = forge.WORK / "crashed"
+    got = _job(act, action, tools.killed(binary), scenario, 2, lambda text: text.replace("          settings-token:", f"          ledger: dir:{ledger}\n          settings-token:"))
+    told = tools.recorded(binary, ledger)
+    tally.check("action, a run that is killed: fails and leaves a record", got["code"] != 0 and "run-crashed" in told and "1 record" in told, told + got["log"][-2000:])
+    tally.check("action, a run that is killed: result undecided", got["outputs"].get("result") == "undecided", str(got["outputs"]))
 
 
 def _scans(tally, act, action, binary, scenario):

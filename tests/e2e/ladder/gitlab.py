@@ -23,6 +23,7 @@ def run(tally, binary, _double):
     tally.check("template, a token instead of a name: refused", got["code"] != 0 and "name of a variable" in got["log"], got["log"][-1500:])
     got = _pipeline(runner, binary, scenario, 1, lambda text: text + "      mode: sometimes\n")
     tally.check("template, an unknown mode: refused", got["code"] != 0 and got["requests"] == 0, got["log"][-1500:])
+    _crash(tally, runner, binary, scenario)
     _scans(tally, runner, binary, scenario)
     for rendered in ('a.sarif,b c/*.sarif', '["a.sarif", "b c/*.sarif"]', '["a.sarif","b c/*.sarif"]', 'a.sarif, b c/*.sarif'):
         seen = _arguments("--scan=", CCGATE_IN_SCAN_RESULTS=rendered)
@@ -36,6 +37,13 @@ def run(tally, binary, _double):
     for given, wanted in (("", []), ("a b.csv", ["--tickets=a b.csv"])):
         seen = _arguments("--tickets=", CCGATE_IN_TICKETS=given)
         tally.check(f"template, file of tickets {given!r}", seen == wanted, str(seen))
+
+
+def _crash(tally, runner, binary, scenario):
+    ledger = forge.WORK / "crashed"
+    got = _pipeline(runner, tools.killed(binary), scenario, 2, lambda text: text + f"      ledger: dir:{ledger}\n")
+    told = tools.recorded(binary, ledger)
+    tally.check("template, a run that is killed: fails and leaves a record", got["code"] != 0 and "run-crashed" in told and "1 record" in told, told + got["log"][-2000:])
 
 
 def _scans(tally, runner, binary, scenario):

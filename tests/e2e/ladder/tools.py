@@ -68,11 +68,31 @@ def repository(folder, files, remote):
     return commit
 
 
+def killed(binary):
+    """A program that is killed at `check` and does everything else as the real one."""
+    path = forge.WORK / "killed"
+    path.write_text(f"#!/bin/sh\n[ \"$1\" != check ] || kill -9 $$\nexec '{binary}' \"$@\"\n")
+    path.chmod(0o755)
+    return path
+
+
+def recorded(binary, ledger):
+    """What a ledger tells, a line each."""
+    done = _shown([binary, "ledger", "show", f"dir:{ledger}"])
+    shutil.rmtree(ledger, ignore_errors=True)
+    return done
+
+
 def environment(**more):
     """PATH and a home of its own; nothing of the caller's CI leaks in."""
     home = forge.WORK / "home"
     home.mkdir(parents=True, exist_ok=True)
     return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def _shown(command):
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
 
 
 def _run(command):
