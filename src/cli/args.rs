@@ -581,6 +581,10 @@ pub(super) struct LedgerVerifyArgs {
     /// (e.g. from `git rev-list --first-parent main`)
     #[arg(long, value_name = "FILE")]
     pub(super) population: Option<PathBuf>,
+    /// A record whose machine's clock is known to have been wrong, by its number; once for each.
+    /// It is told, and its two times may differ; nothing else is excused
+    #[arg(long, value_name = "ENTRY")]
+    pub(super) wrong_clock: Vec<u64>,
 }
 
 fn parse_format(text: &str) -> Result<Format, UnknownFormat> {

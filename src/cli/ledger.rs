@@ -105,6 +105,7 @@ fn verdicts_of(
             runner: "/predicate/observed_at",
             platform: "/predicate/platform_time",
         }),
+        wrong_clocks: &arguments.wrong_clock,
         now: Some(world.now),
     };
     let verification = look(&place, &options).map_err(CommandError::ledger)?;

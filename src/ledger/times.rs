@@ -1,6 +1,8 @@
 //! The times that records tell: the runner's beside the platform's, and both against the
 //! time-stamps of checkpoints that hold the record. Where they stand is handed in.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -34,6 +36,11 @@ pub(super) struct TimesSeen {
     /// Sizes and times of stamps, later sizes first; no time is later than one before it.
     stamps: Vec<(u64, Timestamp)>,
     problems: Vec<String>,
+    /// Records of which whoever verifies knows that their machine's clock was wrong, as far as none
+    /// of them was met yet.
+    known_wrong: BTreeSet<u64>,
+    /// What those that were met tell.
+    excepted: Vec<String>,
     /// Records with both times.
     compared: u64,
     /// Records below a stamp.
@@ -52,6 +59,11 @@ impl TimesSeen {
             earliest = Some(time);
             self.stamps.push((size, time));
         }
+    }
+
+    /// Names records whose machine's clock is known to have been wrong.
+    pub(super) fn except(&mut self, numbers: &[u64]) {
+        self.known_wrong.extend(numbers);
     }
 
     /// The time at which the record was there at the latest.
@@ -88,9 +100,14 @@ impl TimesSeen {
         if let (Some(runner), Some(platform)) = (runner, platform) {
             self.compared += 1;
             if runner.duration_since(platform).abs() > CLOCK_TOLERANCE {
-                self.problems.push(format!(
+                let told = format!(
                     "entry {number}: the machine that made it said {runner} and the platform {platform}"
-                ));
+                );
+                if self.known_wrong.remove(&number) {
+                    self.excepted.push(told);
+                } else {
+                    self.problems.push(told);
+                }
             }
         }
         let (Some(bound), Some(latest)) = (self.bound(number), runner.max(platform)) else {
@@ -117,19 +134,30 @@ impl TimesSeen {
     }
 
     pub(super) fn conclude(&self, entries: u64) -> Verdict {
-        if let Some(first) = self.problems.first() {
+        let mut problems = self.problems.clone();
+        // An exception that is kept in store would cover what comes.
+        problems.extend(self.known_wrong.iter().map(|number| {
+            format!("entry {number} is excepted (`--wrong-clock`) and needs no exception")
+        }));
+        if let Some(first) = problems.first() {
             return Verdict {
                 state: State::Failed,
                 says: first.clone(),
-                problems: self.problems.clone(),
+                problems,
             };
         }
         let mut says = Vec::new();
+        if !self.excepted.is_empty() {
+            says.push(format!(
+                "excepted by whoever verifies (`--wrong-clock`): {}",
+                self.excepted.join("; ")
+            ));
+        }
         if self.compared > 0 {
             says.push(format!(
                 "the machine's time and the platform's are within {} minutes of each other in {} of {entries} records",
                 CLOCK_TOLERANCE.as_mins(),
-                self.compared
+                self.compared - self.excepted.len() as u64
             ));
         } else {
             says.push("no record tells the platform's time beside the machine's".to_owned());
@@ -203,6 +231,44 @@ mod tests {
         assert_eq!(seen(&[], &[(eight, None)]).state, State::Unknown);
         let half = seen(&[], &[(eight, Some(eight)), (eight, None)]);
         assert_eq!(half.state, State::Unknown, "one was not compared");
+    }
+
+    #[test]
+    fn a_wrong_clock_that_is_excepted_by_its_number_is_told_and_excuses_nothing_else() {
+        let (eight, nine) = ("2026-06-01T08:00:00Z", "2026-06-01T09:00:00Z");
+        let (right, wrong) = ((eight, Some(eight)), (nine, Some(eight)));
+        let verdict = |except: &[u64], stamps: &[(u64, &str)], records: &[(&str, Option<&str>)]| {
+            let mut seen = TimesSeen::default();
+            seen.except(except);
+            seen.stamps(stamps.iter().map(|(size, time)| (*size, at(time))));
+            for (number, (runner, platform)) in (0..).zip(records) {
+                let statement =
+                    json!({"predicate": {"observed_at": runner, "platform_time": platform}});
+                seen.look(number, &statement, POINTERS);
+            }
+            seen.conclude(records.len() as u64)
+        };
+        let excepted = verdict(&[1], &[], &[right, wrong]);
+        assert_eq!(excepted.state, State::Ok);
+        assert!(
+            excepted.says.contains("excepted") && excepted.says.contains("entry 1"),
+            "{}",
+            excepted.says
+        );
+        assert!(
+            excepted.says.contains("1 of 2 records"),
+            "{}",
+            excepted.says
+        );
+        // Another one, one that needs none, and one that is not there.
+        assert_eq!(verdict(&[0], &[], &[right, wrong]).state, State::Failed);
+        assert_eq!(verdict(&[0, 1], &[], &[right, wrong]).state, State::Failed);
+        assert_eq!(verdict(&[1, 2], &[], &[right, wrong]).state, State::Failed);
+        // It does not make a record older than its time-stamp.
+        assert_eq!(
+            verdict(&[1], &[(2, eight)], &[right, wrong]).state,
+            State::Failed
+        );
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct VerifyOptions<'a> {
     pub copy: Option<&'a LedgerCopy>,
     /// Where records tell times; without it they are not looked at.
     pub times: Option<TimePointers<'a>>,
+    /// Numbers of records whose machine's clock is known to have been wrong: told, and no problem.
+    pub wrong_clocks: &'a [u64],
     /// The moment of the verification: a time-stamp from later is a problem.
     pub now: Option<Timestamp>,
 }

@@ -52,6 +52,7 @@ impl Walk {
         files: &dyn Files,
         options: &VerifyOptions<'_>,
     ) -> anyhow::Result<()> {
+        self.times.except(options.wrong_clocks);
         let mut rest = BTreeSet::new();
         files
             .visit("", &mut |path| self.list(path, &mut rest))
