@@ -93,6 +93,8 @@ pub struct Entry {
     pub head: String,
     /// Id of the comment that asked for it.
     pub comment: Option<String>,
+    /// Id of the comment by which somebody else approved it.
+    pub approval: Option<String>,
     /// Who answers for it: who approved it, else who asked for it.
     pub by: Option<String>,
     /// Who asked for it.
@@ -301,6 +303,7 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
         involved,
         comment: text("/comment"),
         approved_apart: word(given, "/approval").is_some(),
+        approval: text("/approval"),
         expires: text("/expires_at"),
         term: None,
         used: None,

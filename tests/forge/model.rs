@@ -37,6 +37,15 @@ pub struct PullRequest {
     pub files: Vec<String>,
     /// The policy file at its head, where it touches that.
     pub proposed: Option<String>,
+    pub merged: Option<Merge>,
+}
+
+/// How a change came onto `main`.
+#[derive(Clone)]
+pub struct Merge {
+    pub commit: String,
+    pub by: String,
+    pub at: String,
 }
 
 impl PullRequest {
@@ -62,7 +71,7 @@ pub struct Organisation {
     pub writer: Option<String>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
-    activity: Vec<Value>,
+    pub(super) activity: Vec<Value>,
 }
 
 /// The policy that the demonstration judges by.
@@ -121,6 +130,15 @@ impl Organisation {
         (start + jiff::SignedDuration::from_mins(self.minutes)).to_string()
     }
 
+    /// The tip of `main`.
+    pub fn main(&self) -> String {
+        let merged = self.pull_requests.iter().rev();
+        let merged = merged.filter_map(|change| change.merged.as_ref());
+        merged
+            .max_by_key(|merge| merge.at.clone())
+            .map_or_else(|| sha("main"), |merge| merge.commit.clone())
+    }
+
     fn tick(&mut self) -> String {
         self.minutes += 1;
         self.now()
@@ -145,7 +163,29 @@ impl Organisation {
             checks: Vec::new(),
             files: Vec::new(),
             proposed: None,
+            merged: None,
         });
+    }
+
+    /// Merges the change with a commit of its own, which is the new tip of `main`.
+    pub fn merge(&mut self, number: u64, by: &str) -> String {
+        let at = self.tick();
+        let commit = sha(&format!("merge of {number}"));
+        self.change(number).merged = Some(Merge {
+            commit: commit.clone(),
+            by: by.to_owned(),
+            at: at.clone(),
+        });
+        self.activity.push(json!({
+            "id": self.activity.len() + 1,
+            "before": sha("main"),
+            "after": commit,
+            "ref": "refs/heads/main",
+            "timestamp": at,
+            "activity_type": "pr_merge",
+            "actor": {"login": by, "type": "User"},
+        }));
+        commit
     }
 
     pub fn change(&mut self, number: u64) -> &mut PullRequest {
@@ -357,18 +397,19 @@ impl Organisation {
                 Some(node)
             })
             .collect();
+        let merged = change.merged.as_ref();
         json!({
             "id": format!("PR_{}", change.number),
             "number": change.number,
             "title": change.title,
             "body": change.body,
-            "state": "OPEN",
+            "state": if merged.is_some() { "MERGED" } else { "OPEN" },
             "isDraft": false,
-            "merged": false,
+            "merged": merged.is_some(),
             "createdAt": "2026-06-01T08:00:00Z",
-            "mergedAt": null,
-            "mergedBy": null,
-            "mergeCommit": null,
+            "mergedAt": merged.map(|merge| &merge.at),
+            "mergedBy": merged.map(|merge| user(&merge.by)),
+            "mergeCommit": merged.map(|merge| json!({"oid": merge.commit})),
             "author": user(&change.author),
             "headRefName": change.head_ref,
             "headRefOid": change.head(),

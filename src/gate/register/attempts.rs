@@ -59,12 +59,16 @@ pub(super) fn attempts(statements: &[Value], entries: &[Entry]) -> Vec<Attempt> 
             }
         }
     }
+    // What was merged is judged again under the commit that came of it, for which the same
+    // comments are none: that does not undo what they gave before.
     all.retain(|attempt| {
-        attempt.kind != "override"
-            || !entries.iter().any(|entry| {
-                entry.change == attempt.change
-                    && entry.comment.as_deref() == Some(attempt.comment.as_str())
-            })
+        !entries.iter().any(|entry| {
+            let comment = match attempt.kind {
+                "override" => &entry.comment,
+                _ => &entry.approval,
+            };
+            entry.change == attempt.change && comment.as_deref() == Some(attempt.comment.as_str())
+        })
     });
     all
 }

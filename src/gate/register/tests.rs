@@ -221,6 +221,24 @@ fn attempts_stand_there_once_with_what_became_of_them_and_count_per_person() {
     );
 }
 
+/// After the merge the change is judged under another commit, for which the approval is none.
+#[test]
+fn an_approval_that_gave_an_override_is_no_attempt_in_vain_whatever_a_later_run_says() {
+    let mut given = holding(Some("2026-06-01T15:00:00Z"));
+    given["predicate"]["approval"] = json!("902");
+    let later = |comment: &str| {
+        let refused =
+            json!([{"override": "ovr_1", "comment": comment, "by": "lead", "why": "older"}]);
+        decided("0d", &json!([]), &refused)
+    };
+    let in_vain = |comment: &str| {
+        let all = [given.clone(), later(comment)];
+        register(&all, at("2026-06-01T12:00:00Z")).attempts.len()
+    };
+    assert_eq!(in_vain("902"), 0);
+    assert_eq!(in_vain("903"), 1, "another comment gave nothing");
+}
+
 #[test]
 fn neither_who_asked_nor_who_moved_the_branch_has_reviewed_it_whatever_a_record_says() {
     let now = "2026-06-01T12:00:00Z";
