@@ -165,7 +165,7 @@ fn human(shown: &[&Entry], all: &Register, only_open: bool, width: usize) -> Str
 }
 
 fn in_vain(attempt: &Attempt) -> String {
-    let by = attempt.by.as_deref().unwrap_or("?");
+    let by = attempt.by.as_ref().map_or("?", |by| by.login.as_str());
     let own = if attempt.self_approved {
         ", self-approved"
     } else {
@@ -211,9 +211,9 @@ fn about(entry: &Entry) -> String {
         Some(change) => format!("change {change}"),
         None => format!("commit {}", entry.head.get(..12).unwrap_or(&entry.head)),
     }];
-    words.extend(entry.by.as_ref().map(|by| format!("by @{by}")));
+    words.extend(entry.by.as_ref().map(|by| format!("by @{}", by.login)));
     let asked = entry.requester.as_ref().filter(|_| entry.approved_apart);
-    words.extend(asked.map(|by| format!("asked for by @{by}")));
+    words.extend(asked.map(|by| format!("asked for by @{}", by.login)));
     words.extend(entry.at.as_ref().map(|at| format!("at {at}")));
     if let (Some(term), Some(used)) = (entry.term, entry.used) {
         let end = entry.expires.as_deref().unwrap_or("?");
@@ -222,7 +222,8 @@ fn about(entry: &Entry) -> String {
     words.extend(entry.ticket.clone());
     words.push(match (&entry.outcome, &entry.reviewer) {
         (Some(outcome), Some(reviewer)) => format!(
-            "{outcome} by @{reviewer} at {}",
+            "{outcome} by @{} at {}",
+            reviewer.login,
             entry.reviewed_at.as_deref().unwrap_or("?")
         ),
         _ => format!("to be reviewed by {}", entry.due.as_deref().unwrap_or("?")),

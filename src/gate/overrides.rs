@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::controls::Meta;
-use crate::facts::{Account, Comment, Fact, Snapshot};
+use crate::facts::{Account, AccountRef, Comment, Fact, Identified as _, Snapshot};
 use crate::policy::{OverrideRules, Policy};
 
 use super::approvals;
@@ -91,7 +91,7 @@ pub(super) fn reports(
             let mut report = OverrideReport {
                 id: comment.id.clone(),
                 code: meta.map_or(asked.control.clone(), |meta| meta.code.to_owned()),
-                by: comment.author.as_ref().map(|author| author.login.clone()),
+                by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 approval: None,
                 expires: comment.created_at.checked_add(longest).ok(),
@@ -150,7 +150,7 @@ fn given(
             format!(
                 "{code} is accepted for this head: @{} asked for it, and @{}, who had no hand in \
                  the change, approved it",
-                author.login, approval.by
+                author.login, approval.by.login
             ),
         );
     }
@@ -216,7 +216,7 @@ fn asked_before(
         let same_person = earlier
             .author
             .as_ref()
-            .is_some_and(|one| one.is(&author.login));
+            .is_some_and(|one| one.may_be(author));
         let same_control =
             control_named(policy, &asked.control).is_some_and(|named| named.code == meta.code);
         let before = (earlier.created_at, &earlier.id) < (comment.created_at, &comment.id);
@@ -369,7 +369,7 @@ fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> O
         let by_giver = given
             .author
             .as_ref()
-            .is_some_and(|giver| giver.is(&author.login));
+            .is_some_and(|giver| giver.may_be(author));
         let concerns = control_named(policy, &control).is_some_and(|named| named.code == meta.code);
         let after = comment.created_at >= given.created_at && comment.id != given.id;
         (concerns

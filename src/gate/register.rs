@@ -7,12 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::facts::{LandedChange, OverrideRegister, RegisteredOverride};
+use crate::facts::{
+    AccountRef, Identified as _, LandedChange, OverrideRegister, RegisteredOverride,
+};
 
 use super::record::{OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE};
 
 mod attempts;
 mod landing;
+mod people;
 mod sums;
 
 pub use attempts::Attempt;
@@ -96,13 +99,16 @@ pub struct Entry {
     /// Id of the comment by which somebody else approved it.
     pub approval: Option<String>,
     /// Who answers for it: who approved it, else who asked for it.
-    pub by: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub by: Option<AccountRef>,
     /// Who asked for it.
-    pub requester: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub requester: Option<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
     /// Of a breach, who pushed or merged it; `None`: not all of them are known.
-    pub involved: Option<Vec<String>>,
+    #[serde(serialize_with = "people::logins")]
+    pub involved: Option<Vec<AccountRef>>,
     /// When it was given or found.
     pub at: Option<String>,
     /// Until when it holds.
@@ -119,7 +125,8 @@ pub struct Entry {
     /// What came out.
     pub outcome: Option<String>,
     /// Who reviewed it.
-    pub reviewer: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub reviewer: Option<AccountRef>,
     /// When.
     pub reviewed_at: Option<String>,
     /// Whether somebody has looked at it.
@@ -194,10 +201,10 @@ impl Entry {
 
 /// Everything that the statements tell, in order. `now` is compared with what is due.
 pub fn register(statements: &[Value], now: Timestamp) -> Register {
-    let mut reviews: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut reviews: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for review in of_type(statements, REVIEW_RECORD_TYPE) {
         if let Some(of) = word(review, "/override") {
-            reviews.entry(of).or_insert(review);
+            reviews.entry(of).or_default().push(review);
         }
     }
     let landings = Landings::of(statements);
@@ -207,7 +214,8 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             continue;
         };
         if entries.iter().all(|entry| entry.id != id) {
-            let mut entry = entry(id, given, reviews.get(id).copied(), now);
+            let of_it = reviews.get(id).map_or(&[][..], Vec::as_slice);
+            let mut entry = entry(id, given, of_it, now);
             if !entry.is_breach() {
                 let term = term(entry.expires.as_deref(), now);
                 entry.term = Some(term);
@@ -246,29 +254,19 @@ fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Entry {
+fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
-    let by = text("/approver/login");
-    let involved: Option<Vec<String>> =
-        given
-            .get("involved")
-            .and_then(Value::as_array)
-            .map(|people| {
-                people
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect()
-            });
+    let by = people::person(given, "/approver");
+    let involved = people::involved(given);
     // Records of before somebody else could approve name one person, who asked and gave.
-    let requester = text("/requester/login").or_else(|| by.clone());
-    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says.
-    let review = review.filter(|review| {
-        let reviewer = word(review, "/reviewer/login");
-        reviewer.is_some_and(|reviewer| {
+    let requester = people::person(given, "/requester").or_else(|| by.clone());
+    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says and
+    // whatever they are called by now: the first review by somebody else counts.
+    let review = reviews.iter().copied().find(|review| {
+        people::person(review, "/reviewer").is_some_and(|reviewer| {
             let moved = involved.iter().flatten();
             let mut own = [&by, &requester].into_iter().flatten().chain(moved);
-            !own.any(|one| one.eq_ignore_ascii_case(reviewer))
+            !own.any(|one| reviewer.may_be(one))
         })
     });
     let of_review = |pointer: &str| review.and_then(|it| word(it, pointer)).map(str::to_owned);
@@ -313,7 +311,7 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
         ticket: text("/ticket/key"),
         due,
         outcome: of_review("/outcome"),
-        reviewer: of_review("/reviewer/login"),
+        reviewer: review.and_then(|review| people::person(review, "/reviewer")),
         reviewed_at,
         standing,
     }

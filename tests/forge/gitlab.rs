@@ -65,8 +65,13 @@ pub(super) fn root(acme: &Organisation, variables: &Value) -> Value {
         .map_or(&[][..], |change| &change.commits)
         .iter()
         .map(|commit| {
-            json!({"authorEmail": email(commit),
-                "author": {"username": commit.author, "bot": false}})
+            let (login, id) = acme.shown(&commit.author);
+            let author = json!({
+                "id": format!("gid://gitlab/User/{id}"),
+                "username": login,
+                "bot": false,
+            });
+            json!({"authorEmail": email(commit), "author": author})
         })
         .collect();
     let page = json!({"hasNextPage": false, "endCursor": null});

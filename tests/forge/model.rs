@@ -1,6 +1,8 @@
 //! The recorded organisation: one repository with its rules, its policy and its
 //! pull requests, and a clock that moves one minute with each thing that happens.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -72,6 +74,9 @@ pub struct Organisation {
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
     pub(super) activity: Vec<Value>,
+    /// How accounts are called by now, and their numbers, where those are not what they
+    /// began as.
+    shown: BTreeMap<String, (String, u64)>,
 }
 
 /// The policy that the demonstration judges by.
@@ -115,6 +120,7 @@ impl Organisation {
             writer: None,
             queue: Vec::new(),
             activity: Vec::new(),
+            shown: BTreeMap::new(),
         };
         acme.open(42, "lena", "Retry card capture (PAY-318)", "capture-retry");
         acme.push(42, "lena", "Retry card capture once");
@@ -186,6 +192,49 @@ impl Organisation {
             "actor": {"login": by, "type": "User"},
         }));
         commit
+    }
+
+    /// Calls an account otherwise from now on, wherever it is shown; its number stays.
+    pub fn rename(&mut self, account: &str, login: &str) {
+        let (_, id) = self.shown(account);
+        self.shown
+            .insert(account.to_owned(), (login.to_owned(), id));
+    }
+
+    /// Makes an account with a name that is free; everything else calls it `account`.
+    pub fn register(&mut self, account: &str, login: &str) {
+        let id = number(account);
+        self.shown
+            .insert(account.to_owned(), (login.to_owned(), id));
+    }
+
+    /// Login and number of an account.
+    pub(super) fn shown(&self, account: &str) -> (String, u64) {
+        let changed = self.shown.get(account).cloned();
+        changed.unwrap_or_else(|| (account.to_owned(), number(account)))
+    }
+
+    /// What leaves the forge calls every account as it is called now, with its number.
+    pub(super) fn named(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let person = |key: &str| fields.get(key).is_some_and(|kind| kind == "User");
+                let key = if person("__typename") || person("type") {
+                    "login"
+                } else {
+                    "username"
+                };
+                let account = fields.get(key).and_then(Value::as_str);
+                if let Some((login, id)) = account.map(|account| self.shown(account)) {
+                    fields.insert(key.to_owned(), json!(login));
+                    fields.insert("id".to_owned(), json!(id));
+                    fields.insert("databaseId".to_owned(), json!(id));
+                }
+                fields.values_mut().for_each(|inner| self.named(inner));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|inner| self.named(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     pub fn change(&mut self, number: u64) -> &mut PullRequest {
@@ -540,6 +589,14 @@ fn connection(nodes: Vec<Value>) -> Value {
         "pageInfo": {"hasNextPage": false, "endCursor": null},
         "nodes": nodes,
     })
+}
+
+/// The number of an account, which it keeps.
+fn number(account: &str) -> u64 {
+    let digest = Sha256::digest(account.as_bytes());
+    u64::from(u32::from_be_bytes([
+        digest[0], digest[1], digest[2], digest[3],
+    ]))
 }
 
 /// A commit id that looks like one.

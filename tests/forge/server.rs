@@ -113,14 +113,15 @@ fn routes(shared: Shared) -> axum::Router {
 async fn answer_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
     let mut organisation = locked(&shared);
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let root = json!({
+    let mut root = json!({
         "viewer": {"__typename": "User", "login": "ccgate-demo"},
         "repository": organisation.repository(),
         "rateLimit": {"cost": 1, "remaining": 4999},
     });
+    organisation.named(&mut root);
     let query = request["query"].as_str().unwrap_or_default();
     let found = graphql::answer(query, &request["variables"], &root);
-    let answered = answer(&organisation, &found);
+    let answered = send(&organisation, &found);
     if query.contains("CcgateOpen") && organisation.restless > 0 {
         organisation.restless -= 1;
         organisation.push(42, "lena", "Think again");
@@ -146,7 +147,7 @@ async fn answer_gitlab_graphql(State(shared): State<Shared>, body: Bytes) -> Res
     let root = gitlab::root(&organisation, &request["variables"]);
     let query = request["query"].as_str().unwrap_or_default();
     let found = graphql::answer(query, &request["variables"], &root);
-    answer(&organisation, &found)
+    send(&organisation, &found)
 }
 
 /// Whose token it is comments; a token that only reads does not.
@@ -168,7 +169,7 @@ async fn commented(
     );
     let posted = json!({
         "html_url": format!("https://forge.test/acme/payments/pull/{number}"),
-        "user": {"login": writer},
+        "user": {"login": writer, "type": "User"},
     });
     answer(&organisation, &posted)
 }
@@ -249,8 +250,15 @@ fn date(organisation: &Organisation) -> String {
         .replace("+0000", "GMT")
 }
 
-/// A JSON answer with the forge's own clock in its `Date`.
+/// A JSON answer in which every account is called as it is called now.
 fn answer(organisation: &Organisation, body: &Value) -> Response {
+    let mut body = body.clone();
+    organisation.named(&mut body);
+    send(organisation, &body)
+}
+
+/// A JSON answer with the forge's own clock in its `Date`.
+fn send(organisation: &Organisation, body: &Value) -> Response {
     (
         [
             (header::CONTENT_TYPE, "application/json".to_owned()),

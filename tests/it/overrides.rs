@@ -79,6 +79,32 @@ fn on_gitlab_a_new_push_voids_an_override_and_its_approval() {
     );
 }
 
+/// Who approved takes the approval back, goes by another name and reviews what they gave; in
+/// the meantime somebody else has the name.
+#[test]
+fn who_approved_and_goes_by_another_name_now_has_reviewed_nothing() {
+    for bench in [Bench::new(), Bench::on_gitlab(ON_GITLAB)] {
+        let id = asked_and_approved(&bench);
+        bench.forge.with(|acme| {
+            let comments = &mut acme.change(42).comments;
+            comments.retain(|one| one["author"]["login"] != "ana");
+            acme.rename("ana", "anna");
+            acme.register("ana the second", "ana");
+            acme.security_team.push("ana the second".to_owned());
+        });
+        for account in ["ana", "ana the second"] {
+            say(&bench, account, &format!("/ccgate review {id} ratified"));
+            bench.decision(&IN_LEDGER);
+            let entry = entry(&bench);
+            assert_eq!(entry["by"], "ana", "as it was when it was given");
+            assert_eq!(entry["standing"], "open", "{account}: {entry:#}");
+        }
+        say(&bench, "li", &format!("/ccgate review {id} ratified"));
+        bench.decision(&IN_LEDGER);
+        assert_eq!(entry(&bench)["reviewer"], "li");
+    }
+}
+
 /// The author asks; who may not approve tries; somebody else approves. Gives the id.
 fn asked_and_approved(bench: &Bench) -> String {
     let say = |login: &str, words: &str| say(bench, login, words);

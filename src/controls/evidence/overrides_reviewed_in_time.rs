@@ -109,7 +109,7 @@ impl OverridesReviewedInTime {
         match (&one.reviewer, one.reviewed_at) {
             (Some(_), Some(at)) if at <= due => Standing::Done,
             (Some(by), at) if is_recent(at, now, self.days) => {
-                Standing::Wrong(format!("@{by} reviewed it after {due}"))
+                Standing::Wrong(format!("@{} reviewed it after {due}", by.login))
             }
             (Some(_), _) => Standing::Done,
             (None, _) if now <= due => Standing::Open,

@@ -85,7 +85,7 @@ fn a_second_person_opens_the_gate_and_the_fail_stays_on_record() {
         Some(Disposition::Overridden)
     );
     let report = &decision.overrides[0];
-    assert_eq!(report.by.as_deref(), Some("lead"));
+    assert_eq!(report.by, Some(AccountRef::of_login("lead")));
     assert_eq!(report.ticket.as_deref(), Some("INC-482"));
     assert_eq!(report.text, REASON);
     assert_eq!(report.expires, Some(at("2026-06-01T15:00:00Z")));
@@ -134,6 +134,7 @@ fn only_a_known_person_counts() {
             comment_of(facts).author = Some(Account {
                 login: "lead".to_owned(),
                 kind: AccountKind::Other("mannequin".to_owned()),
+                id: None,
             });
         },
         "not known to be a person",

@@ -48,7 +48,7 @@ fn the_first_review_counts_and_says_whether_it_was_in_time() {
     let mut twice = of("2026-06-02T10:00:00Z").to_vec();
     twice.push(review("ovr_1", "other", "2026-06-05T10:00:00Z"));
     let entry = register(&twice, at(now)).entries.remove(0);
-    assert_eq!(entry.reviewer.as_deref(), Some("sec"));
+    assert_eq!(entry.reviewer, Some(AccountRef::of_login("sec")));
     assert_eq!(entry.outcome.as_deref(), Some("ratified"));
 }
 
@@ -254,4 +254,80 @@ fn neither_who_asked_nor_who_moved_the_branch_has_reviewed_it_whatever_a_record_
             );
         }
     }
+}
+
+/// Over several records, and with a name that somebody else has by now.
+#[test]
+fn who_renamed_the_account_or_took_over_a_name_has_not_reviewed_their_own() {
+    let now = "2026-06-01T12:00:00Z";
+    let mut given = given("ovr_1", DUE);
+    given["predicate"]["approver"] = json!({"login": "lead", "id": 5});
+    given["predicate"]["requester"] = json!({"login": "tom", "id": 7});
+    let by = |login: &str, id: Option<u64>| {
+        let mut review = review("ovr_1", login, now);
+        review["predicate"]["reviewer"]["id"] = json!(id);
+        review
+    };
+    for (login, id, expected) in [
+        ("sec", Some(9), Standing::Reviewed),
+        ("tom-new", Some(7), Standing::Open),
+        ("lead-new", Some(5), Standing::Open),
+        ("LEAD", None, Standing::Open),
+        // Another account with a name of theirs: nobody can tell who is meant.
+        ("tom", Some(9), Standing::Open),
+    ] {
+        let all = [given.clone(), by(login, id)];
+        assert_eq!(standing(&all, now), expected, "{login} {id:?}");
+    }
+    // The own review does not stand in the way of somebody else's.
+    let all = [given, by("tom-new", Some(7)), by("sec", Some(9))];
+    let entry = register(&all, at(now)).entries.remove(0);
+    assert_eq!(entry.standing, Standing::Reviewed);
+    assert_eq!(entry.reviewer.map(|one| one.login), Some("sec".to_owned()));
+
+    let mut breach = holding(None);
+    breach["predicate"]["involved"] = json!(["tom", "ana"]);
+    breach["predicate"]["involved_ids"] = json!([7, null]);
+    for (login, id, expected) in [
+        ("tom-new", Some(7), Standing::Open),
+        ("Ana", Some(3), Standing::Open),
+        ("sec", Some(9), Standing::Reviewed),
+    ] {
+        assert_eq!(standing(&[breach.clone(), by(login, id)], now), expected);
+    }
+    // A list of numbers that does not fit names nobody's.
+    breach["predicate"]["involved_ids"] = json!([9]);
+    let all = [breach, by("sec", Some(9))];
+    assert_eq!(standing(&all, now), Standing::Reviewed);
+}
+
+#[test]
+fn a_person_has_one_sum_under_every_name_and_whoever_took_a_name_over_another() {
+    let asked = |id: &str, login: &str, number: Option<u64>| {
+        let mut one = given(id, DUE);
+        one["predicate"]["approver"] = json!({"login": login, "id": number});
+        one
+    };
+    let all = [
+        asked("ovr_0", "tom", None),
+        asked("ovr_1", "tom", Some(7)),
+        asked("ovr_2", "tom-new", Some(7)),
+    ];
+    let people = |all: &[Value]| -> Vec<(String, Option<u64>, usize)> {
+        let sums = register(all, at("2026-06-01T12:00:00Z")).sums();
+        let people = sums.people.into_iter();
+        people.map(|one| (one.login, one.id, one.given)).collect()
+    };
+    assert_eq!(people(&all), [("tom-new".to_owned(), Some(7), 3)]);
+    let mut all = all.to_vec();
+    all.push(asked("ovr_3", "tom", Some(9)));
+    // Of the record without a number nobody can say any more whose it is.
+    assert_eq!(
+        people(&all),
+        [
+            ("tom".to_owned(), None, 1),
+            ("tom".to_owned(), Some(9), 1),
+            ("tom-new".to_owned(), Some(7), 2),
+        ]
+    );
 }

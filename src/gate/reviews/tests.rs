@@ -130,7 +130,7 @@ fn breach(
             requester: None,
             approver: None,
             approved_apart: false,
-            involved: Some(vec!["lead".to_owned()]),
+            involved: Some(vec![crate::facts::AccountRef::of_login("lead")]),
             given_at: Some(at("2026-06-01T09:00:00Z")),
             expires_at: None,
             review_due: None,
