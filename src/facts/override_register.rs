@@ -33,6 +33,10 @@ pub struct RegisteredOverride {
     pub expires_at: Option<Timestamp>,
     /// Until when it has to be reviewed. `None`: the record does not tell.
     pub review_due: Option<Timestamp>,
+    /// Of an override for what the platform did not answer: whether every control that it
+    /// covered was answered for since. `None`: it is no such override.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_again: Option<bool>,
     /// Who reviewed it; `None`: nobody whose review counts.
     pub reviewer: Option<AccountRef>,
     /// When. `None`: nobody did, or the record does not tell.

@@ -11,6 +11,7 @@ use crate::facts::{AccountRef, Snapshot, Way};
 
 use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
+use super::kind::Kind;
 use super::record::{RecordContext, cut, subject};
 
 /// How the id of a breach begins.
@@ -92,7 +93,7 @@ pub(super) fn breach_record(
         "schema": "ccgate.override/v1",
         "observed_at": decision.observed_at.to_string(),
         "id": breach_id(decision, control),
-        "kind": "bypass_detected",
+        "kind": Kind::BypassDetected.word(),
         "control_ids": [control.meta.id],
         "controls": [control.meta.code],
         "verdict": "fail",

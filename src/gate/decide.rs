@@ -10,6 +10,7 @@ use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 use super::approvals::ApprovalReport;
 use super::integrity::{Integrity, integrity};
+use super::kind::Kind;
 use super::record::override_id;
 use super::reviews::ReviewReport;
 
@@ -189,8 +190,12 @@ impl OverrideState {
 pub struct OverrideReport {
     /// Id of the comment.
     pub id: String,
-    /// Code of the control that it names, as far as it could be read.
+    /// What it goes around: one control, or what the platform did not answer.
+    pub kind: Kind,
+    /// Code of the control that it names, as far as it could be read, or `gate_unavailable`.
     pub code: String,
+    /// Codes of the controls that it covers if it counts.
+    pub covers: Vec<&'static str>,
     /// Who wrote it.
     pub by: Option<AccountRef>,
     /// When, by the platform's clock.
@@ -225,6 +230,11 @@ pub struct Approval {
 }
 
 impl OverrideReport {
+    /// Whether it counts, and covers the control of that code.
+    pub fn covers(&self, code: &str) -> bool {
+        self.state == OverrideState::Accepted && self.covers.contains(&code)
+    }
+
     /// Who answers for it: who approved it, else who wrote it.
     pub fn given_by(&self) -> Option<&AccountRef> {
         let approver = self.approval.as_ref().map(|approval| &approval.by);

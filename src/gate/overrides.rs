@@ -17,11 +17,15 @@ use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
+use super::kind::Kind;
 use super::record::override_id;
 
 mod form;
+mod outage;
 
 use form::{in_form, term};
+use outage::About;
+pub(super) use outage::was_not_answered;
 
 /// Controls that nobody may override on a change: those about the gate itself, its policy and
 /// its overrides. Whoever could go around them could go around everything from then on. What has
@@ -73,24 +77,29 @@ pub fn teams_to_look_up(policy: &Policy) -> Vec<String> {
 }
 
 /// Every override command, oldest first. `needs_it` tells whether the control of
-/// that code has a non-pass that nothing else covers.
+/// that code has a non-pass that nothing else covers; `unanswered` are the codes of those of
+/// them that are unknown because the platform did not answer.
 pub(super) fn reports(
     policy: &Policy,
     facts: &Snapshot,
     needs_it: impl Fn(&str) -> bool,
+    unanswered: &[&'static str],
 ) -> Vec<OverrideReport> {
+    let never = never(policy);
     let mut reports: Vec<OverrideReport> = commands(facts)
         .filter_map(|(comment, command)| match command {
             Command::Override(asked) => Some((comment, asked)),
             Command::Approve { .. } | Command::Revoke { .. } | Command::Review { .. } => None,
         })
         .map(|(comment, asked)| {
-            let meta = control_named(policy, &asked.control);
+            let about = About::read(policy, &asked.control);
             let term = term(&policy.overrides, &asked.terms);
             let longest = term.as_ref().copied().unwrap_or(policy.overrides.max);
             let mut report = OverrideReport {
                 id: comment.id.clone(),
-                code: meta.map_or(asked.control.clone(), |meta| meta.code.to_owned()),
+                kind: about.map_or(Kind::BreakGlass, About::kind),
+                code: about.map_or(asked.control.clone(), |about| about.code().to_owned()),
+                covers: Vec::new(),
                 by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 approval: None,
@@ -106,20 +115,27 @@ pub(super) fn reports(
                 state: OverrideState::Refused,
                 why: String::new(),
             };
-            (report.state, report.why) = match judge(policy, facts, comment, meta, &asked, &report)
-            {
-                Err((state, why)) => (state, why),
-                Ok((meta, _)) if !needs_it(meta.code) => (
-                    OverrideState::Unmatched,
-                    format!(
-                        "{} needs no override: it is not failing, or a waiver covers it",
-                        meta.code
-                    ),
-                ),
-                Ok((meta, author)) => {
-                    report.approval = approvals::of(policy, facts, &report);
-                    given(policy, facts, comment, meta, author, &report)
+            let (about, author) = match judge(policy, facts, comment, about, &asked, &report) {
+                Ok(in_order) => in_order,
+                Err((state, why)) => {
+                    (report.state, report.why) = (state, why);
+                    return report;
                 }
+            };
+            report.covers = match about {
+                About::Control(meta) if needs_it(meta.code) => vec![meta.code],
+                About::Control(_) => Vec::new(),
+                About::Outage => unanswered
+                    .iter()
+                    .copied()
+                    .filter(|code| !never.contains(code))
+                    .collect(),
+            };
+            (report.state, report.why) = if report.covers.is_empty() {
+                (OverrideState::Unmatched, not_needed(about))
+            } else {
+                report.approval = approvals::of(policy, facts, &report);
+                given(policy, facts, comment, about, author, &report)
             };
             report
         })
@@ -134,16 +150,29 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err((OverrideState::Refused, why.into()))
 }
 
+fn not_needed(about: About) -> String {
+    match about {
+        About::Control(meta) => format!(
+            "{} needs no override: it is not failing, or a waiver covers it",
+            meta.code
+        ),
+        About::Outage => {
+            "no control that may be overridden is unknown because the platform did not answer"
+                .to_owned()
+        }
+    }
+}
+
 /// Whether what is in order is given too: by somebody's approval, or by the asker's own right.
 fn given(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
-    meta: &'static Meta,
+    about: About,
     author: &Account,
     report: &OverrideReport,
 ) -> (OverrideState, String) {
-    let code = meta.code;
+    let code = report.covers.join(", ");
     if let Some(approval) = &report.approval {
         return (
             OverrideState::Accepted,
@@ -154,7 +183,7 @@ fn given(
             ),
         );
     }
-    match by_own_right(policy, facts, comment, meta, author) {
+    match by_own_right(policy, facts, comment, about, author) {
         Ok(()) => (
             OverrideState::Accepted,
             format!(
@@ -178,9 +207,12 @@ fn by_own_right(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
-    meta: &Meta,
+    about: About,
     author: &Account,
 ) -> Result<(), Refusal> {
+    let About::Control(meta) = about else {
+        return refused("what covers all that could not be seen takes two people");
+    };
     if policy.overrides.second_person {
         return refused("the policy wants a second person");
     }
@@ -235,25 +267,16 @@ fn judge<'f>(
     policy: &Policy,
     facts: &'f Snapshot,
     comment: &'f Comment,
-    meta: Option<&'static Meta>,
+    about: Option<About>,
     asked: &Asked,
     report: &OverrideReport,
-) -> Result<(&'static Meta, &'f Account), Refusal> {
+) -> Result<(About, &'f Account), Refusal> {
     let rules = &policy.overrides;
-    let Some(meta) = meta else {
+    let Some(about) = about else {
         return refused(format!("the policy has no control `{}`", report.code));
     };
-    if NOT_OVERRIDABLE.contains(&meta.code) {
-        return refused(format!(
-            "{} is about the gate itself and cannot be overridden",
-            meta.code
-        ));
-    }
-    if rules.never.iter().any(|id| id == meta.id) {
-        return refused(format!(
-            "the policy says that {} is never overridden (`overrides.never`)",
-            meta.code
-        ));
+    if let About::Control(meta) = about {
+        may_be_overridden(rules, meta)?;
     }
     if rules.allowed_by.is_empty() {
         return refused("the policy allows nobody to override");
@@ -276,12 +299,28 @@ fn judge<'f>(
         return refused(format!("@{} is not known to be a person", author.login));
     }
     in_form(rules, asked)?;
-    if let Some(by) = revoked(policy, facts, comment, meta) {
+    if let Some(by) = revoked(policy, facts, comment, about) {
         return refused(format!("revoked by @{by}"));
     }
     in_time(facts, report)?;
-    within_uses(rules, facts, meta, report)?;
-    Ok((meta, author))
+    within_uses(rules, facts, about, report)?;
+    Ok((about, author))
+}
+
+fn may_be_overridden(rules: &OverrideRules, meta: &Meta) -> Result<(), Refusal> {
+    if NOT_OVERRIDABLE.contains(&meta.code) {
+        return refused(format!(
+            "{} is about the gate itself and cannot be overridden",
+            meta.code
+        ));
+    }
+    if rules.never.iter().any(|id| id == meta.id) {
+        return refused(format!(
+            "the policy says that {} is never overridden (`overrides.never`)",
+            meta.code
+        ));
+    }
+    Ok(())
 }
 
 /// No more of them than the policy lets on one change, over all its heads. Comments can be
@@ -289,9 +328,10 @@ fn judge<'f>(
 fn within_uses(
     rules: &OverrideRules,
     facts: &Snapshot,
-    meta: &Meta,
+    about: About,
     report: &OverrideReport,
 ) -> Result<(), Refusal> {
+    let code = about.code();
     let Some(most) = rules.max_uses else {
         return Ok(());
     };
@@ -299,8 +339,7 @@ fn within_uses(
         Ok(register) => register,
         Err(unknown) => {
             return refused(format!(
-                "it cannot be told how often {} was overridden on the change (`overrides.max_uses`): {unknown}",
-                meta.code
+                "it cannot be told how often {code} was overridden on the change (`overrides.max_uses`): {unknown}"
             ));
         }
     };
@@ -309,12 +348,14 @@ fn within_uses(
         !one.breach
             && one.change == facts.subject.change
             && one.id != id
-            && one.controls.iter().any(|code| code == meta.code)
+            && match about {
+                About::Control(_) => one.controls.iter().any(|one| one == code),
+                About::Outage => one.evaluated_again.is_some(),
+            }
     });
     if given.count() >= most as usize {
         return refused(format!(
-            "{} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)",
-            meta.code
+            "{code} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)"
         ));
     }
     Ok(())
@@ -360,7 +401,7 @@ fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
 
 /// Who took it back, if anybody did: the one who gave it, or somebody who may
 /// override. An edited revocation counts too, since an edit must not open the gate.
-fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> Option<String> {
+fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, about: About) -> Option<String> {
     commands(facts).find_map(|(comment, command)| {
         let Command::Revoke { control } = command else {
             return None;
@@ -370,7 +411,8 @@ fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> O
             .author
             .as_ref()
             .is_some_and(|giver| giver.may_be(author));
-        let concerns = control_named(policy, &control).is_some_and(|named| named.code == meta.code);
+        let concerns =
+            About::read(policy, &control).is_some_and(|named| named.code() == about.code());
         let after = comment.created_at >= given.created_at && comment.id != given.id;
         (concerns
             && after

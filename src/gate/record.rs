@@ -291,7 +291,9 @@ fn override_entry(subject: &Subject, report: &OverrideReport) -> Value {
     json!({
         "id": override_id(subject, &report.id, &report.head),
         "comment": report.id,
+        "kind": report.kind.word(),
         "control": cut(&report.code, 100),
+        "covers": report.covers,
         "by": report.by.as_ref().map(|by| &by.login),
         "by_id": report.by.as_ref().and_then(|by| by.id),
         "at": report.at.to_string(),
@@ -307,10 +309,11 @@ fn override_entry(subject: &Subject, report: &OverrideReport) -> Value {
 }
 
 fn override_record(decision: &Decision, report: &OverrideReport, context: &RecordContext) -> Value {
-    let control = decision
+    let mut covered = decision
         .controls
         .iter()
-        .find(|control| control.meta.code == report.code);
+        .filter(|control| report.covers(control.meta.code));
+    let ids: Vec<&str> = covered.clone().map(|control| control.meta.id).collect();
     let approval = report.approval.as_ref();
     let approved_at = approval.map_or(report.at, |approval| approval.at);
     let mut approver = person(&decision.subject, report.given_by());
@@ -320,10 +323,10 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         "observed_at": decision.observed_at.to_string(),
         "id": override_id(&decision.subject, &report.id, &report.head),
         "comment": report.id,
-        "kind": "break_glass",
-        "control_ids": control.map(|control| vec![control.meta.id]).unwrap_or_default(),
-        "controls": [report.code],
-        "verdict": control.and_then(|control| control.verdict)
+        "kind": report.kind.word(),
+        "control_ids": ids,
+        "controls": report.covers,
+        "verdict": covered.next().and_then(|control| control.verdict)
             .map(super::decide::VerdictWord::word),
         "scope": subject(&decision.subject),
         "requester": person(&decision.subject, report.by.as_ref()),

@@ -11,14 +11,17 @@ use crate::facts::{
     AccountRef, Identified as _, LandedChange, OverrideRegister, RegisteredOverride,
 };
 
+use super::kind::Kind;
 use super::record::{OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE};
 
 mod attempts;
+mod exemptions;
 mod landing;
 mod people;
 mod sums;
 
 pub use attempts::Attempt;
+pub use exemptions::Exemption;
 pub use landing::Use;
 pub use sums::{OfControl, OfPerson, Sums};
 
@@ -49,6 +52,16 @@ impl Standing {
             Self::Overdue => "overdue",
             Self::Reviewed => "reviewed",
             Self::ReviewedLate => "reviewed late",
+        }
+    }
+
+    /// Where it stands while there is something to be done until then.
+    fn of_nobody(due: Option<&str>, now: Timestamp) -> Self {
+        let ends: Option<Timestamp> = due.and_then(|due| due.parse().ok());
+        if ends.is_some_and(|ends| now <= ends) {
+            Self::Open
+        } else {
+            Self::Overdue
         }
     }
 
@@ -86,7 +99,7 @@ impl Term {
 pub struct Entry {
     /// `ovr_…` or `byp_…`.
     pub id: String,
-    /// `break_glass` or `bypass_detected`.
+    /// `break_glass`, `gate_unavailable` or `bypass_detected`.
     pub kind: String,
     /// Codes of the controls.
     pub controls: Vec<String>,
@@ -118,6 +131,9 @@ pub struct Entry {
     /// What was made of it; `None` for a breach.
     #[serde(rename = "use")]
     pub used: Option<Use>,
+    /// Of an override for what the platform did not answer: whether every control that it
+    /// covered was answered for since.
+    pub evaluated_again: Option<bool>,
     /// The ticket.
     pub ticket: Option<String>,
     /// Until when it has to be reviewed.
@@ -140,6 +156,9 @@ pub struct Register {
     pub entries: Vec<Entry>,
     /// What was asked for or approved in vain, in the order in which it was recorded.
     pub attempts: Vec<Attempt>,
+    /// Waivers and accepted findings that decisions name, in the order in which they were first
+    /// recorded. They are of the policy and no overrides: nothing here counts as one.
+    pub exemptions: Vec<Exemption>,
     /// The changes that came onto a branch.
     landed: Vec<Landing>,
     /// How many records were read.
@@ -171,6 +190,7 @@ impl Register {
                     approver: entry.by.clone(),
                     approved_apart: entry.approved_apart,
                     involved: entry.involved.clone(),
+                    evaluated_again: entry.evaluated_again,
                     given_at: time(&entry.at),
                     expires_at: time(&entry.expires),
                     review_due: time(&entry.due),
@@ -195,7 +215,12 @@ impl Entry {
     /// Whether the gate itself opened it, for what went past it. A word that this version
     /// does not know is an override.
     pub fn is_breach(&self) -> bool {
-        self.kind == "bypass_detected"
+        self.kind == Kind::BypassDetected.word()
+    }
+
+    /// Whether it covers what the platform did not answer, so that it has to be judged again.
+    fn is_for_an_outage(&self) -> bool {
+        self.kind == Kind::GateUnavailable.word()
     }
 }
 
@@ -213,7 +238,14 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
         let Some(id) = word(given, "/id") else {
             continue;
         };
-        if entries.iter().all(|entry| entry.id != id) {
+        if let Some(known) = entries.iter_mut().find(|entry| entry.id == id) {
+            // Of what the platform did not answer, each run may have met something else.
+            for code in codes(given) {
+                if known.is_for_an_outage() && !known.controls.contains(&code) {
+                    known.controls.push(code);
+                }
+            }
+        } else {
             let of_it = reviews.get(id).map_or(&[][..], Vec::as_slice);
             let mut entry = entry(id, given, of_it, now);
             if !entry.is_breach() {
@@ -224,10 +256,18 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             entries.push(entry);
         }
     }
+    for entry in entries.iter_mut().filter(|entry| entry.is_for_an_outage()) {
+        let again = landings.answered_since(entry);
+        entry.evaluated_again = Some(again);
+        if !again {
+            entry.standing = Standing::of_nobody(entry.due.as_deref(), now);
+        }
+    }
     let attempts = attempts::attempts(statements, &entries);
     Register {
         entries,
         attempts,
+        exemptions: exemptions::exemptions(statements, now),
         landed: landings.changes(),
         records: statements.len(),
     }
@@ -248,6 +288,13 @@ fn of_type<'s>(statements: &'s [Value], wanted: &'s str) -> impl Iterator<Item =
         .iter()
         .filter(move |one| one.get("predicateType").and_then(Value::as_str) == Some(wanted))
         .filter_map(|one| one.get("predicate"))
+}
+
+/// Codes of the controls that a record names.
+fn codes(given: &Value) -> Vec<String> {
+    let controls = given.get("controls").and_then(Value::as_array);
+    let controls = controls.into_iter().flatten().filter_map(Value::as_str);
+    controls.map(str::to_owned).collect()
 }
 
 fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
@@ -283,19 +330,12 @@ fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
                 Standing::ReviewedLate
             }
         }
-        None if in_time(now) => Standing::Open,
-        None => Standing::Overdue,
+        None => Standing::of_nobody(due.as_deref(), now),
     };
-    let controls = given.get("controls").and_then(Value::as_array);
     Entry {
         id: id.to_owned(),
         kind: text("/kind").unwrap_or_default(),
-        controls: controls
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        controls: codes(given),
         change: given.pointer("/scope/change").and_then(Value::as_u64),
         head: text("/scope/head").unwrap_or_default(),
         involved,
@@ -303,6 +343,7 @@ fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
         approved_apart: word(given, "/approval").is_some(),
         approval: text("/approval"),
         expires: text("/expires_at"),
+        evaluated_again: None,
         term: None,
         used: None,
         at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),

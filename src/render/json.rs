@@ -122,7 +122,9 @@ struct NotSeen<'a> {
 #[derive(Serialize)]
 struct Override<'a> {
     id: &'a str,
+    kind: &'static str,
     code: &'a str,
+    covers: &'a [&'static str],
     state: &'static str,
     why: &'a str,
     by: Option<&'a str>,
@@ -329,7 +331,9 @@ impl<'a> Override<'a> {
     fn new(report: &'a OverrideReport, recorded_as: String) -> Self {
         Self {
             id: &report.id,
+            kind: report.kind.word(),
             code: &report.code,
+            covers: &report.covers,
             state: report.state.word(),
             why: &report.why,
             by: report.by.as_ref().map(|by| by.login.as_str()),

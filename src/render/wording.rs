@@ -176,9 +176,7 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
         Disposition::Overridden => decision
             .overrides
             .iter()
-            .find(|report| {
-                report.state == OverrideState::Accepted && report.code == control.meta.code
-            })
+            .find(|report| report.covers(control.meta.code))
             .map(|report| {
                 let review = report.review_due.map_or_else(String::new, |due| {
                     let id = decision.recorded_as(report);

@@ -105,6 +105,35 @@ fn who_approved_and_goes_by_another_name_now_has_reviewed_nothing() {
     }
 }
 
+/// A waiver is no override: it is named as what it is, and counts nowhere as one.
+#[test]
+fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {
+    let waiver = "waivers:\n- {control: approver-is-independent, scope: 'acme/*', reason: the team is two people, \
+                  owner: '@ana', approved_by: '@li', expires: 2026-06-20}\n";
+    let bench = Bench::on_gitlab(&format!("{ON_GITLAB}{waiver}"));
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 0, "{decision:#}");
+    assert_eq!(control(&decision, "CHG-04")["disposition"], "waived");
+    say(&bench, "ana", REQUEST);
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(decision["overrides"][0]["state"], "unmatched");
+    assert_eq!(decision["overrides"][0]["kind"], "break_glass");
+    let list = register(&bench);
+    assert_eq!(list["overrides"], json!([]));
+    let waived = &list["exemptions"][0];
+    assert_eq!(
+        (&waived["kind"], &waived["what"], &waived["changes"]),
+        (
+            &json!("waiver"),
+            &json!("approver-is-independent"),
+            &json!(1)
+        )
+    );
+    let text = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    assert!(text.contains("waiver wvr_"), "{text}");
+    assert!(text.contains("0 in all"), "{text}");
+}
+
 /// The author asks; who may not approve tries; somebody else approves. Gives the id.
 fn asked_and_approved(bench: &Bench) -> String {
     let say = |login: &str, words: &str| say(bench, login, words);
@@ -163,6 +192,7 @@ fn reviewed(bench: &Bench, id: &str) {
     let list = register(bench);
     let entry = &list["overrides"][0];
     assert_eq!(entry["id"], id);
+    assert_eq!(entry["kind"], "break_glass");
     assert_eq!(
         (&entry["requester"], &entry["by"], &entry["term"]),
         (&json!("tom"), &json!("ana"), &json!("running"))

@@ -439,6 +439,7 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         involved: None,
         given_at: None,
         expires_at: None,
+        evaluated_again: None,
         review_due: None,
         reviewer: None,
         reviewed_at: None,
@@ -471,4 +472,17 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         |policy, _| policy.overrides.max_uses = Some(9),
         "cannot be told how often",
     );
+}
+
+#[test]
+fn who_asks_for_no_time_gets_four_hours_however_long_the_policy_lets() {
+    let expires = |terms: &str| {
+        let mut policy = failing();
+        policy.overrides.max = jiff::SignedDuration::from_hours(24);
+        let mut asked = command();
+        asked.body = format!("/ccgate override TST-01 INC-482 {terms}{REASON}");
+        decision(&policy, &with(vec![asked])).overrides[0].expires
+    };
+    assert_eq!(expires(""), Some(at("2026-06-01T15:00:00Z")));
+    assert_eq!(expires("expires:24h "), Some(at("2026-06-02T11:00:00Z")));
 }

@@ -331,3 +331,148 @@ fn a_person_has_one_sum_under_every_name_and_whoever_took_a_name_over_another() 
         ]
     );
 }
+
+/// What the gate decided about change 7 with these verdicts.
+fn judged(head: &str, verdicts: &[(&str, Option<&str>)]) -> Value {
+    let mut statement = decided(head, &json!([]), &json!([]));
+    statement["predicate"]["controls"] = verdicts
+        .iter()
+        .map(|(code, verdict)| json!({"code": code, "verdict": verdict}))
+        .collect();
+    statement
+}
+
+fn outage(codes: &[&str]) -> Value {
+    let mut one = given("ovr_1", DUE);
+    one["predicate"]["kind"] = json!("gate_unavailable");
+    one["predicate"]["controls"] = json!(codes);
+    one
+}
+
+/// However somebody reviewed it: what nobody could see has to be seen, all of it, and of the
+/// head that was let through.
+#[test]
+fn an_override_for_an_outage_stays_open_until_every_control_was_answered_for() {
+    let now = "2026-06-01T12:00:00Z";
+    let away = judged(HEAD, &[("CHG-02", None), ("CHG-04", Some("unknown"))]);
+    let seen = |more: Vec<Value>| {
+        let mut all = vec![
+            judged(HEAD, &[("CHG-02", Some("pass")), ("CHG-04", Some("pass"))]),
+            away.clone(),
+            outage(&["CHG-04"]),
+            review("ovr_1", "sec", now),
+        ];
+        all.extend(more);
+        let entry = register(&all, at(now)).entries.remove(0);
+        (entry.evaluated_again, entry.standing)
+    };
+    let open = (Some(false), Standing::Open);
+    assert_eq!(seen(Vec::new()), open, "the pass before the outage is none");
+    assert_eq!(seen(vec![away.clone()]), open);
+    assert_eq!(seen(vec![judged(HEAD, &[("CHG-04", None)])]), open, "off");
+    assert_eq!(seen(vec![judged(HEAD, &[("CHG-02", Some("pass"))])]), open);
+    for verdict in ["pass", "fail", "not_applicable"] {
+        let again = judged(HEAD, &[("CHG-04", Some(verdict))]);
+        assert_eq!(
+            seen(vec![again]),
+            (Some(true), Standing::Reviewed),
+            "{verdict}"
+        );
+    }
+    // Another run of the outage met more.
+    let more = vec![
+        outage(&["CHG-02"]),
+        judged(
+            HEAD,
+            &[("CHG-02", Some("unknown")), ("CHG-04", Some("pass"))],
+        ),
+    ];
+    assert_eq!(seen(more), open);
+    let late = [away, outage(&["CHG-04"]), review("ovr_1", "sec", now)];
+    assert_eq!(standing(&late, "2026-06-03T00:00:00Z"), Standing::Overdue);
+    let facts = register(&late, at(now)).as_facts("ccgate/github/acme/app");
+    assert_eq!(facts.overrides[0].evaluated_again, Some(false));
+}
+
+/// The trick: a clean head after the merge answers for the one that was let through.
+#[test]
+fn another_head_answers_for_an_outage_only_where_the_change_did_not_come_with_it() {
+    let now = "2026-06-01T12:00:00Z";
+    let rested = || {
+        let mut one = decided(HEAD, &rested(), &json!([]));
+        one["predicate"]["controls"] = json!([{"code": "CHG-04", "verdict": "unknown"}]);
+        one
+    };
+    let mut given = outage(&["CHG-04"]);
+    given["predicate"]["comment"] = json!("901");
+    given["predicate"]["expires_at"] = json!("2026-06-01T15:00:00Z");
+    let clean = judged("0d", &[("CHG-04", Some("pass"))]);
+    let again = |all: &[Value]| register(all, at(now)).entries.remove(0).evaluated_again;
+    let landed = [rested(), given.clone(), moved(&json!([7])), clean.clone()];
+    assert_eq!(again(&landed), Some(false));
+    let left = [rested(), given, clean];
+    assert_eq!(again(&left), Some(true), "the old head went nowhere");
+}
+
+/// The trick: a record of an override that calls itself a waiver, so that nobody reviews it.
+#[test]
+fn a_record_of_an_override_counts_as_one_whatever_kind_it_names() {
+    for kind in ["waiver", "finding_accept", "", "other"] {
+        let mut one = given("ovr_1", None);
+        one["predicate"]["kind"] = json!(kind);
+        let register = register(&[one], at("2026-06-01T12:00:00Z"));
+        assert!(register.exemptions.is_empty(), "{kind}");
+        assert_eq!(register.entries[0].standing, Standing::Overdue);
+        let facts = register.as_facts("ccgate/github/acme/app");
+        assert!(!facts.overrides[0].breach, "{kind}");
+        assert_eq!(register.sums().controls[0].overrides, 1);
+    }
+}
+
+#[test]
+fn waivers_and_accepted_findings_stand_in_the_register_apart_from_overrides() {
+    let named = |change: u64, state: &str, expires: &str| {
+        let mut one = decided(HEAD, &json!([]), &json!([]));
+        one["predicate"]["subject"]["change"] = json!(change);
+        one["predicate"]["observed_at"] = json!(format!("2026-06-0{change}T12:00:00Z"));
+        one["predicate"]["waivers"] = json!([{"control": "third-thing-done", "scope": "*",
+            "state": state, "owner": "@ana", "approved_by": "@li", "expires": expires}]);
+        one["predicate"]["accepted_findings"] = json!([{"finding": "rule X in src/a.rs",
+            "state": "applied", "covered": 1, "ticket": "SEC-1", "owner": "@ana",
+            "approved_by": "@li", "expires": "2026-06-10"}]);
+        one
+    };
+    let all = [
+        named(1, "applied", "2026-06-30"),
+        named(2, "applied", "2026-06-30"),
+        named(3, "unmatched", "2026-06-30"),
+        // Renewed: another one, which somebody approved anew.
+        named(4, "applied", "2026-07-30"),
+    ];
+    let register = register(&all, at("2026-07-01T00:00:00Z"));
+    assert!(register.entries.is_empty() && register.sums().people.is_empty());
+    let facts = register.as_facts("ccgate/github/acme/app");
+    assert!(
+        facts.overrides.is_empty(),
+        "no control counts one as an override"
+    );
+    let seen: Vec<_> = register
+        .exemptions
+        .iter()
+        .map(|one| (one.kind, one.term, one.changes, one.state.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("waiver", Term::Expired, 2, "unmatched"),
+            ("finding_accept", Term::Expired, 4, "applied"),
+            ("waiver", Term::Running, 1, "applied"),
+        ]
+    );
+    let first = &register.exemptions[0];
+    assert_eq!(first.first.as_deref(), Some("2026-06-01T12:00:00Z"));
+    assert_eq!(first.last.as_deref(), Some("2026-06-03T12:00:00Z"));
+    let term = |now: &str| super::register(&all, at(now)).exemptions[0].term;
+    assert_eq!(term("2026-06-30T23:59:59Z"), Term::Expiring, "its last day");
+    assert_eq!(term("2026-06-23T12:00:00Z"), Term::Running);
+}

@@ -133,6 +133,7 @@ fn breach(
             involved: Some(vec![crate::facts::AccountRef::of_login("lead")]),
             given_at: Some(at("2026-06-01T09:00:00Z")),
             expires_at: None,
+            evaluated_again: None,
             review_due: None,
             reviewer: None,
             reviewed_at: None,

@@ -19,6 +19,7 @@ pub(crate) fn register(well: bool) -> OverrideRegister {
         involved: None,
         given_at: Some(at("2026-05-29T10:00:00Z")),
         expires_at: Some(at("2026-05-29T14:00:00Z")),
+        evaluated_again: None,
         review_due: Some(at("2026-05-30T10:00:00Z")),
         reviewer: well.then(|| AccountRef::of_login("bob")),
         reviewed_at: well.then(|| at("2026-05-29T18:00:00Z")),
