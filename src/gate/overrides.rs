@@ -132,7 +132,7 @@ pub(super) fn reports(
                     .collect(),
             };
             (report.state, report.why) = if report.covers.is_empty() {
-                (OverrideState::Unmatched, not_needed(about))
+                (OverrideState::Unmatched, about.not_needed())
             } else {
                 report.approval = approvals::of(policy, facts, &report);
                 given(policy, facts, comment, about, author, &report)
@@ -148,19 +148,6 @@ type Refusal = (OverrideState, String);
 
 fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err((OverrideState::Refused, why.into()))
-}
-
-fn not_needed(about: About) -> String {
-    match about {
-        About::Control(meta) => format!(
-            "{} needs no override: it is not failing, or a waiver covers it",
-            meta.code
-        ),
-        About::Outage => {
-            "no control that may be overridden is unknown because the platform did not answer"
-                .to_owned()
-        }
-    }
 }
 
 /// Whether what is in order is given too: by somebody's approval, or by the asker's own right.
@@ -183,6 +170,11 @@ fn given(
             ),
         );
     }
+    // The command of an outage does not say what it is about; who approves it has to see that.
+    let covers = match about {
+        About::Control(_) => String::new(),
+        About::Outage => format!("covers {code} and "),
+    };
     match by_own_right(policy, facts, comment, about, author) {
         Ok(()) => (
             OverrideState::Accepted,
@@ -194,7 +186,7 @@ fn given(
         Err((_, why)) => (
             OverrideState::Requested,
             format!(
-                "it waits until somebody else of those who may override, without a hand in the \
+                "it {covers}waits until somebody else of those who may override, without a hand in the \
                  change, writes `/ccgate approve {}`: {why}",
                 override_id(&facts.subject, &report.id, &report.head)
             ),

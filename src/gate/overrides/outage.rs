@@ -41,6 +41,20 @@ impl About {
             Self::Outage => Kind::GateUnavailable.word(),
         }
     }
+
+    /// Why nothing is there that it could cover.
+    pub(super) fn not_needed(self) -> String {
+        match self {
+            Self::Control(meta) => format!(
+                "{} needs no override: it is not failing, or a waiver covers it",
+                meta.code
+            ),
+            Self::Outage => {
+                "no control that may be overridden is unknown because the platform did not answer"
+                    .to_owned()
+            }
+        }
+    }
 }
 
 /// Whether the platform itself said that it cannot answer now. A rate limit, an answer that is

@@ -148,7 +148,9 @@ fn it_always_takes_two_people_whatever_the_policy_says() {
     let alone = decided(&policy, vec![request()]);
     assert_eq!(alone.outcome, Outcome::Undecided);
     assert_eq!(alone.overrides[0].state, OverrideState::Requested);
-    assert!(alone.overrides[0].why.contains("takes two people"));
+    let why = &alone.overrides[0].why;
+    assert!(why.contains("takes two people"), "{why}");
+    assert!(why.contains("it covers TST-01 and waits"), "{why}");
     for by in ["lead", "tom"] {
         let decision = decided(&policy, vec![request(), approval(by, "901")]);
         assert_eq!(
