@@ -126,7 +126,7 @@ fn step_outputs(finished: &Finished<'_>, world: &World) -> anyhow::Result<()> {
         .overrides
         .iter()
         .filter(|report| report.state == OverrideState::Accepted)
-        .map(|report| report.code.as_str())
+        .flat_map(|report| report.covers.iter().copied())
         .collect::<Vec<_>>()
         .join(" ");
     let result = match (finished.status, decision.outcome) {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::gate::{self, Attempt, Entry, Register, Standing, Sums, Term, Use, register};
+use crate::gate::{self, Attempt, Entry, Exemption, Register, Standing, Sums, Term, Use, register};
 use crate::ledger;
 use crate::platform::{Flags, post_comment};
 use crate::render::{escape, wrap};
@@ -120,6 +120,7 @@ fn json(shown: &[&Entry], all: &Register) -> Result<String, CommandError> {
         "schema": "ccgate.overrides/v1",
         "overrides": shown,
         "attempts": all.attempts,
+        "exemptions": all.exemptions,
         "sums": all.sums(),
     });
     let text = serde_json::to_string_pretty(&entries)
@@ -135,6 +136,9 @@ fn human(shown: &[&Entry], all: &Register, only_open: bool, width: usize) -> Str
         text.push_str(&wrap("    ", &plain(&about(entry)), width));
     }
     if !only_open {
+        for exemption in &all.exemptions {
+            text.push_str(&wrap("", &plain(&of_the_policy(exemption)), width));
+        }
         for attempt in &all.attempts {
             text.push_str(&wrap("", &plain(&in_vain(attempt)), width));
         }
@@ -164,8 +168,35 @@ fn human(shown: &[&Entry], all: &Register, only_open: bool, width: usize) -> Str
     text
 }
 
+/// A waiver or an accepted finding, told apart from overrides by its first word.
+fn of_the_policy(exemption: &Exemption) -> String {
+    let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    let scope = exemption
+        .scope
+        .as_ref()
+        .map_or_else(String::new, |scope| format!(" for `{scope}`"));
+    let ticket = exemption
+        .ticket
+        .as_ref()
+        .map_or_else(String::new, |ticket| format!(", {ticket}"));
+    format!(
+        "{} {}: {}{scope}, {} until {}, answered for by {}, approved by {}{ticket}, covered \
+         something on {} changes, {} at {}",
+        exemption.kind,
+        exemption.id,
+        exemption.what,
+        exemption.term.word(),
+        or_unknown(&exemption.expires),
+        or_unknown(&exemption.owner),
+        or_unknown(&exemption.approved_by),
+        exemption.changes,
+        exemption.state,
+        or_unknown(&exemption.last),
+    )
+}
+
 fn in_vain(attempt: &Attempt) -> String {
-    let by = attempt.by.as_deref().unwrap_or("?");
+    let by = attempt.by.as_ref().map_or("?", |by| by.login.as_str());
     let own = if attempt.self_approved {
         ", self-approved"
     } else {
@@ -199,9 +230,10 @@ fn sentences(sums: &Sums) -> Vec<String> {
 
 fn line(entry: &Entry) -> String {
     plain(&format!(
-        "{:<13} {}  {}",
+        "{:<13} {}  {}  {}",
         entry.standing.words(),
         entry.id,
+        entry.kind,
         entry.controls.join(", ")
     ))
 }
@@ -211,18 +243,27 @@ fn about(entry: &Entry) -> String {
         Some(change) => format!("change {change}"),
         None => format!("commit {}", entry.head.get(..12).unwrap_or(&entry.head)),
     }];
-    words.extend(entry.by.as_ref().map(|by| format!("by @{by}")));
+    words.extend(entry.by.as_ref().map(|by| format!("by @{}", by.login)));
     let asked = entry.requester.as_ref().filter(|_| entry.approved_apart);
-    words.extend(asked.map(|by| format!("asked for by @{by}")));
+    words.extend(asked.map(|by| format!("asked for by @{}", by.login)));
     words.extend(entry.at.as_ref().map(|at| format!("at {at}")));
     if let (Some(term), Some(used)) = (entry.term, entry.used) {
         let end = entry.expires.as_deref().unwrap_or("?");
         words.push(format!("{} until {end}, {}", term.word(), used.word()));
     }
+    words.extend(entry.evaluated_again.map(|again| {
+        let word = if again {
+            "answered for since"
+        } else {
+            "not evaluated again yet"
+        };
+        word.to_owned()
+    }));
     words.extend(entry.ticket.clone());
     words.push(match (&entry.outcome, &entry.reviewer) {
         (Some(outcome), Some(reviewer)) => format!(
-            "{outcome} by @{reviewer} at {}",
+            "{outcome} by @{} at {}",
+            reviewer.login,
             entry.reviewed_at.as_deref().unwrap_or("?")
         ),
         _ => format!("to be reviewed by {}", entry.due.as_deref().unwrap_or("?")),

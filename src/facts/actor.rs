@@ -1,4 +1,6 @@
-//! Accounts and people: who acted, as far as the platform could tell.
+//! Accounts and people: who acted, as far as the platform could tell, and whether two of
+//! them are one. A login can be changed and then be taken by somebody else; the number that
+//! the platform gave the account stays.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,126 @@ pub struct Account {
     pub login: String,
     /// What kind of account it is.
     pub kind: AccountKind,
+    /// The platform's number of the account, which outlives its name. `None`: the answer did
+    /// not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+}
+
+/// Whether two are one account, by what is known of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// They have the same number, or the same login where one has no number.
+    Same,
+    /// They have the same login and different numbers: somebody took over a name, or one of
+    /// the numbers is wrong.
+    Namesake,
+    /// Nothing says that they are one.
+    Other,
+}
+
+/// Somebody with a login, and with the number of the account where it is told.
+pub trait Identified {
+    /// The name people write after `@`.
+    fn login(&self) -> &str;
+
+    /// The platform's number of the account.
+    fn id(&self) -> Option<u64>;
+
+    /// Whether the two are one account.
+    fn likeness(&self, other: &impl Identified) -> Likeness {
+        let same_login = self.login().eq_ignore_ascii_case(other.login());
+        match (self.id(), other.id()) {
+            (Some(one), Some(two)) if one == two => Likeness::Same,
+            (Some(_), Some(_)) if same_login => Likeness::Namesake,
+            (None, _) | (_, None) if same_login => Likeness::Same,
+            (Some(_), Some(_)) | (None, _) | (_, None) => Likeness::Other,
+        }
+    }
+
+    /// Whether the two are not shown to be different people. Where two have to be different,
+    /// a name that was taken over is no proof of it.
+    fn may_be(&self, other: &impl Identified) -> bool {
+        self.likeness(other) != Likeness::Other
+    }
+}
+
+impl Identified for Account {
+    fn login(&self) -> &str {
+        &self.login
+    }
+
+    fn id(&self) -> Option<u64> {
+        self.id
+    }
+}
+
+/// An account as a record names it. In older records and saved facts a login alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "WrittenRef", into = "WrittenRef")]
+pub struct AccountRef {
+    /// Its login at that time.
+    pub login: String,
+    /// The platform's number of the account. `None`: the record does not tell.
+    pub id: Option<u64>,
+}
+
+/// The two ways in which an account is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenRef {
+    Login(String),
+    Numbered { login: String, id: Option<u64> },
+}
+
+impl From<WrittenRef> for AccountRef {
+    fn from(written: WrittenRef) -> Self {
+        match written {
+            WrittenRef::Login(login) => Self { login, id: None },
+            WrittenRef::Numbered { login, id } => Self { login, id },
+        }
+    }
+}
+
+impl From<AccountRef> for WrittenRef {
+    fn from(account: AccountRef) -> Self {
+        match account.id {
+            None => Self::Login(account.login),
+            id @ Some(_) => Self::Numbered {
+                login: account.login,
+                id,
+            },
+        }
+    }
+}
+
+impl From<&Account> for AccountRef {
+    fn from(account: &Account) -> Self {
+        Self {
+            login: account.login.clone(),
+            id: account.id,
+        }
+    }
+}
+
+impl AccountRef {
+    /// An account of which only the login is told.
+    pub fn of_login(login: impl Into<String>) -> Self {
+        Self {
+            login: login.into(),
+            id: None,
+        }
+    }
+}
+
+impl Identified for AccountRef {
+    fn login(&self) -> &str {
+        &self.login
+    }
+
+    fn id(&self) -> Option<u64> {
+        self.id
+    }
 }
 
 impl Account {
@@ -35,6 +157,7 @@ impl Account {
         Self {
             login: login.into(),
             kind: AccountKind::Human,
+            id: None,
         }
     }
 
@@ -43,7 +166,15 @@ impl Account {
         Self {
             login: login.into(),
             kind: AccountKind::Bot,
+            id: None,
         }
+    }
+
+    /// The same account with the number that the platform gave it.
+    #[must_use]
+    pub fn numbered(mut self, id: Option<u64>) -> Self {
+        self.id = id;
+        self
     }
 
     /// Whether this is the account of that name (a leading `@` is ignored).
@@ -78,4 +209,47 @@ pub struct Person {
     /// The account that the address belongs to. Known `None`: the platform
     /// says that the address belongs to nobody.
     pub account: Fact<Option<Account>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(login: &str, id: Option<u64>) -> Account {
+        Account::human(login).numbered(id)
+    }
+
+    #[test]
+    fn the_number_decides_who_is_who_where_both_have_one_and_the_login_elsewhere() {
+        for (one, other, expected) in [
+            (("tom", Some(7)), ("tom-new", Some(7)), Likeness::Same),
+            (("tom", Some(7)), ("TOM", Some(9)), Likeness::Namesake),
+            (("tom", Some(7)), ("ana", Some(9)), Likeness::Other),
+            (("tom", Some(7)), ("Tom", None), Likeness::Same),
+            (("tom", None), ("tom", None), Likeness::Same),
+            (("tom", None), ("tom-new", Some(7)), Likeness::Other),
+        ] {
+            let (one, other) = (account(one.0, one.1), account(other.0, other.1));
+            assert_eq!(one.likeness(&other), expected, "{one:?} {other:?}");
+            assert_eq!(other.likeness(&one), expected, "{one:?} {other:?}");
+            assert_eq!(one.may_be(&other), expected != Likeness::Other);
+        }
+    }
+
+    #[test]
+    fn facts_that_were_saved_before_there_were_numbers_are_read_as_they_were() {
+        let old: Account = serde_json::from_str(r#"{"login":"tom","kind":"human"}"#).unwrap();
+        assert_eq!(old, account("tom", None));
+        assert_eq!(
+            serde_json::to_string(&old).unwrap(),
+            r#"{"login":"tom","kind":"human"}"#
+        );
+        let old: AccountRef = serde_json::from_str(r#""tom""#).unwrap();
+        assert_eq!(old, AccountRef::of_login("tom"));
+        assert_eq!(serde_json::to_string(&old).unwrap(), r#""tom""#);
+        let new = AccountRef::from(&account("tom", Some(7)));
+        let text = serde_json::to_string(&new).unwrap();
+        assert_eq!(text, r#"{"login":"tom","id":7}"#);
+        assert_eq!(serde_json::from_str::<AccountRef>(&text).unwrap(), new);
+    }
 }

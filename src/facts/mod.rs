@@ -36,7 +36,7 @@ mod ticket;
 mod ticket_names;
 mod veil;
 
-pub use actor::{Account, AccountKind, Person, TeamMembers};
+pub use actor::{Account, AccountKind, AccountRef, Identified, Likeness, Person, TeamMembers};
 pub use arrivals::{
     Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, Move, MoveKind, PreviousTip,
     RuleBypass, RuleBypasses, ToldBy, Way,

@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::actor::AccountRef;
+
 /// One override or breach on record. Logins are as they were when it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredOverride {
@@ -18,21 +20,25 @@ pub struct RegisteredOverride {
     /// The commit.
     pub head: String,
     /// Who asked for it.
-    pub requester: Option<String>,
+    pub requester: Option<AccountRef>,
     /// Who answers for it: who approved it, else who asked for it.
-    pub approver: Option<String>,
+    pub approver: Option<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
     /// Of a breach, who pushed or merged it. `None`: not all of them are known.
-    pub involved: Option<Vec<String>>,
+    pub involved: Option<Vec<AccountRef>>,
     /// When it was given or found. `None`: the record does not tell.
     pub given_at: Option<Timestamp>,
     /// Until when it holds. `None`: the record does not tell.
     pub expires_at: Option<Timestamp>,
     /// Until when it has to be reviewed. `None`: the record does not tell.
     pub review_due: Option<Timestamp>,
+    /// Of an override for what the platform did not answer: whether every control that it
+    /// covered was answered for since. `None`: it is no such override.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated_again: Option<bool>,
     /// Who reviewed it; `None`: nobody whose review counts.
-    pub reviewer: Option<String>,
+    pub reviewer: Option<AccountRef>,
     /// When. `None`: nobody did, or the record does not tell.
     pub reviewed_at: Option<Timestamp>,
 }

@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{Comment, Snapshot};
+use crate::facts::{AccountRef, Comment, Identified as _, Snapshot};
 use crate::policy::Policy;
 
 use super::command::Command;
 use super::decide::{Approval, OverrideReport, OverrideState};
-use super::independence::{independent, may_override, person_behind};
+use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::{CLOCK_TOLERANCE, commands};
 use super::record::override_id;
 use super::reviews::named;
@@ -21,7 +21,7 @@ pub struct ApprovalReport {
     /// Id of the override that it names.
     pub of: String,
     /// Who wrote it.
-    pub by: Option<String>,
+    pub by: Option<AccountRef>,
     /// When, by the platform's clock.
     pub at: Timestamp,
     /// Why it does not count; `None`: it does.
@@ -43,7 +43,7 @@ pub(super) fn approvals(
             let refused = refusal(policy, facts, comment, overrides, &of);
             ApprovalReport {
                 id: comment.id.clone(),
-                by: comment.author.as_ref().map(|author| author.login.clone()),
+                by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 self_approved: refused.is_some()
                     && asked.is_some_and(|asked| own(facts, comment, asked)),
@@ -86,7 +86,7 @@ fn find<'o>(
 /// Whether its author asked for the override, or may have had a hand in the change.
 fn own(facts: &Snapshot, comment: &Comment, asked: &OverrideReport) -> bool {
     comment.author.as_ref().is_some_and(|author| {
-        asked.by.as_deref().is_some_and(|by| author.is(by)) || independent(facts, author).is_err()
+        asked.by.as_ref().is_some_and(|by| author.may_be(by)) || independent(facts, author).is_err()
     })
 }
 
@@ -119,12 +119,12 @@ fn judge(
 ) -> Result<Approval, String> {
     let author = person_behind(comment)?;
     // Whoever asked and cannot be told may be the same person.
-    if asked.by.as_deref().is_none_or(|by| author.is(by)) {
-        return Err(format!(
-            "@{} asked for the override; somebody else has to approve it",
-            author.login
-        ));
-    }
+    let asker = asked
+        .by
+        .as_ref()
+        .ok_or("the account that asked for the override is gone; ask for a new one")?;
+    apart(author, asker, "asked for the override")
+        .map_err(|why| format!("{why}; somebody else has to approve it"))?;
     may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
     independent(facts, author).map_err(|(_, why)| why)?;
     let at = comment.created_at;
@@ -142,7 +142,7 @@ fn judge(
     match asked.expires {
         Some(expires) if at <= expires => Ok(Approval {
             id: comment.id.clone(),
-            by: author.login.clone(),
+            by: AccountRef::from(author),
             at,
         }),
         Some(expires) => Err(format!(

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::controls::FailReason;
-use crate::facts::{Snapshot, Way};
+use crate::facts::{AccountRef, Snapshot, Way};
 
 use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
+use super::kind::Kind;
 use super::record::{RecordContext, cut, subject};
 
 /// How the id of a breach begins.
@@ -34,7 +35,7 @@ pub(super) fn breaches(decision: &Decision) -> impl Iterator<Item = &ControlDeci
 }
 
 /// Everybody who pushed or merged what came onto the branch. `None`: not all of them are known.
-pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<String>> {
+pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     let arrivals = facts.arrivals.known().ok()?.as_ref()?;
     let changes = facts.arrived_changes.known().ok().and_then(Option::as_ref);
     let mut people = Vec::new();
@@ -50,10 +51,10 @@ pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<String>> {
                 .merged_by
                 .as_ref()?,
         };
-        people.push(who.login.clone());
+        people.push(AccountRef::from(who));
     }
     for moved in arrivals.moves.known().ok()? {
-        people.push(moved.actor.as_ref()?.login.clone());
+        people.push(AccountRef::from(moved.actor.as_ref()?));
     }
     people.sort_unstable();
     people.dedup();
@@ -74,6 +75,14 @@ pub(super) fn breach_id(decision: &Decision, control: &ControlDecision) -> Strin
     format!("{BREACH_PREFIX}{}", &digest[..26])
 }
 
+fn logins(people: &[AccountRef]) -> Vec<&str> {
+    people.iter().map(|one| one.login.as_str()).collect()
+}
+
+fn ids(people: &[AccountRef]) -> Vec<Option<u64>> {
+    people.iter().map(|one| one.id).collect()
+}
+
 /// The predicate of the record that is opened for it.
 pub(super) fn breach_record(
     decision: &Decision,
@@ -84,7 +93,7 @@ pub(super) fn breach_record(
         "schema": "ccgate.override/v1",
         "observed_at": decision.observed_at.to_string(),
         "id": breach_id(decision, control),
-        "kind": "bypass_detected",
+        "kind": Kind::BypassDetected.word(),
         "control_ids": [control.meta.id],
         "controls": [control.meta.code],
         "verdict": "fail",
@@ -98,7 +107,9 @@ pub(super) fn breach_record(
             "due_at": decision.breach_due.map(|due| due.to_string()),
             "by": "somebody who neither pushed nor merged it",
         },
-        "involved": decision.moved_by,
+        "involved": decision.moved_by.as_ref().map(|people| logins(people)),
+        // In the same order; null where the platform did not tell the number.
+        "involved_ids": decision.moved_by.as_ref().map(|people| ids(people)),
         "tool": {"name": context.tool, "version": context.version},
         "snapshot_digest": context.snapshot_digest,
     })

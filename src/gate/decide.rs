@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::controls::{Meta, Observation};
-use crate::facts::{Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
+use crate::facts::{AccountRef, Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 use super::approvals::ApprovalReport;
 use super::integrity::{Integrity, integrity};
+use super::kind::Kind;
 use super::record::override_id;
 use super::reviews::ReviewReport;
 
@@ -189,10 +190,14 @@ impl OverrideState {
 pub struct OverrideReport {
     /// Id of the comment.
     pub id: String,
-    /// Code of the control that it names, as far as it could be read.
+    /// What it goes around: one control, or what the platform did not answer.
+    pub kind: Kind,
+    /// Code of the control that it names, as far as it could be read, or `gate_unavailable`.
     pub code: String,
+    /// Codes of the controls that it covers if it counts.
+    pub covers: Vec<&'static str>,
     /// Who wrote it.
-    pub by: Option<String>,
+    pub by: Option<AccountRef>,
     /// When, by the platform's clock.
     pub at: Timestamp,
     /// Who approved it besides, and when; `None`: nobody whose approval counts.
@@ -219,16 +224,21 @@ pub struct Approval {
     /// Id of the comment.
     pub id: String,
     /// Who wrote it.
-    pub by: String,
+    pub by: AccountRef,
     /// When, by the platform's clock.
     pub at: Timestamp,
 }
 
 impl OverrideReport {
+    /// Whether it counts, and covers the control of that code.
+    pub fn covers(&self, code: &str) -> bool {
+        self.state == OverrideState::Accepted && self.covers.contains(&code)
+    }
+
     /// Who answers for it: who approved it, else who wrote it.
-    pub fn given_by(&self) -> Option<&str> {
-        let approver = self.approval.as_ref().map(|approval| approval.by.as_str());
-        approver.or(self.by.as_deref())
+    pub fn given_by(&self) -> Option<&AccountRef> {
+        let approver = self.approval.as_ref().map(|approval| &approval.by);
+        approver.or(self.by.as_ref())
     }
 }
 
@@ -270,7 +280,7 @@ pub struct Decision {
     /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
     pub breach_due: Option<Timestamp>,
     /// Who pushed or merged what came onto the branch; `None`: not all of them are known.
-    pub moved_by: Option<Vec<String>>,
+    pub moved_by: Option<Vec<AccountRef>>,
     /// Whom the policy allows to override; empty: nobody.
     pub may_override: Vec<String>,
     /// Codes of the controls of the policy that nobody may override.

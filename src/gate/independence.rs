@@ -1,7 +1,7 @@
 //! Who may override, and whether they had a hand in the change. An identity
 //! that cannot be told speaks against the override: independence must be shown.
 
-use crate::facts::{Account, Comment, Fact, Person, PushKind, Snapshot};
+use crate::facts::{Account, Comment, Fact, Identified, Likeness, Person, PushKind, Snapshot};
 use crate::policy::OverrideRules;
 
 use super::decide::OverrideState;
@@ -83,10 +83,7 @@ pub(super) fn independent(facts: &Snapshot, person: &Account) -> Result<(), Refu
         return refused("the head of the change is no longer the one that is judged");
     }
     match &identity.author {
-        Some(opener) if opener.is(&person.login) => {
-            return refused(format!("@{} opened the change", person.login));
-        }
-        Some(_) => {}
+        Some(opener) => shown_apart(person, opener, "opened the change")?,
         None => {
             return unseen(
                 "who opened it is not known",
@@ -103,10 +100,7 @@ pub(super) fn independent(facts: &Snapshot, person: &Account) -> Result<(), Refu
                 match &push.actor {
                     Fact::Known {
                         value: Some(actor), ..
-                    } if actor.is(&person.login) => {
-                        return refused(format!("@{} pushed to the change", person.login));
-                    }
-                    Fact::Known { value: Some(_), .. } => {}
+                    } => shown_apart(person, actor, "pushed to the change")?,
                     // Ordinary pushes leave their commits, and the last one is
                     // looked at below; a force push may leave nothing else.
                     Fact::Known { value: None, .. } | Fact::Unknown(_)
@@ -129,8 +123,7 @@ pub(super) fn independent(facts: &Snapshot, person: &Account) -> Result<(), Refu
         .known()
         .and_then(|people| people.last_pusher.known())
     {
-        Ok(pusher) if pusher.is(&person.login) => refused(format!("@{} pushed last", person.login)),
-        Ok(_) => Ok(()),
+        Ok(pusher) => shown_apart(person, pusher, "pushed last"),
         Err(unknown) => unseen("who pushed last is not known", unknown.to_string()),
     }
 }
@@ -168,10 +161,7 @@ fn not_this_person(named: &Person, did: &str, sha: &str, person: &Account) -> Re
         Fact::Known {
             value: Some(account),
             ..
-        } if account.is(&person.login) => {
-            refused(format!("@{} {did} commit {short}", person.login))
-        }
-        Fact::Known { value: Some(_), .. } => Ok(()),
+        } => shown_apart(person, account, &format!("{did} commit {short}")),
         Fact::Known { value: None, .. } => refused(format!(
             "it cannot be shown that @{} had no hand in commit {short}: `{}` belongs to no account",
             person.login, named.name
@@ -182,6 +172,32 @@ fn not_this_person(named: &Person, did: &str, sha: &str, person: &Account) -> Re
         )),
     }
 }
+
+fn shown_apart(person: &Account, other: &Account, did: &str) -> Result<(), Refusal> {
+    apart(person, other, did).or_else(refused)
+}
+
+/// Whether the person is shown to be somebody else than the one who did that.
+///
+/// # Errors
+/// They are one, or one name stands for two accounts, so that it cannot be told.
+pub(super) fn apart(person: &Account, other: &impl Identified, did: &str) -> Result<(), String> {
+    match person.likeness(other) {
+        Likeness::Other => Ok(()),
+        Likeness::Same if person.is(other.login()) => Err(format!("@{} {did}", person.login)),
+        Likeness::Same => Err(format!(
+            "@{} {did}, as @{}: it is the same account under another name",
+            person.login,
+            other.login()
+        )),
+        Likeness::Namesake => Err(format!(
+            "@{} has the name of the account that {did}, and another number: it cannot be told \
+             who is who",
+            person.login
+        )),
+    }
+}
+
 /// Who wrote a comment, if it is a person and nobody changed it since.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod evaluate;
 mod holding;
 mod independence;
 mod integrity;
+mod kind;
 mod overrides;
 mod proposal;
 mod reading;
@@ -35,6 +36,7 @@ pub use diagnosis::{
 };
 pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
+pub use kind::Kind;
 pub use overrides::{has_override_command, teams_to_look_up, wants_register};
 pub use proposal::{touches_policy, wants_proposed_policy};
 pub use reading::still_needed;
@@ -43,7 +45,7 @@ pub use record::{
     records,
 };
 pub use register::{
-    Attempt, Entry, OfControl, OfPerson, Register, Standing, Sums, Term, Use, register,
+    Attempt, Entry, Exemption, OfControl, OfPerson, Register, Standing, Sums, Term, Use, register,
 };
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;

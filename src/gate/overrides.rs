@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::controls::Meta;
-use crate::facts::{Account, Comment, Fact, Snapshot};
+use crate::facts::{Account, AccountRef, Comment, Fact, Identified as _, Snapshot};
 use crate::policy::{OverrideRules, Policy};
 
 use super::approvals;
@@ -17,11 +17,15 @@ use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
+use super::kind::Kind;
 use super::record::override_id;
 
 mod form;
+mod outage;
 
 use form::{in_form, term};
+use outage::About;
+pub(super) use outage::was_not_answered;
 
 /// Controls that nobody may override on a change: those about the gate itself, its policy and
 /// its overrides. Whoever could go around them could go around everything from then on. What has
@@ -73,25 +77,30 @@ pub fn teams_to_look_up(policy: &Policy) -> Vec<String> {
 }
 
 /// Every override command, oldest first. `needs_it` tells whether the control of
-/// that code has a non-pass that nothing else covers.
+/// that code has a non-pass that nothing else covers; `unanswered` are the codes of those of
+/// them that are unknown because the platform did not answer.
 pub(super) fn reports(
     policy: &Policy,
     facts: &Snapshot,
     needs_it: impl Fn(&str) -> bool,
+    unanswered: &[&'static str],
 ) -> Vec<OverrideReport> {
+    let never = never(policy);
     let mut reports: Vec<OverrideReport> = commands(facts)
         .filter_map(|(comment, command)| match command {
             Command::Override(asked) => Some((comment, asked)),
             Command::Approve { .. } | Command::Revoke { .. } | Command::Review { .. } => None,
         })
         .map(|(comment, asked)| {
-            let meta = control_named(policy, &asked.control);
+            let about = About::read(policy, &asked.control);
             let term = term(&policy.overrides, &asked.terms);
             let longest = term.as_ref().copied().unwrap_or(policy.overrides.max);
             let mut report = OverrideReport {
                 id: comment.id.clone(),
-                code: meta.map_or(asked.control.clone(), |meta| meta.code.to_owned()),
-                by: comment.author.as_ref().map(|author| author.login.clone()),
+                kind: about.map_or(Kind::BreakGlass, About::kind),
+                code: about.map_or(asked.control.clone(), |about| about.code().to_owned()),
+                covers: Vec::new(),
+                by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 approval: None,
                 expires: comment.created_at.checked_add(longest).ok(),
@@ -106,20 +115,27 @@ pub(super) fn reports(
                 state: OverrideState::Refused,
                 why: String::new(),
             };
-            (report.state, report.why) = match judge(policy, facts, comment, meta, &asked, &report)
-            {
-                Err((state, why)) => (state, why),
-                Ok((meta, _)) if !needs_it(meta.code) => (
-                    OverrideState::Unmatched,
-                    format!(
-                        "{} needs no override: it is not failing, or a waiver covers it",
-                        meta.code
-                    ),
-                ),
-                Ok((meta, author)) => {
-                    report.approval = approvals::of(policy, facts, &report);
-                    given(policy, facts, comment, meta, author, &report)
+            let (about, author) = match judge(policy, facts, comment, about, &asked, &report) {
+                Ok(in_order) => in_order,
+                Err((state, why)) => {
+                    (report.state, report.why) = (state, why);
+                    return report;
                 }
+            };
+            report.covers = match about {
+                About::Control(meta) if needs_it(meta.code) => vec![meta.code],
+                About::Control(_) => Vec::new(),
+                About::Outage => unanswered
+                    .iter()
+                    .copied()
+                    .filter(|code| !never.contains(code))
+                    .collect(),
+            };
+            (report.state, report.why) = if report.covers.is_empty() {
+                (OverrideState::Unmatched, about.not_needed())
+            } else {
+                report.approval = approvals::of(policy, facts, &report);
+                given(policy, facts, comment, about, author, &report)
             };
             report
         })
@@ -139,22 +155,27 @@ fn given(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
-    meta: &'static Meta,
+    about: About,
     author: &Account,
     report: &OverrideReport,
 ) -> (OverrideState, String) {
-    let code = meta.code;
+    let code = report.covers.join(", ");
     if let Some(approval) = &report.approval {
         return (
             OverrideState::Accepted,
             format!(
                 "{code} is accepted for this head: @{} asked for it, and @{}, who had no hand in \
                  the change, approved it",
-                author.login, approval.by
+                author.login, approval.by.login
             ),
         );
     }
-    match by_own_right(policy, facts, comment, meta, author) {
+    // The command of an outage does not say what it is about; who approves it has to see that.
+    let covers = match about {
+        About::Control(_) => String::new(),
+        About::Outage => format!("covers {code} and "),
+    };
+    match by_own_right(policy, facts, comment, about, author) {
         Ok(()) => (
             OverrideState::Accepted,
             format!(
@@ -165,7 +186,7 @@ fn given(
         Err((_, why)) => (
             OverrideState::Requested,
             format!(
-                "it waits until somebody else of those who may override, without a hand in the \
+                "it {covers}waits until somebody else of those who may override, without a hand in the \
                  change, writes `/ccgate approve {}`: {why}",
                 override_id(&facts.subject, &report.id, &report.head)
             ),
@@ -178,9 +199,12 @@ fn by_own_right(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
-    meta: &Meta,
+    about: About,
     author: &Account,
 ) -> Result<(), Refusal> {
+    let About::Control(meta) = about else {
+        return refused("what covers all that could not be seen takes two people");
+    };
     if policy.overrides.second_person {
         return refused("the policy wants a second person");
     }
@@ -216,7 +240,7 @@ fn asked_before(
         let same_person = earlier
             .author
             .as_ref()
-            .is_some_and(|one| one.is(&author.login));
+            .is_some_and(|one| one.may_be(author));
         let same_control =
             control_named(policy, &asked.control).is_some_and(|named| named.code == meta.code);
         let before = (earlier.created_at, &earlier.id) < (comment.created_at, &comment.id);
@@ -235,25 +259,16 @@ fn judge<'f>(
     policy: &Policy,
     facts: &'f Snapshot,
     comment: &'f Comment,
-    meta: Option<&'static Meta>,
+    about: Option<About>,
     asked: &Asked,
     report: &OverrideReport,
-) -> Result<(&'static Meta, &'f Account), Refusal> {
+) -> Result<(About, &'f Account), Refusal> {
     let rules = &policy.overrides;
-    let Some(meta) = meta else {
+    let Some(about) = about else {
         return refused(format!("the policy has no control `{}`", report.code));
     };
-    if NOT_OVERRIDABLE.contains(&meta.code) {
-        return refused(format!(
-            "{} is about the gate itself and cannot be overridden",
-            meta.code
-        ));
-    }
-    if rules.never.iter().any(|id| id == meta.id) {
-        return refused(format!(
-            "the policy says that {} is never overridden (`overrides.never`)",
-            meta.code
-        ));
+    if let About::Control(meta) = about {
+        may_be_overridden(rules, meta)?;
     }
     if rules.allowed_by.is_empty() {
         return refused("the policy allows nobody to override");
@@ -276,12 +291,28 @@ fn judge<'f>(
         return refused(format!("@{} is not known to be a person", author.login));
     }
     in_form(rules, asked)?;
-    if let Some(by) = revoked(policy, facts, comment, meta) {
+    if let Some(by) = revoked(policy, facts, comment, about) {
         return refused(format!("revoked by @{by}"));
     }
     in_time(facts, report)?;
-    within_uses(rules, facts, meta, report)?;
-    Ok((meta, author))
+    within_uses(rules, facts, about, report)?;
+    Ok((about, author))
+}
+
+fn may_be_overridden(rules: &OverrideRules, meta: &Meta) -> Result<(), Refusal> {
+    if NOT_OVERRIDABLE.contains(&meta.code) {
+        return refused(format!(
+            "{} is about the gate itself and cannot be overridden",
+            meta.code
+        ));
+    }
+    if rules.never.iter().any(|id| id == meta.id) {
+        return refused(format!(
+            "the policy says that {} is never overridden (`overrides.never`)",
+            meta.code
+        ));
+    }
+    Ok(())
 }
 
 /// No more of them than the policy lets on one change, over all its heads. Comments can be
@@ -289,9 +320,10 @@ fn judge<'f>(
 fn within_uses(
     rules: &OverrideRules,
     facts: &Snapshot,
-    meta: &Meta,
+    about: About,
     report: &OverrideReport,
 ) -> Result<(), Refusal> {
+    let code = about.code();
     let Some(most) = rules.max_uses else {
         return Ok(());
     };
@@ -299,8 +331,7 @@ fn within_uses(
         Ok(register) => register,
         Err(unknown) => {
             return refused(format!(
-                "it cannot be told how often {} was overridden on the change (`overrides.max_uses`): {unknown}",
-                meta.code
+                "it cannot be told how often {code} was overridden on the change (`overrides.max_uses`): {unknown}"
             ));
         }
     };
@@ -309,12 +340,14 @@ fn within_uses(
         !one.breach
             && one.change == facts.subject.change
             && one.id != id
-            && one.controls.iter().any(|code| code == meta.code)
+            && match about {
+                About::Control(_) => one.controls.iter().any(|one| one == code),
+                About::Outage => one.evaluated_again.is_some(),
+            }
     });
     if given.count() >= most as usize {
         return refused(format!(
-            "{} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)",
-            meta.code
+            "{code} was overridden on this change as often as the policy lets ({most}, `overrides.max_uses`)"
         ));
     }
     Ok(())
@@ -360,7 +393,7 @@ fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
 
 /// Who took it back, if anybody did: the one who gave it, or somebody who may
 /// override. An edited revocation counts too, since an edit must not open the gate.
-fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> Option<String> {
+fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, about: About) -> Option<String> {
     commands(facts).find_map(|(comment, command)| {
         let Command::Revoke { control } = command else {
             return None;
@@ -369,8 +402,9 @@ fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, meta: &Meta) -> O
         let by_giver = given
             .author
             .as_ref()
-            .is_some_and(|giver| giver.is(&author.login));
-        let concerns = control_named(policy, &control).is_some_and(|named| named.code == meta.code);
+            .is_some_and(|giver| giver.may_be(author));
+        let concerns =
+            About::read(policy, &control).is_some_and(|named| named.code() == about.code());
         let after = comment.created_at >= given.created_at && comment.id != given.id;
         (concerns
             && after

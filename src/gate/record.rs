@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::Subject;
+use crate::facts::{AccountRef, Subject};
 use crate::policy::{Enforcement, Mode};
 
 use super::breach::{breach_id, breach_record, breaches};
@@ -202,7 +202,8 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
             .map(|(approval, why)| json!({
                 "override": cut(&approval.of, 100),
                 "comment": approval.id,
-                "by": approval.by,
+                "by": approval.by.as_ref().map(|by| &by.login),
+                "by_id": approval.by.as_ref().and_then(|by| by.id),
                 "at": approval.at.to_string(),
                 "self_approved": approval.self_approved,
                 "why": cut(why, LONGEST_SENTENCE),
@@ -290,10 +291,14 @@ fn override_entry(subject: &Subject, report: &OverrideReport) -> Value {
     json!({
         "id": override_id(subject, &report.id, &report.head),
         "comment": report.id,
+        "kind": report.kind.word(),
         "control": cut(&report.code, 100),
-        "by": report.by,
+        "covers": report.covers,
+        "by": report.by.as_ref().map(|by| &by.login),
+        "by_id": report.by.as_ref().and_then(|by| by.id),
         "at": report.at.to_string(),
-        "approved_by": report.approval.as_ref().map(|approval| &approval.by),
+        "approved_by": report.approval.as_ref().map(|approval| &approval.by.login),
+        "approved_by_id": report.approval.as_ref().and_then(|approval| approval.by.id),
         "expires_at": report.expires.map(|time| time.to_string()),
         "ticket": report.ticket.as_deref().map(|text| cut(text, 100)),
         "reason_digest": sha256(&report.text),
@@ -304,33 +309,29 @@ fn override_entry(subject: &Subject, report: &OverrideReport) -> Value {
 }
 
 fn override_record(decision: &Decision, report: &OverrideReport, context: &RecordContext) -> Value {
-    let control = decision
+    let mut covered = decision
         .controls
         .iter()
-        .find(|control| control.meta.code == report.code);
+        .filter(|control| report.covers(control.meta.code));
+    let ids: Vec<&str> = covered.clone().map(|control| control.meta.id).collect();
     let approval = report.approval.as_ref();
     let approved_at = approval.map_or(report.at, |approval| approval.at);
+    let mut approver = person(&decision.subject, report.given_by());
+    approver["role_basis"] = json!("overrides.allowed_by of the policy");
     json!({
         "schema": "ccgate.override/v1",
         "observed_at": decision.observed_at.to_string(),
         "id": override_id(&decision.subject, &report.id, &report.head),
         "comment": report.id,
-        "kind": "break_glass",
-        "control_ids": control.map(|control| vec![control.meta.id]).unwrap_or_default(),
-        "controls": [report.code],
-        "verdict": control.and_then(|control| control.verdict)
+        "kind": report.kind.word(),
+        "control_ids": ids,
+        "controls": report.covers,
+        "verdict": covered.next().and_then(|control| control.verdict)
             .map(super::decide::VerdictWord::word),
         "scope": subject(&decision.subject),
-        "requester": {
-            "platform": decision.subject.platform.word(),
-            "login": report.by,
-        },
+        "requester": person(&decision.subject, report.by.as_ref()),
         "requested_at": {"forge_time": report.at.to_string()},
-        "approver": {
-            "platform": decision.subject.platform.word(),
-            "login": report.given_by(),
-            "role_basis": "overrides.allowed_by of the policy",
-        },
+        "approver": approver,
         "approval": report.approval.as_ref().map(|approval| &approval.id),
         "reason_text": cut(&report.text, LONGEST_TEXT),
         "reason_digest": sha256(&report.text),
@@ -359,10 +360,19 @@ fn review_record(decision: &Decision, review: &ReviewReport) -> Value {
         "override": cut(&review.of, 100),
         "outcome": review.outcome.map(ReviewOutcome::word),
         "comment": review.id,
-        "reviewer": {"platform": decision.subject.platform.word(), "login": review.by},
+        "reviewer": person(&decision.subject, review.by.as_ref()),
         "notes": cut(&review.notes, LONGEST_TEXT),
         "notes_digest": sha256(&review.notes),
         "scope": subject(&decision.subject),
+    })
+}
+
+/// Who acted. The number is the platform's and outlives the login.
+fn person(subject: &Subject, who: Option<&AccountRef>) -> Value {
+    json!({
+        "platform": subject.platform.word(),
+        "login": who.map(|who| &who.login),
+        "id": who.and_then(|who| who.id),
     })
 }
 

@@ -7,15 +7,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::facts::{LandedChange, OverrideRegister, RegisteredOverride};
+use crate::facts::{
+    AccountRef, Identified as _, LandedChange, OverrideRegister, RegisteredOverride,
+};
 
+use super::kind::Kind;
 use super::record::{OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE};
 
 mod attempts;
+mod exemptions;
 mod landing;
+mod people;
 mod sums;
 
 pub use attempts::Attempt;
+pub use exemptions::Exemption;
 pub use landing::Use;
 pub use sums::{OfControl, OfPerson, Sums};
 
@@ -46,6 +52,16 @@ impl Standing {
             Self::Overdue => "overdue",
             Self::Reviewed => "reviewed",
             Self::ReviewedLate => "reviewed late",
+        }
+    }
+
+    /// Where it stands while there is something to be done until then.
+    fn of_nobody(due: Option<&str>, now: Timestamp) -> Self {
+        let ends: Option<Timestamp> = due.and_then(|due| due.parse().ok());
+        if ends.is_some_and(|ends| now <= ends) {
+            Self::Open
+        } else {
+            Self::Overdue
         }
     }
 
@@ -83,7 +99,7 @@ impl Term {
 pub struct Entry {
     /// `ovr_…` or `byp_…`.
     pub id: String,
-    /// `break_glass` or `bypass_detected`.
+    /// `break_glass`, `gate_unavailable` or `bypass_detected`.
     pub kind: String,
     /// Codes of the controls.
     pub controls: Vec<String>,
@@ -93,14 +109,19 @@ pub struct Entry {
     pub head: String,
     /// Id of the comment that asked for it.
     pub comment: Option<String>,
+    /// Id of the comment by which somebody else approved it.
+    pub approval: Option<String>,
     /// Who answers for it: who approved it, else who asked for it.
-    pub by: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub by: Option<AccountRef>,
     /// Who asked for it.
-    pub requester: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub requester: Option<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
     /// Of a breach, who pushed or merged it; `None`: not all of them are known.
-    pub involved: Option<Vec<String>>,
+    #[serde(serialize_with = "people::logins")]
+    pub involved: Option<Vec<AccountRef>>,
     /// When it was given or found.
     pub at: Option<String>,
     /// Until when it holds.
@@ -110,6 +131,9 @@ pub struct Entry {
     /// What was made of it; `None` for a breach.
     #[serde(rename = "use")]
     pub used: Option<Use>,
+    /// Of an override for what the platform did not answer: whether every control that it
+    /// covered was answered for since.
+    pub evaluated_again: Option<bool>,
     /// The ticket.
     pub ticket: Option<String>,
     /// Until when it has to be reviewed.
@@ -117,7 +141,8 @@ pub struct Entry {
     /// What came out.
     pub outcome: Option<String>,
     /// Who reviewed it.
-    pub reviewer: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub reviewer: Option<AccountRef>,
     /// When.
     pub reviewed_at: Option<String>,
     /// Whether somebody has looked at it.
@@ -131,6 +156,9 @@ pub struct Register {
     pub entries: Vec<Entry>,
     /// What was asked for or approved in vain, in the order in which it was recorded.
     pub attempts: Vec<Attempt>,
+    /// Waivers and accepted findings that decisions name, in the order in which they were first
+    /// recorded. They are of the policy and no overrides: nothing here counts as one.
+    pub exemptions: Vec<Exemption>,
     /// The changes that came onto a branch.
     landed: Vec<Landing>,
     /// How many records were read.
@@ -162,6 +190,7 @@ impl Register {
                     approver: entry.by.clone(),
                     approved_apart: entry.approved_apart,
                     involved: entry.involved.clone(),
+                    evaluated_again: entry.evaluated_again,
                     given_at: time(&entry.at),
                     expires_at: time(&entry.expires),
                     review_due: time(&entry.due),
@@ -186,16 +215,21 @@ impl Entry {
     /// Whether the gate itself opened it, for what went past it. A word that this version
     /// does not know is an override.
     pub fn is_breach(&self) -> bool {
-        self.kind == "bypass_detected"
+        self.kind == Kind::BypassDetected.word()
+    }
+
+    /// Whether it covers what the platform did not answer, so that it has to be judged again.
+    fn is_for_an_outage(&self) -> bool {
+        self.kind == Kind::GateUnavailable.word()
     }
 }
 
 /// Everything that the statements tell, in order. `now` is compared with what is due.
 pub fn register(statements: &[Value], now: Timestamp) -> Register {
-    let mut reviews: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut reviews: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for review in of_type(statements, REVIEW_RECORD_TYPE) {
         if let Some(of) = word(review, "/override") {
-            reviews.entry(of).or_insert(review);
+            reviews.entry(of).or_default().push(review);
         }
     }
     let landings = Landings::of(statements);
@@ -204,8 +238,16 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
         let Some(id) = word(given, "/id") else {
             continue;
         };
-        if entries.iter().all(|entry| entry.id != id) {
-            let mut entry = entry(id, given, reviews.get(id).copied(), now);
+        if let Some(known) = entries.iter_mut().find(|entry| entry.id == id) {
+            // Of what the platform did not answer, each run may have met something else.
+            for code in codes(given) {
+                if known.is_for_an_outage() && !known.controls.contains(&code) {
+                    known.controls.push(code);
+                }
+            }
+        } else {
+            let of_it = reviews.get(id).map_or(&[][..], Vec::as_slice);
+            let mut entry = entry(id, given, of_it, now);
             if !entry.is_breach() {
                 let term = term(entry.expires.as_deref(), now);
                 entry.term = Some(term);
@@ -214,10 +256,18 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             entries.push(entry);
         }
     }
+    for entry in entries.iter_mut().filter(|entry| entry.is_for_an_outage()) {
+        let again = landings.answered_since(entry);
+        entry.evaluated_again = Some(again);
+        if !again {
+            entry.standing = Standing::of_nobody(entry.due.as_deref(), now);
+        }
+    }
     let attempts = attempts::attempts(statements, &entries);
     Register {
         entries,
         attempts,
+        exemptions: exemptions::exemptions(statements, now),
         landed: landings.changes(),
         records: statements.len(),
     }
@@ -240,33 +290,30 @@ fn of_type<'s>(statements: &'s [Value], wanted: &'s str) -> impl Iterator<Item =
         .filter_map(|one| one.get("predicate"))
 }
 
+/// Codes of the controls that a record names.
+fn codes(given: &Value) -> Vec<String> {
+    let controls = given.get("controls").and_then(Value::as_array);
+    let controls = controls.into_iter().flatten().filter_map(Value::as_str);
+    controls.map(str::to_owned).collect()
+}
+
 fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Entry {
+fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
-    let by = text("/approver/login");
-    let involved: Option<Vec<String>> =
-        given
-            .get("involved")
-            .and_then(Value::as_array)
-            .map(|people| {
-                people
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned)
-                    .collect()
-            });
+    let by = people::person(given, "/approver");
+    let involved = people::involved(given);
     // Records of before somebody else could approve name one person, who asked and gave.
-    let requester = text("/requester/login").or_else(|| by.clone());
-    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says.
-    let review = review.filter(|review| {
-        let reviewer = word(review, "/reviewer/login");
-        reviewer.is_some_and(|reviewer| {
+    let requester = people::person(given, "/requester").or_else(|| by.clone());
+    // Whoever asked for it or gave it cannot have reviewed it, whatever a record says and
+    // whatever they are called by now: the first review by somebody else counts.
+    let review = reviews.iter().copied().find(|review| {
+        people::person(review, "/reviewer").is_some_and(|reviewer| {
             let moved = involved.iter().flatten();
             let mut own = [&by, &requester].into_iter().flatten().chain(moved);
-            !own.any(|one| one.eq_ignore_ascii_case(reviewer))
+            !own.any(|one| reviewer.may_be(one))
         })
     });
     let of_review = |pointer: &str| review.and_then(|it| word(it, pointer)).map(str::to_owned);
@@ -283,25 +330,20 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
                 Standing::ReviewedLate
             }
         }
-        None if in_time(now) => Standing::Open,
-        None => Standing::Overdue,
+        None => Standing::of_nobody(due.as_deref(), now),
     };
-    let controls = given.get("controls").and_then(Value::as_array);
     Entry {
         id: id.to_owned(),
         kind: text("/kind").unwrap_or_default(),
-        controls: controls
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        controls: codes(given),
         change: given.pointer("/scope/change").and_then(Value::as_u64),
         head: text("/scope/head").unwrap_or_default(),
         involved,
         comment: text("/comment"),
         approved_apart: word(given, "/approval").is_some(),
+        approval: text("/approval"),
         expires: text("/expires_at"),
+        evaluated_again: None,
         term: None,
         used: None,
         at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),
@@ -310,7 +352,7 @@ fn entry(id: &str, given: &Value, review: Option<&Value>, now: Timestamp) -> Ent
         ticket: text("/ticket/key"),
         due,
         outcome: of_review("/outcome"),
-        reviewer: of_review("/reviewer/login"),
+        reviewer: review.and_then(|review| people::person(review, "/reviewer")),
         reviewed_at,
         standing,
     }

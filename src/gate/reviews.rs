@@ -4,13 +4,13 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{Account, Comment, Snapshot};
+use crate::facts::{Account, AccountRef, Comment, Snapshot};
 use crate::policy::Policy;
 
 use super::breach::BREACH_PREFIX;
 use super::command::{Command, weight};
 use super::decide::OverrideReport;
-use super::independence::{independent, may_override, person_behind};
+use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::commands;
 use super::record::override_id;
 
@@ -48,7 +48,7 @@ pub struct ReviewReport {
     /// What came out; `None`: no such word.
     pub outcome: Option<ReviewOutcome>,
     /// Who wrote it.
-    pub by: Option<String>,
+    pub by: Option<AccountRef>,
     /// When, by the platform's clock.
     pub at: Timestamp,
     /// The notes, as written. Hostile text.
@@ -84,7 +84,7 @@ pub(super) fn reviews(
                 id: comment.id.clone(),
                 of,
                 outcome,
-                by: comment.author.as_ref().map(|author| author.login.clone()),
+                by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 notes,
                 refused,
@@ -165,10 +165,11 @@ fn of_breach(
         .find(|one| one.breach && one.id == id)
         .ok_or_else(|| "the ledger tells of no breach of that id".to_owned())?;
     match &breach.involved {
-        Some(people) if people.iter().any(|login| author.is(login)) => {
-            return Err(format!("@{} pushed or merged it", author.login));
+        Some(people) => {
+            for one in people {
+                apart(author, one, "pushed or merged it")?;
+            }
         }
-        Some(_) => {}
         None => {
             return Err(format!(
                 "it cannot be shown that @{} neither pushed nor merged it: the record does not name \
@@ -194,9 +195,7 @@ fn judge(
     notes: &str,
 ) -> Result<(), String> {
     let author = in_order(policy, facts, comment, outcome, notes)?;
-    if given_by(reviewed, author) {
-        return Err(format!("@{} gave the override", author.login));
-    }
+    not_given_by(reviewed, author)?;
     independent(facts, author).map_err(|(_, why)| why)?;
     let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
     if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
@@ -206,11 +205,21 @@ fn judge(
     Ok(())
 }
 
-/// Whoever asked for it or approved it. A giver whose account is gone may be anybody.
-fn given_by(reviewed: &OverrideReport, author: &Account) -> bool {
-    let approval = reviewed.approval.as_ref();
-    reviewed.by.as_deref().is_none_or(|by| author.is(by))
-        || approval.is_some_and(|approval| author.is(&approval.by))
+/// Whether the person is neither who asked for it nor who approved it. A giver whose account
+/// is gone may be anybody.
+fn not_given_by(reviewed: &OverrideReport, author: &Account) -> Result<(), String> {
+    let approver = reviewed.approval.as_ref().map(|approval| &approval.by);
+    let asker = reviewed.by.as_ref().ok_or_else(|| {
+        format!(
+            "it cannot be shown that @{} did not give the override: the account that asked for it \
+             is gone",
+            author.login
+        )
+    })?;
+    for giver in [Some(asker), approver].into_iter().flatten() {
+        apart(author, giver, "gave the override")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

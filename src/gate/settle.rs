@@ -8,8 +8,8 @@ use crate::facts::{Fact, FactKey, Snapshot, Unknown, Why};
 use crate::policy::{BoundControl, Enforcement, Mode, Note, OnUnknown, Policy};
 
 use super::decide::{
-    ControlDecision, Decision, Disposition, GATE_CHECK, Outcome, OverrideReport, OverrideState,
-    VerdictWord, WaiverReport, title,
+    ControlDecision, Decision, Disposition, GATE_CHECK, Outcome, OverrideReport, VerdictWord,
+    WaiverReport, title,
 };
 use super::evaluate::{Evaluation, is_out_of_scope};
 use super::holding::Awaited;
@@ -34,12 +34,18 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
         judged.waived = waivers::cover(&waivers, judged.control.meta.id);
     }
     compensate(&mut judged);
-    let overrides = overrides::reports(policy, facts, |code| {
+    let unanswered: Vec<&'static str> = judged
+        .iter()
+        .filter(|judged| judged.needs_cover() && judged.was_not_answered())
+        .map(|judged| judged.control.meta.code)
+        .collect();
+    let needs_it = |code: &str| {
         judged
             .iter()
             .find(|judged| judged.control.meta.code == code)
             .is_some_and(Judged::needs_cover)
-    });
+    };
+    let overrides = overrides::reports(policy, facts, needs_it, &unanswered);
     let approvals = approvals::approvals(policy, facts, &overrides);
     let reviews = reviews::reviews(policy, facts, &overrides);
     let mut awaited = Vec::new();
@@ -241,6 +247,13 @@ impl<'p> Judged<'p> {
         self.is_non_pass() && !self.waived && self.compensated.is_none()
     }
 
+    /// Whether it is unknown only because the platform did not answer.
+    fn was_not_answered(&self) -> bool {
+        self.control.verdict == Some(VerdictWord::Unknown)
+            && !self.control.unknown.is_empty()
+            && self.control.unknown.iter().all(overrides::was_not_answered)
+    }
+
     /// Writes down what makes up for it.
     fn say_compensation(&mut self) {
         let (Some(Disposition::Compensated), Some(by)) =
@@ -270,9 +283,9 @@ impl<'p> Judged<'p> {
             }
             (Enforcement::Block, OnUnknown::Block) => false,
         };
-        let overridden = overrides.iter().any(|report| {
-            report.state == OverrideState::Accepted && report.code == self.control.meta.code
-        });
+        let overridden = overrides
+            .iter()
+            .any(|report| report.covers(self.control.meta.code));
         Some(if mode == Mode::Advisory {
             Disposition::Advisory
         } else if self.waived {

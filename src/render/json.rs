@@ -122,7 +122,9 @@ struct NotSeen<'a> {
 #[derive(Serialize)]
 struct Override<'a> {
     id: &'a str,
+    kind: &'static str,
     code: &'a str,
+    covers: &'a [&'static str],
     state: &'static str,
     why: &'a str,
     by: Option<&'a str>,
@@ -329,12 +331,14 @@ impl<'a> Override<'a> {
     fn new(report: &'a OverrideReport, recorded_as: String) -> Self {
         Self {
             id: &report.id,
+            kind: report.kind.word(),
             code: &report.code,
+            covers: &report.covers,
             state: report.state.word(),
             why: &report.why,
-            by: report.by.as_deref(),
+            by: report.by.as_ref().map(|by| by.login.as_str()),
             at: report.at.to_string(),
-            approved_by: report.approval.as_ref().map(|one| one.by.as_str()),
+            approved_by: report.approval.as_ref().map(|one| one.by.login.as_str()),
             approved_at: report.approval.as_ref().map(|one| one.at.to_string()),
             expires: report.expires.map(|end| end.to_string()),
             ticket: report.ticket.as_deref(),
@@ -351,7 +355,7 @@ impl<'a> Approval<'a> {
         Self {
             id: &report.id,
             of: &report.of,
-            by: report.by.as_deref(),
+            by: report.by.as_ref().map(|by| by.login.as_str()),
             at: report.at.to_string(),
             counts: report.refused.is_none(),
             why: report.refused.as_deref(),
@@ -365,7 +369,7 @@ impl<'a> Review<'a> {
             id: &report.id,
             of: &report.of,
             outcome: report.outcome.map(ReviewOutcome::word),
-            by: report.by.as_deref(),
+            by: report.by.as_ref().map(|by| by.login.as_str()),
             at: report.at.to_string(),
             notes: &report.notes,
             counts: report.refused.is_none(),

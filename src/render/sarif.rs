@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::controls::custom::CODE_PREFIX;
-use crate::gate::{ControlDecision, Decision, Disposition, OverrideState, WaiverState};
+use crate::gate::{ControlDecision, Decision, Disposition, WaiverState};
 
 use super::escape::{LONGEST, finished_json, sarif as escape};
 use super::format::Tool;
@@ -293,9 +293,7 @@ fn suppressions(decision: &Decision, control: &ControlDecision) -> Vec<Suppressi
         .overrides
         .iter()
         .filter(|report| {
-            control.disposition == Some(Disposition::Overridden)
-                && report.state == OverrideState::Accepted
-                && report.code == control.meta.code
+            control.disposition == Some(Disposition::Overridden) && report.covers(control.meta.code)
         })
         .map(|report| ("override", report.id.clone()));
     let waivers = decision

@@ -151,6 +151,7 @@ mod tests {
         newest.committer.account = seen(Some(Account {
             login: "web-flow".to_owned(),
             kind: AccountKind::Platform,
+            id: None,
         }));
         facts.commits = seen(vec![commit(older(), "ana"), newest]);
         facts.pushes = seen(vec![push(

@@ -176,19 +176,17 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
         Disposition::Overridden => decision
             .overrides
             .iter()
-            .find(|report| {
-                report.state == OverrideState::Accepted && report.code == control.meta.code
-            })
+            .find(|report| report.covers(control.meta.code))
             .map(|report| {
                 let review = report.review_due.map_or_else(String::new, |due| {
                     let id = decision.recorded_as(report);
                     format!("; somebody else reviews it by {due}: `/ccgate review {id} ratified`")
                 });
-                let by = report.by.as_deref().unwrap_or("?");
+                let by = report.by.as_ref().map_or("?", |by| by.login.as_str());
                 let given = match &report.approval {
                     Some(approval) => format!(
                         "@{} at {}, asked for by @{by} at {},",
-                        approval.by, approval.at, report.at
+                        approval.by.login, approval.at, report.at
                     ),
                     None => format!("@{by} at {}", report.at),
                 };
@@ -222,7 +220,7 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
 /// Override commands and approvals that do not count, and reviews, one sentence each.
 pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
     let reviews = decision.reviews.iter().map(|review| {
-        let by = review.by.as_deref().unwrap_or("?");
+        let by = review.by.as_ref().map_or("?", |by| by.login.as_str());
         match (&review.refused, review.outcome) {
             (Some(why), _) => format!("review of {} by @{by} does not count: {why}", review.of),
             (None, outcome) => format!(
@@ -237,7 +235,7 @@ pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
         Some(format!(
             "approval of {} by @{} does not count: {}",
             approval.of,
-            approval.by.as_deref().unwrap_or("?"),
+            approval.by.as_ref().map_or("?", |by| by.login.as_str()),
             approval.refused.as_ref()?
         ))
     });
@@ -249,7 +247,7 @@ pub(super) fn idle_overrides(decision: &Decision) -> Vec<String> {
             format!(
                 "override of {} by @{} is {}: {}",
                 report.code,
-                report.by.as_deref().unwrap_or("?"),
+                report.by.as_ref().map_or("?", |by| by.login.as_str()),
                 report.state.word(),
                 report.why
             )

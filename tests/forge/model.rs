@@ -1,6 +1,8 @@
 //! The recorded organisation: one repository with its rules, its policy and its
 //! pull requests, and a clock that moves one minute with each thing that happens.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -37,6 +39,15 @@ pub struct PullRequest {
     pub files: Vec<String>,
     /// The policy file at its head, where it touches that.
     pub proposed: Option<String>,
+    pub merged: Option<Merge>,
+}
+
+/// How a change came onto `main`.
+#[derive(Clone)]
+pub struct Merge {
+    pub commit: String,
+    pub by: String,
+    pub at: String,
 }
 
 impl PullRequest {
@@ -62,7 +73,10 @@ pub struct Organisation {
     pub writer: Option<String>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
-    activity: Vec<Value>,
+    pub(super) activity: Vec<Value>,
+    /// How accounts are called by now, and their numbers, where those are not what they
+    /// began as.
+    shown: BTreeMap<String, (String, u64)>,
 }
 
 /// The policy that the demonstration judges by.
@@ -106,6 +120,7 @@ impl Organisation {
             writer: None,
             queue: Vec::new(),
             activity: Vec::new(),
+            shown: BTreeMap::new(),
         };
         acme.open(42, "lena", "Retry card capture (PAY-318)", "capture-retry");
         acme.push(42, "lena", "Retry card capture once");
@@ -119,6 +134,15 @@ impl Organisation {
     pub fn now(&self) -> String {
         let start: jiff::Timestamp = "2026-06-01T08:00:00Z".parse().expect("a literal");
         (start + jiff::SignedDuration::from_mins(self.minutes)).to_string()
+    }
+
+    /// The tip of `main`.
+    pub fn main(&self) -> String {
+        let merged = self.pull_requests.iter().rev();
+        let merged = merged.filter_map(|change| change.merged.as_ref());
+        merged
+            .max_by_key(|merge| merge.at.clone())
+            .map_or_else(|| sha("main"), |merge| merge.commit.clone())
     }
 
     fn tick(&mut self) -> String {
@@ -145,7 +169,72 @@ impl Organisation {
             checks: Vec::new(),
             files: Vec::new(),
             proposed: None,
+            merged: None,
         });
+    }
+
+    /// Merges the change with a commit of its own, which is the new tip of `main`.
+    pub fn merge(&mut self, number: u64, by: &str) -> String {
+        let at = self.tick();
+        let commit = sha(&format!("merge of {number}"));
+        self.change(number).merged = Some(Merge {
+            commit: commit.clone(),
+            by: by.to_owned(),
+            at: at.clone(),
+        });
+        self.activity.push(json!({
+            "id": self.activity.len() + 1,
+            "before": sha("main"),
+            "after": commit,
+            "ref": "refs/heads/main",
+            "timestamp": at,
+            "activity_type": "pr_merge",
+            "actor": {"login": by, "type": "User"},
+        }));
+        commit
+    }
+
+    /// Calls an account otherwise from now on, wherever it is shown; its number stays.
+    pub fn rename(&mut self, account: &str, login: &str) {
+        let (_, id) = self.shown(account);
+        self.shown
+            .insert(account.to_owned(), (login.to_owned(), id));
+    }
+
+    /// Makes an account with a name that is free; everything else calls it `account`.
+    pub fn register(&mut self, account: &str, login: &str) {
+        let id = number(account);
+        self.shown
+            .insert(account.to_owned(), (login.to_owned(), id));
+    }
+
+    /// Login and number of an account.
+    pub(super) fn shown(&self, account: &str) -> (String, u64) {
+        let changed = self.shown.get(account).cloned();
+        changed.unwrap_or_else(|| (account.to_owned(), number(account)))
+    }
+
+    /// What leaves the forge calls every account as it is called now, with its number.
+    pub(super) fn named(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let person = |key: &str| fields.get(key).is_some_and(|kind| kind == "User");
+                let key = if person("__typename") || person("type") {
+                    "login"
+                } else {
+                    "username"
+                };
+                let account = fields.get(key).and_then(Value::as_str);
+                if let Some((login, id)) = account.map(|account| self.shown(account)) {
+                    fields.insert(key.to_owned(), json!(login));
+                    fields.insert("id".to_owned(), json!(id));
+                    fields.insert("databaseId".to_owned(), json!(id));
+                }
+                fields.values_mut().for_each(|inner| self.named(inner));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|inner| self.named(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     pub fn change(&mut self, number: u64) -> &mut PullRequest {
@@ -357,18 +446,19 @@ impl Organisation {
                 Some(node)
             })
             .collect();
+        let merged = change.merged.as_ref();
         json!({
             "id": format!("PR_{}", change.number),
             "number": change.number,
             "title": change.title,
             "body": change.body,
-            "state": "OPEN",
+            "state": if merged.is_some() { "MERGED" } else { "OPEN" },
             "isDraft": false,
-            "merged": false,
+            "merged": merged.is_some(),
             "createdAt": "2026-06-01T08:00:00Z",
-            "mergedAt": null,
-            "mergedBy": null,
-            "mergeCommit": null,
+            "mergedAt": merged.map(|merge| &merge.at),
+            "mergedBy": merged.map(|merge| user(&merge.by)),
+            "mergeCommit": merged.map(|merge| json!({"oid": merge.commit})),
             "author": user(&change.author),
             "headRefName": change.head_ref,
             "headRefOid": change.head(),
@@ -499,6 +589,14 @@ fn connection(nodes: Vec<Value>) -> Value {
         "pageInfo": {"hasNextPage": false, "endCursor": null},
         "nodes": nodes,
     })
+}
+
+/// The number of an account, which it keeps.
+fn number(account: &str) -> u64 {
+    let digest = Sha256::digest(account.as_bytes());
+    u64::from(u32::from_be_bytes([
+        digest[0], digest[1], digest[2], digest[3],
+    ]))
 }
 
 /// A commit id that looks like one.

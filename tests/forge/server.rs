@@ -13,8 +13,8 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::graphql;
 use super::model::Organisation;
+use super::{gitlab, graphql};
 
 /// A running forge; stops when dropped.
 pub struct Forge {
@@ -64,6 +64,11 @@ impl Forge {
         format!("http://{}", self.address)
     }
 
+    /// Base address of its API in GitLab's words, as `CI_API_V4_URL` wants it.
+    pub fn gitlab_api(&self) -> String {
+        format!("http://{}/api/v4", self.address)
+    }
+
     /// Changes the organisation while it is served.
     pub fn with<T>(&self, act: impl FnOnce(&mut Organisation) -> T) -> T {
         act(&mut self.organisation.lock().expect("nobody panicked inside"))
@@ -99,6 +104,8 @@ fn routes(shared: Shared) -> axum::Router {
         )
         .route("/repos/acme/payments/compare/{range}", get(compared))
         .route("/orgs/acme/teams/security/members", get(security_team))
+        .route("/api/v4/{*rest}", get(answer_gitlab))
+        .route("/api/graphql", post(answer_gitlab_graphql))
         .fallback(nothing)
         .with_state(shared)
 }
@@ -106,19 +113,41 @@ fn routes(shared: Shared) -> axum::Router {
 async fn answer_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
     let mut organisation = locked(&shared);
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let root = json!({
+    let mut root = json!({
         "viewer": {"__typename": "User", "login": "ccgate-demo"},
         "repository": organisation.repository(),
         "rateLimit": {"cost": 1, "remaining": 4999},
     });
+    organisation.named(&mut root);
     let query = request["query"].as_str().unwrap_or_default();
     let found = graphql::answer(query, &request["variables"], &root);
-    let answered = answer(&organisation, &found);
+    let answered = send(&organisation, &found);
     if query.contains("CcgateOpen") && organisation.restless > 0 {
         organisation.restless -= 1;
         organisation.push(42, "lena", "Think again");
     }
     answered
+}
+
+async fn answer_gitlab(State(shared): State<Shared>, uri: Uri) -> Response {
+    let organisation = locked(&shared);
+    let path = uri.path().trim_start_matches("/api/v4");
+    match gitlab::answer(&organisation, path, uri.query().unwrap_or_default()) {
+        Some(gitlab::Found::Json(body)) => answer(&organisation, &body),
+        Some(gitlab::Found::Text(text)) => {
+            ([(header::DATE, date(&organisation))], text).into_response()
+        }
+        None => refusal(StatusCode::NOT_FOUND, "404 Not Found"),
+    }
+}
+
+async fn answer_gitlab_graphql(State(shared): State<Shared>, body: Bytes) -> Response {
+    let organisation = locked(&shared);
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let root = gitlab::root(&organisation, &request["variables"]);
+    let query = request["query"].as_str().unwrap_or_default();
+    let found = graphql::answer(query, &request["variables"], &root);
+    send(&organisation, &found)
 }
 
 /// Whose token it is comments; a token that only reads does not.
@@ -140,7 +169,7 @@ async fn commented(
     );
     let posted = json!({
         "html_url": format!("https://forge.test/acme/payments/pull/{number}"),
-        "user": {"login": writer},
+        "user": {"login": writer, "type": "User"},
     });
     answer(&organisation, &posted)
 }
@@ -213,16 +242,27 @@ fn locked(shared: &Shared) -> std::sync::MutexGuard<'_, Organisation> {
     shared.lock().expect("nobody panicked inside")
 }
 
-/// A JSON answer with the forge's own clock in its `Date`.
-fn answer(organisation: &Organisation, body: &Value) -> Response {
+/// The forge's own clock; the machine's would be added otherwise.
+fn date(organisation: &Organisation) -> String {
     let now: jiff::Timestamp = organisation.now().parse().expect("the model's own time");
-    let date = jiff::fmt::rfc2822::to_string(&now.to_zoned(jiff::tz::TimeZone::UTC))
+    jiff::fmt::rfc2822::to_string(&now.to_zoned(jiff::tz::TimeZone::UTC))
         .expect("a time of this century")
-        .replace("+0000", "GMT");
+        .replace("+0000", "GMT")
+}
+
+/// A JSON answer in which every account is called as it is called now.
+fn answer(organisation: &Organisation, body: &Value) -> Response {
+    let mut body = body.clone();
+    organisation.named(&mut body);
+    send(organisation, &body)
+}
+
+/// A JSON answer with the forge's own clock in its `Date`.
+fn send(organisation: &Organisation, body: &Value) -> Response {
     (
         [
             (header::CONTENT_TYPE, "application/json".to_owned()),
-            (header::DATE, date),
+            (header::DATE, date(organisation)),
         ],
         body.to_string(),
     )

@@ -11,6 +11,7 @@ mod generated;
 mod group;
 mod ledger;
 mod ledger_git;
+mod overrides;
 mod policy;
 mod scan;
 mod snapshot;

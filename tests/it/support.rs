@@ -40,6 +40,18 @@ impl Bench {
         }
     }
 
+    /// The same organisation on GitLab, judged by this policy.
+    pub(crate) fn on_gitlab(policy: &str) -> Self {
+        let mut bench = Self::new();
+        let api = bench.forge.gitlab_api();
+        bench.env.remove("GITHUB_API_URL");
+        bench.env.insert("CI_API_V4_URL".to_owned(), api);
+        bench
+            .forge
+            .with(|acme| acme.policy = Some(policy.to_owned()));
+        bench
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.to_owned(), value.to_owned());
         self

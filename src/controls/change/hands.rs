@@ -25,6 +25,8 @@ pub(super) struct Hands<'f> {
     /// The first place in `people` of each login, in lower case: a hundred reviewers
     /// are looked up among the hands of hundreds of commits.
     by_login: HashMap<Cow<'f, str>, usize>,
+    /// The same by number, which tells somebody who was called otherwise in between.
+    by_number: HashMap<u64, usize>,
     /// The login that was looked up last, and its place: one commit after the other is by
     /// the same person.
     last: Option<(&'f str, usize)>,
@@ -48,6 +50,7 @@ impl<'f> Hands<'f> {
         let mut hands = Self {
             people: Vec::new(),
             by_login: HashMap::new(),
+            by_number: HashMap::new(),
             last: None,
             nobody: Vec::new(),
             hidden: Vec::new(),
@@ -90,7 +93,9 @@ impl<'f> Hands<'f> {
     /// # Errors
     /// Why it cannot be told whether they had a hand in it.
     pub(super) fn hand_of(&self, account: &Account) -> Result<Option<&'static str>, Unknown> {
-        match self.by_login.get(key(account).as_ref()) {
+        let by_number = || self.by_number.get(&account.id?);
+        let by_login = self.by_login.get(key(account).as_ref());
+        match by_login.or_else(by_number) {
             Some(place) => Ok(Some(self.people[*place].how)),
             None => self.in_doubt().map_or(Ok(None), Err),
         }
@@ -206,6 +211,9 @@ impl<'f> Hands<'f> {
                         .or_insert(self.people.len()),
                 };
                 self.last = Some((&account.login, first));
+                if let Some(id) = account.id {
+                    self.by_number.entry(id).or_insert(first);
+                }
                 let again = self
                     .people
                     .get(first)

@@ -41,7 +41,8 @@ impl Control for OverridesReviewedInTime {
                     while it can still be taken back.",
         cheat: "Reviewing the own override, reviewing late and backdating it, or never looking. A \
                 review is a comment with the platform's time, by somebody who neither asked for it nor \
-                approved it; an override that nobody reviewed stays overdue however old it is.",
+                approved it; an override that nobody reviewed stays overdue however old it is, and so \
+                does one for an outage until every control that it covered was answered for.",
         remedy_github: "see `ccgate override list --open`; somebody else writes `/ccgate review ID \
                         ratified|reverted|follow_up` on the change, and the check runs again",
         remedy_gitlab: "see `ccgate override list --open`; somebody else writes `/ccgate review ID \
@@ -106,10 +107,19 @@ impl OverridesReviewedInTime {
                 )
             };
         };
+        if one.evaluated_again == Some(false) {
+            return if now <= due {
+                Standing::Open
+            } else {
+                Standing::Wrong(format!(
+                    "what the platform did not answer had to be evaluated again by {due}"
+                ))
+            };
+        }
         match (&one.reviewer, one.reviewed_at) {
             (Some(_), Some(at)) if at <= due => Standing::Done,
             (Some(by), at) if is_recent(at, now, self.days) => {
-                Standing::Wrong(format!("@{by} reviewed it after {due}"))
+                Standing::Wrong(format!("@{} reviewed it after {due}", by.login))
             }
             (Some(_), _) => Standing::Done,
             (None, _) if now <= due => Standing::Open,
@@ -177,6 +187,23 @@ mod tests {
         );
         assert!(verdict(|one| one.reviewed_at = None).starts_with("fail"));
         assert!(verdict(|one| one.review_due = None).contains("does not tell"));
+    }
+
+    /// A review alone does not do: what nobody could see has to be seen.
+    #[test]
+    fn an_outage_is_over_only_when_the_change_was_evaluated_again() {
+        assert!(verdict(|one| one.evaluated_again = Some(true)).starts_with("pass"));
+        assert!(
+            verdict(|one| one.evaluated_again = Some(false)).contains("had to be evaluated again")
+        );
+        assert!(
+            verdict(|one| {
+                one.evaluated_again = Some(false);
+                one.review_due = Some(at("2026-06-01T12:00:00Z"));
+            })
+            .starts_with("pass"),
+            "there is time"
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{extent, is_recent, some_of};
 use crate::controls::control::{Control, Evidence, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
-use crate::facts::{FactKey, Platform, RegisteredOverride, Snapshot, Unknown};
+use crate::facts::{
+    AccountRef, FactKey, Identified as _, Platform, RegisteredOverride, Snapshot, Unknown,
+};
 
 /// Parameters of EVD-02.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,7 +138,7 @@ impl OverridesValid {
         if expires.duration_since(given) > SignedDuration::from_hours(hours) {
             return Some(format!("it held for more than {hours} hours"));
         }
-        if one.approved_apart && same(one.requester.as_deref(), one.approver.as_deref()) {
+        if one.approved_apart && same(one.requester.as_ref(), one.approver.as_ref()) {
             return Some("who asked for it is said to have approved it".to_owned());
         }
         let on_control = |other: &&&RegisteredOverride| {
@@ -148,7 +150,7 @@ impl OverridesValid {
                     .any(|code| one.controls.contains(code))
         };
         let again = before.iter().filter(on_control).any(|other| {
-            other.head == one.head && same(other.requester.as_deref(), one.requester.as_deref())
+            other.head == one.head && same(other.requester.as_ref(), one.requester.as_ref())
         });
         if again && !one.approved_apart {
             return Some(
@@ -171,27 +173,33 @@ impl OverridesValid {
         &self,
         given: impl Iterator<Item = &'o RegisteredOverride>,
     ) -> Vec<String> {
-        let mut count = std::collections::BTreeMap::<String, u32>::new();
-        for approver in given.filter_map(|one| one.approver.as_ref()) {
-            *count.entry(approver.to_lowercase()).or_default() += 1;
+        let answering: Vec<&AccountRef> = given.filter_map(|one| one.approver.as_ref()).collect();
+        let mut seen: Vec<&AccountRef> = Vec::new();
+        let mut over = Vec::new();
+        for one in answering.iter().rev() {
+            if seen.iter().any(|known| one.may_be(*known)) {
+                continue;
+            }
+            seen.push(one);
+            // By number under whatever name; a name that was taken over counts for both.
+            let count = answering.iter().filter(|other| one.may_be(**other)).count();
+            if count > self.max_per_person as usize {
+                over.push(format!(
+                    "@{} answers for {count} overrides, at most {} are meant",
+                    one.login.to_lowercase(),
+                    self.max_per_person
+                ));
+            }
         }
-        let over = count
-            .into_iter()
-            .filter(|(_, count)| *count > self.max_per_person);
-        over.map(|(login, count)| {
-            format!(
-                "@{login} answers for {count} overrides, at most {} are meant",
-                self.max_per_person
-            )
-        })
-        .collect()
+        over.sort();
+        over
     }
 }
 
-/// Whether two logins are of one person; who is not named may be anybody.
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
+/// Whether two may be one person; who is not named may be anybody.
+fn same(one: Option<&AccountRef>, other: Option<&AccountRef>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        (Some(one), Some(other)) => one.may_be(other),
         (None, _) | (_, None) => true,
     }
 }
@@ -240,7 +248,7 @@ mod tests {
             "more than 72 hours",
         );
         fails(
-            with(|one| one.requester = Some("LEAD".to_owned())),
+            with(|one| one.requester = Some(AccountRef::of_login("LEAD"))),
             "is said to have approved it",
         );
         fails(with(|one| one.requester = None), "is said to have approved");
@@ -249,7 +257,7 @@ mod tests {
     #[test]
     fn asking_again_on_the_same_head_wants_an_approval() {
         let alone = |id: &str| RegisteredOverride {
-            requester: Some("lead".to_owned()),
+            requester: Some(AccountRef::of_login("lead")),
             approved_apart: false,
             ..given(id)
         };
@@ -258,7 +266,7 @@ mod tests {
             "ovr_2: the same person asked again",
         );
         let mut second = alone("ovr_2");
-        second.approver = Some("sec".to_owned());
+        second.approver = Some(AccountRef::of_login("sec"));
         second.approved_apart = true;
         assert!(verdict(vec![alone("ovr_1"), second]).starts_with("pass"));
         let mut elsewhere = alone("ovr_2");
@@ -290,6 +298,41 @@ mod tests {
             one.expires_at = Some(at("2026-01-01T11:00:00Z"));
         }
         assert!(verdict(old).starts_with("pass"));
+    }
+
+    /// Who renamed the account in between is one person, in quotas and where two are meant.
+    #[test]
+    fn a_rename_makes_no_second_person_and_no_new_quota() {
+        let numbered = |login: &str, id: u64| {
+            Some(AccountRef {
+                login: login.to_owned(),
+                id: Some(id),
+            })
+        };
+        fails(
+            vec![RegisteredOverride {
+                requester: numbered("tom", 7),
+                approver: numbered("tom-new", 7),
+                ..given("ovr_1")
+            }],
+            "is said to have approved it",
+        );
+        let many: Vec<_> = (0..11)
+            .map(|number| RegisteredOverride {
+                change: Some(number),
+                approver: numbered(&format!("lead{}", number % 3), 5),
+                ..given(&format!("ovr_{number}"))
+            })
+            .collect();
+        fails(many, "answers for 11 overrides");
+        let two: Vec<_> = (0..12)
+            .map(|number| RegisteredOverride {
+                change: Some(number),
+                approver: numbered(&format!("lead{}", number % 2), number % 2),
+                ..given(&format!("ovr_{number}"))
+            })
+            .collect();
+        assert!(verdict(two).starts_with("pass"), "six each");
     }
 
     #[test]

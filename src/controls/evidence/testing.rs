@@ -2,7 +2,7 @@
 
 use crate::controls::control::{Control, Verdict};
 use crate::controls::testing::{at, nothing_seen, seen};
-use crate::facts::{LandedChange, OverrideRegister, RegisteredOverride, Snapshot};
+use crate::facts::{AccountRef, LandedChange, OverrideRegister, RegisteredOverride, Snapshot};
 
 /// An override of @tom, approved by @lead, on the last day of May, and reviewed in time.
 pub(super) fn given(id: &str) -> RegisteredOverride {
@@ -12,14 +12,15 @@ pub(super) fn given(id: &str) -> RegisteredOverride {
         controls: vec!["CHG-04".to_owned()],
         change: Some(7),
         head: "f1".repeat(20),
-        requester: Some("tom".to_owned()),
-        approver: Some("lead".to_owned()),
+        requester: Some(AccountRef::of_login("tom")),
+        approver: Some(AccountRef::of_login("lead")),
         approved_apart: true,
         involved: None,
         given_at: Some(at("2026-05-31T10:00:00Z")),
         expires_at: Some(at("2026-05-31T14:00:00Z")),
+        evaluated_again: None,
         review_due: Some(at("2026-06-01T10:00:00Z")),
-        reviewer: Some("sec".to_owned()),
+        reviewer: Some(AccountRef::of_login("sec")),
         reviewed_at: Some(at("2026-05-31T18:00:00Z")),
     }
 }

@@ -147,6 +147,7 @@ mod tests {
             seen(vec![Account {
                 login: "robot".to_owned(),
                 kind,
+                id: None,
             }])
         };
         assert_eq!(verdict(&STRICT, kind(AccountKind::Bot), none()), "pass");

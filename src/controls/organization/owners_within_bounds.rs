@@ -145,6 +145,7 @@ mod tests {
         let later = || Account {
             login: "agent".to_owned(),
             kind: AccountKind::Other("agent".to_owned()),
+            id: None,
         };
         let mut few = people(&["a"]);
         few.push(later());

@@ -72,10 +72,79 @@ fn whoever_wrote_the_change_asks_and_somebody_else_approves() {
     assert_eq!(decision.approvals[0].refused, None);
     let report = &decision.overrides[0];
     assert_eq!(report.state, OverrideState::Accepted, "{}", report.why);
-    assert_eq!(report.by.as_deref(), Some("tom"));
-    assert_eq!(report.given_by(), Some("sec"));
+    assert_eq!(report.by, Some(AccountRef::of_login("tom")));
+    assert_eq!(report.given_by(), Some(&AccountRef::of_login("sec")));
     // The term runs from the request, not from the approval.
     assert_eq!(report.expires, Some(at("2026-06-01T15:00:00Z")));
+}
+
+/// The number decides who is who: a new name makes no second person, and a name that was
+/// taken over is no proof that there are two.
+#[test]
+fn who_renamed_the_account_or_took_over_a_name_approves_nothing_of_their_own() {
+    let numbered = |login: &str, id: u64| Some(Account::human(login).numbered(Some(id)));
+    refuses(
+        "lead",
+        |_, _, asked, approval| {
+            asked.author = numbered("tom", 7);
+            approval.author = numbered("lead", 7);
+        },
+        "asked for the override, as @tom: it is the same account under another name",
+    );
+    refuses(
+        "lead",
+        |policy, _, asked, approval| {
+            policy.overrides.second_person = true;
+            asked.author = numbered("lead", 7);
+            approval.author = numbered("lead", 9);
+        },
+        "another number: it cannot be told who is who",
+    );
+    refuses(
+        "lead",
+        |_, facts, _, approval| {
+            value_of(&mut facts.identity).author = numbered("old-lead", 5);
+            approval.author = numbered("lead", 5);
+        },
+        "opened the change, as @old-lead",
+    );
+    refuses(
+        "lead",
+        |_, facts, _, approval| {
+            value_of(&mut facts.commits)[0].co_authors = vec![crate::facts::Person {
+                account: Fact::known_without_source(numbered("old-lead", 5)),
+                ..person("old-lead")
+            }];
+            approval.author = numbered("lead", 5);
+        },
+        "co-author",
+    );
+    // Different numbers and names are different people, whatever else is known of them.
+    let decision = with("sec", |_, _, asked, approval| {
+        asked.author = numbered("tom", 7);
+        approval.author = numbered("sec", 9);
+    });
+    assert_eq!(decision.outcome, Outcome::Allow);
+    let context = RecordContext {
+        tool: "ccgate".to_owned(),
+        version: "0.1.0".to_owned(),
+        snapshot_digest: None,
+        platform_time: None,
+        review_within: None,
+        branch_move: None,
+    };
+    let records = records(&decision, &context);
+    let given = records
+        .iter()
+        .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
+        .unwrap();
+    assert_eq!(given["predicate"]["requester"]["id"], 7);
+    assert_eq!(given["predicate"]["approver"]["id"], 9);
+    let told = &records[0]["predicate"]["overrides"][0];
+    assert_eq!(
+        (&told["by_id"], &told["approved_by_id"]),
+        (&7.into(), &9.into())
+    );
 }
 
 #[test]
@@ -269,7 +338,8 @@ fn where_the_policy_wants_a_second_person_nobody_gives_it_alone() {
     value_of(&mut facts.comments).push(comment("902", "sec", APPROVED_AT, &words));
     let approved = decision(&policy, &facts);
     assert_eq!(approved.outcome, Outcome::Allow);
-    assert_eq!(approved.overrides[0].given_by(), Some("sec"));
+    let by = approved.overrides[0].given_by();
+    assert_eq!(by, Some(&AccountRef::of_login("sec")));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_second_person_opens_the_gate_and_the_fail_stays_on_record() {
         Some(Disposition::Overridden)
     );
     let report = &decision.overrides[0];
-    assert_eq!(report.by.as_deref(), Some("lead"));
+    assert_eq!(report.by, Some(AccountRef::of_login("lead")));
     assert_eq!(report.ticket.as_deref(), Some("INC-482"));
     assert_eq!(report.text, REASON);
     assert_eq!(report.expires, Some(at("2026-06-01T15:00:00Z")));
@@ -134,6 +134,7 @@ fn only_a_known_person_counts() {
             comment_of(facts).author = Some(Account {
                 login: "lead".to_owned(),
                 kind: AccountKind::Other("mannequin".to_owned()),
+                id: None,
             });
         },
         "not known to be a person",
@@ -438,6 +439,7 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         involved: None,
         given_at: None,
         expires_at: None,
+        evaluated_again: None,
         review_due: None,
         reviewer: None,
         reviewed_at: None,
@@ -470,4 +472,17 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         |policy, _| policy.overrides.max_uses = Some(9),
         "cannot be told how often",
     );
+}
+
+#[test]
+fn who_asks_for_no_time_gets_four_hours_however_long_the_policy_lets() {
+    let expires = |terms: &str| {
+        let mut policy = failing();
+        policy.overrides.max = jiff::SignedDuration::from_hours(24);
+        let mut asked = command();
+        asked.body = format!("/ccgate override TST-01 INC-482 {terms}{REASON}");
+        decision(&policy, &with(vec![asked])).overrides[0].expires
+    };
+    assert_eq!(expires(""), Some(at("2026-06-01T15:00:00Z")));
+    assert_eq!(expires("expires:24h "), Some(at("2026-06-02T11:00:00Z")));
 }

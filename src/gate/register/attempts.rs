@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::gate::record::CHANGE_RECORD_TYPE;
 
 use super::landing::list;
-use super::{Entry, word};
+use super::{Entry, people, word};
+use crate::facts::AccountRef;
 
 /// An override or an approval that opened nothing. Texts are from records: hostile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,7 +26,8 @@ pub struct Attempt {
     /// The control, as it was named; `None` for an approval.
     pub control: Option<String>,
     /// Who.
-    pub by: Option<String>,
+    #[serde(serialize_with = "people::login")]
+    pub by: Option<AccountRef>,
     /// When.
     pub at: Option<String>,
     /// `requested`, `refused`, `void`, `expired` or `unmatched`.
@@ -59,12 +61,16 @@ pub(super) fn attempts(statements: &[Value], entries: &[Entry]) -> Vec<Attempt> 
             }
         }
     }
+    // What was merged is judged again under the commit that came of it, for which the same
+    // comments are none: that does not undo what they gave before.
     all.retain(|attempt| {
-        attempt.kind != "override"
-            || !entries.iter().any(|entry| {
-                entry.change == attempt.change
-                    && entry.comment.as_deref() == Some(attempt.comment.as_str())
-            })
+        !entries.iter().any(|entry| {
+            let comment = match attempt.kind {
+                "override" => &entry.comment,
+                _ => &entry.approval,
+            };
+            entry.change == attempt.change && comment.as_deref() == Some(attempt.comment.as_str())
+        })
     });
     all
 }
@@ -83,7 +89,7 @@ fn attempt(kind: &'static str, one: &Value, statement: &Value) -> Attempt {
             .to_owned(),
         comment: text("/comment").unwrap_or_default(),
         control: text("/control"),
-        by: text("/by"),
+        by: people::author(one),
         at: text("/at"),
         state: text("/state").unwrap_or_else(|| "refused".to_owned()),
         self_approved: one.get("self_approved").and_then(Value::as_bool) == Some(true),

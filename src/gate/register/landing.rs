@@ -57,6 +57,8 @@ struct Decided<'s> {
     place: usize,
     change: u64,
     head: &'s str,
+    /// Code and verdict of each control; no verdict of one that was switched off.
+    verdicts: Vec<(&'s str, &'s str)>,
     /// Comments of the overrides that it rested on.
     rested_on: Vec<&'s str>,
 }
@@ -95,6 +97,14 @@ impl<'s> Landings<'s> {
                     place,
                     change,
                     head: word(statement, "/predicate/subject/head").unwrap_or_default(),
+                    verdicts: list(statement, "/predicate/controls")
+                        .filter_map(|one| {
+                            Some((
+                                word(one, "/code")?,
+                                word(one, "/verdict").unwrap_or_default(),
+                            ))
+                        })
+                        .collect(),
                     rested_on: list(statement, "/predicate/overrides")
                         .filter(|one| word(one, "/state") == Some("accepted"))
                         .filter_map(|one| word(one, "/comment"))
@@ -136,6 +146,32 @@ impl<'s> Landings<'s> {
                     .is_some_and(|comment| decided.rested_on.contains(&comment))
         });
         if rested { Use::Used } else { Use::Unused }
+    }
+
+    /// Whether the newest decision that names it told more of each control that the override
+    /// covered than that it was not seen: of the very head that the change came with, or, where
+    /// it did not come with that, of any later one.
+    pub(super) fn answered_since(&self, entry: &Entry) -> bool {
+        let Some(change) = entry.change else {
+            return false;
+        };
+        let of_head = entry.used == Some(Use::Used);
+        let newest = |code: &String| {
+            let mut decisions = self.decisions.iter().rev().filter(|decided| {
+                decided.change == change && (!of_head || decided.head == entry.head)
+            });
+            decisions.find_map(|decided| {
+                let mut verdicts = decided.verdicts.iter();
+                verdicts
+                    .find(|(named, _)| named == code)
+                    .map(|(_, word)| *word)
+            })
+        };
+        !entry.controls.is_empty()
+            && entry
+                .controls
+                .iter()
+                .all(|code| matches!(newest(code), Some("pass" | "fail" | "not_applicable")))
     }
 
     /// Each change that came, once.

@@ -1,16 +1,22 @@
-//! Sums of the register. Logins are told apart without case, as the platforms do.
+//! Sums of the register. People are told apart by number, where records have one, else by
+//! login without case, as the platforms do.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::people::Names;
 use super::{Attempt, Entry, Standing};
+use crate::facts::AccountRef;
 
 /// What one person did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OfPerson {
-    /// The login, in lower case.
+    /// The login that they were last seen with, in lower case.
     pub login: String,
+    /// The platform's number of the account, where a record tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
     /// Overrides that they asked for.
     pub asked: usize,
     /// Overrides that they answer for.
@@ -46,12 +52,17 @@ pub struct Sums {
 }
 
 pub(super) fn sums(entries: &[Entry], attempts: &[Attempt]) -> Sums {
-    let mut people: BTreeMap<String, OfPerson> = BTreeMap::new();
-    let mut person = |login: &Option<String>, count: fn(&mut OfPerson)| {
-        if let Some(login) = login {
-            let login = login.to_lowercase();
-            let of = people.entry(login.clone()).or_default();
-            of.login = login;
+    let named = entries
+        .iter()
+        .flat_map(|entry| [&entry.requester, &entry.by, &entry.reviewer])
+        .chain(attempts.iter().map(|attempt| &attempt.by));
+    let names = Names::of(named.flatten());
+    let mut people: BTreeMap<(String, Option<u64>), OfPerson> = BTreeMap::new();
+    let mut person = |who: &Option<AccountRef>, count: fn(&mut OfPerson)| {
+        if let Some(who) = who {
+            let (id, login) = names.name(who);
+            let of = people.entry((login.clone(), id)).or_default();
+            (of.login, of.id) = (login, id);
             count(of);
         }
     };

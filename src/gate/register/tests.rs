@@ -48,7 +48,7 @@ fn the_first_review_counts_and_says_whether_it_was_in_time() {
     let mut twice = of("2026-06-02T10:00:00Z").to_vec();
     twice.push(review("ovr_1", "other", "2026-06-05T10:00:00Z"));
     let entry = register(&twice, at(now)).entries.remove(0);
-    assert_eq!(entry.reviewer.as_deref(), Some("sec"));
+    assert_eq!(entry.reviewer, Some(AccountRef::of_login("sec")));
     assert_eq!(entry.outcome.as_deref(), Some("ratified"));
 }
 
@@ -221,6 +221,24 @@ fn attempts_stand_there_once_with_what_became_of_them_and_count_per_person() {
     );
 }
 
+/// After the merge the change is judged under another commit, for which the approval is none.
+#[test]
+fn an_approval_that_gave_an_override_is_no_attempt_in_vain_whatever_a_later_run_says() {
+    let mut given = holding(Some("2026-06-01T15:00:00Z"));
+    given["predicate"]["approval"] = json!("902");
+    let later = |comment: &str| {
+        let refused =
+            json!([{"override": "ovr_1", "comment": comment, "by": "lead", "why": "older"}]);
+        decided("0d", &json!([]), &refused)
+    };
+    let in_vain = |comment: &str| {
+        let all = [given.clone(), later(comment)];
+        register(&all, at("2026-06-01T12:00:00Z")).attempts.len()
+    };
+    assert_eq!(in_vain("902"), 0);
+    assert_eq!(in_vain("903"), 1, "another comment gave nothing");
+}
+
 #[test]
 fn neither_who_asked_nor_who_moved_the_branch_has_reviewed_it_whatever_a_record_says() {
     let now = "2026-06-01T12:00:00Z";
@@ -236,4 +254,225 @@ fn neither_who_asked_nor_who_moved_the_branch_has_reviewed_it_whatever_a_record_
             );
         }
     }
+}
+
+/// Over several records, and with a name that somebody else has by now.
+#[test]
+fn who_renamed_the_account_or_took_over_a_name_has_not_reviewed_their_own() {
+    let now = "2026-06-01T12:00:00Z";
+    let mut given = given("ovr_1", DUE);
+    given["predicate"]["approver"] = json!({"login": "lead", "id": 5});
+    given["predicate"]["requester"] = json!({"login": "tom", "id": 7});
+    let by = |login: &str, id: Option<u64>| {
+        let mut review = review("ovr_1", login, now);
+        review["predicate"]["reviewer"]["id"] = json!(id);
+        review
+    };
+    for (login, id, expected) in [
+        ("sec", Some(9), Standing::Reviewed),
+        ("tom-new", Some(7), Standing::Open),
+        ("lead-new", Some(5), Standing::Open),
+        ("LEAD", None, Standing::Open),
+        // Another account with a name of theirs: nobody can tell who is meant.
+        ("tom", Some(9), Standing::Open),
+    ] {
+        let all = [given.clone(), by(login, id)];
+        assert_eq!(standing(&all, now), expected, "{login} {id:?}");
+    }
+    // The own review does not stand in the way of somebody else's.
+    let all = [given, by("tom-new", Some(7)), by("sec", Some(9))];
+    let entry = register(&all, at(now)).entries.remove(0);
+    assert_eq!(entry.standing, Standing::Reviewed);
+    assert_eq!(entry.reviewer.map(|one| one.login), Some("sec".to_owned()));
+
+    let mut breach = holding(None);
+    breach["predicate"]["involved"] = json!(["tom", "ana"]);
+    breach["predicate"]["involved_ids"] = json!([7, null]);
+    for (login, id, expected) in [
+        ("tom-new", Some(7), Standing::Open),
+        ("Ana", Some(3), Standing::Open),
+        ("sec", Some(9), Standing::Reviewed),
+    ] {
+        assert_eq!(standing(&[breach.clone(), by(login, id)], now), expected);
+    }
+    // A list of numbers that does not fit names nobody's.
+    breach["predicate"]["involved_ids"] = json!([9]);
+    let all = [breach, by("sec", Some(9))];
+    assert_eq!(standing(&all, now), Standing::Reviewed);
+}
+
+#[test]
+fn a_person_has_one_sum_under_every_name_and_whoever_took_a_name_over_another() {
+    let asked = |id: &str, login: &str, number: Option<u64>| {
+        let mut one = given(id, DUE);
+        one["predicate"]["approver"] = json!({"login": login, "id": number});
+        one
+    };
+    let all = [
+        asked("ovr_0", "tom", None),
+        asked("ovr_1", "tom", Some(7)),
+        asked("ovr_2", "tom-new", Some(7)),
+    ];
+    let people = |all: &[Value]| -> Vec<(String, Option<u64>, usize)> {
+        let sums = register(all, at("2026-06-01T12:00:00Z")).sums();
+        let people = sums.people.into_iter();
+        people.map(|one| (one.login, one.id, one.given)).collect()
+    };
+    assert_eq!(people(&all), [("tom-new".to_owned(), Some(7), 3)]);
+    let mut all = all.to_vec();
+    all.push(asked("ovr_3", "tom", Some(9)));
+    // Of the record without a number nobody can say any more whose it is.
+    assert_eq!(
+        people(&all),
+        [
+            ("tom".to_owned(), None, 1),
+            ("tom".to_owned(), Some(9), 1),
+            ("tom-new".to_owned(), Some(7), 2),
+        ]
+    );
+}
+
+/// What the gate decided about change 7 with these verdicts.
+fn judged(head: &str, verdicts: &[(&str, Option<&str>)]) -> Value {
+    let mut statement = decided(head, &json!([]), &json!([]));
+    statement["predicate"]["controls"] = verdicts
+        .iter()
+        .map(|(code, verdict)| json!({"code": code, "verdict": verdict}))
+        .collect();
+    statement
+}
+
+fn outage(codes: &[&str]) -> Value {
+    let mut one = given("ovr_1", DUE);
+    one["predicate"]["kind"] = json!("gate_unavailable");
+    one["predicate"]["controls"] = json!(codes);
+    one
+}
+
+/// However somebody reviewed it: what nobody could see has to be seen, all of it, and of the
+/// head that was let through.
+#[test]
+fn an_override_for_an_outage_stays_open_until_every_control_was_answered_for() {
+    let now = "2026-06-01T12:00:00Z";
+    let away = judged(HEAD, &[("CHG-02", None), ("CHG-04", Some("unknown"))]);
+    let seen = |more: Vec<Value>| {
+        let mut all = vec![
+            judged(HEAD, &[("CHG-02", Some("pass")), ("CHG-04", Some("pass"))]),
+            away.clone(),
+            outage(&["CHG-04"]),
+            review("ovr_1", "sec", now),
+        ];
+        all.extend(more);
+        let entry = register(&all, at(now)).entries.remove(0);
+        (entry.evaluated_again, entry.standing)
+    };
+    let open = (Some(false), Standing::Open);
+    assert_eq!(seen(Vec::new()), open, "the pass before the outage is none");
+    assert_eq!(seen(vec![away.clone()]), open);
+    assert_eq!(seen(vec![judged(HEAD, &[("CHG-04", None)])]), open, "off");
+    assert_eq!(seen(vec![judged(HEAD, &[("CHG-02", Some("pass"))])]), open);
+    for verdict in ["pass", "fail", "not_applicable"] {
+        let again = judged(HEAD, &[("CHG-04", Some(verdict))]);
+        assert_eq!(
+            seen(vec![again]),
+            (Some(true), Standing::Reviewed),
+            "{verdict}"
+        );
+    }
+    // Another run of the outage met more.
+    let more = vec![
+        outage(&["CHG-02"]),
+        judged(
+            HEAD,
+            &[("CHG-02", Some("unknown")), ("CHG-04", Some("pass"))],
+        ),
+    ];
+    assert_eq!(seen(more), open);
+    let late = [away, outage(&["CHG-04"]), review("ovr_1", "sec", now)];
+    assert_eq!(standing(&late, "2026-06-03T00:00:00Z"), Standing::Overdue);
+    let facts = register(&late, at(now)).as_facts("ccgate/github/acme/app");
+    assert_eq!(facts.overrides[0].evaluated_again, Some(false));
+}
+
+/// The trick: a clean head after the merge answers for the one that was let through.
+#[test]
+fn another_head_answers_for_an_outage_only_where_the_change_did_not_come_with_it() {
+    let now = "2026-06-01T12:00:00Z";
+    let rested = || {
+        let mut one = decided(HEAD, &rested(), &json!([]));
+        one["predicate"]["controls"] = json!([{"code": "CHG-04", "verdict": "unknown"}]);
+        one
+    };
+    let mut given = outage(&["CHG-04"]);
+    given["predicate"]["comment"] = json!("901");
+    given["predicate"]["expires_at"] = json!("2026-06-01T15:00:00Z");
+    let clean = judged("0d", &[("CHG-04", Some("pass"))]);
+    let again = |all: &[Value]| register(all, at(now)).entries.remove(0).evaluated_again;
+    let landed = [rested(), given.clone(), moved(&json!([7])), clean.clone()];
+    assert_eq!(again(&landed), Some(false));
+    let left = [rested(), given, clean];
+    assert_eq!(again(&left), Some(true), "the old head went nowhere");
+}
+
+/// The trick: a record of an override that calls itself a waiver, so that nobody reviews it.
+#[test]
+fn a_record_of_an_override_counts_as_one_whatever_kind_it_names() {
+    for kind in ["waiver", "finding_accept", "", "other"] {
+        let mut one = given("ovr_1", None);
+        one["predicate"]["kind"] = json!(kind);
+        let register = register(&[one], at("2026-06-01T12:00:00Z"));
+        assert!(register.exemptions.is_empty(), "{kind}");
+        assert_eq!(register.entries[0].standing, Standing::Overdue);
+        let facts = register.as_facts("ccgate/github/acme/app");
+        assert!(!facts.overrides[0].breach, "{kind}");
+        assert_eq!(register.sums().controls[0].overrides, 1);
+    }
+}
+
+#[test]
+fn waivers_and_accepted_findings_stand_in_the_register_apart_from_overrides() {
+    let named = |change: u64, state: &str, expires: &str| {
+        let mut one = decided(HEAD, &json!([]), &json!([]));
+        one["predicate"]["subject"]["change"] = json!(change);
+        one["predicate"]["observed_at"] = json!(format!("2026-06-0{change}T12:00:00Z"));
+        one["predicate"]["waivers"] = json!([{"control": "third-thing-done", "scope": "*",
+            "state": state, "owner": "@ana", "approved_by": "@li", "expires": expires}]);
+        one["predicate"]["accepted_findings"] = json!([{"finding": "rule X in src/a.rs",
+            "state": "applied", "covered": 1, "ticket": "SEC-1", "owner": "@ana",
+            "approved_by": "@li", "expires": "2026-06-10"}]);
+        one
+    };
+    let all = [
+        named(1, "applied", "2026-06-30"),
+        named(2, "applied", "2026-06-30"),
+        named(3, "unmatched", "2026-06-30"),
+        // Renewed: another one, which somebody approved anew.
+        named(4, "applied", "2026-07-30"),
+    ];
+    let register = register(&all, at("2026-07-01T00:00:00Z"));
+    assert!(register.entries.is_empty() && register.sums().people.is_empty());
+    let facts = register.as_facts("ccgate/github/acme/app");
+    assert!(
+        facts.overrides.is_empty(),
+        "no control counts one as an override"
+    );
+    let seen: Vec<_> = register
+        .exemptions
+        .iter()
+        .map(|one| (one.kind, one.term, one.changes, one.state.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("waiver", Term::Expired, 2, "unmatched"),
+            ("finding_accept", Term::Expired, 4, "applied"),
+            ("waiver", Term::Running, 1, "applied"),
+        ]
+    );
+    let first = &register.exemptions[0];
+    assert_eq!(first.first.as_deref(), Some("2026-06-01T12:00:00Z"));
+    assert_eq!(first.last.as_deref(), Some("2026-06-03T12:00:00Z"));
+    let term = |now: &str| super::register(&all, at(now)).exemptions[0].term;
+    assert_eq!(term("2026-06-30T23:59:59Z"), Term::Expiring, "its last day");
+    assert_eq!(term("2026-06-23T12:00:00Z"), Term::Running);
 }

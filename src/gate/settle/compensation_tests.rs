@@ -1,6 +1,7 @@
 //! When a passing control makes up for one that the plan does not sell.
 
 use super::*;
+use crate::gate::OverrideState;
 use crate::gate::testing::{
     FIRST, SECOND, THIRD, command, control, decision, evidence, facts, fail, pass, policy, unknown,
     waiver,

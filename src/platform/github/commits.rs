@@ -97,7 +97,7 @@ fn account(actor: &wire::GitActor, email: &str) -> Option<Account> {
     let linked = actor.user.as_ref().and_then(|user| {
         let login = user.login.clone()?;
         if user.kind.is_none() {
-            return Some(Account::human(login));
+            return Some(Account::human(login).numbered(user.id));
         }
         user.account()
     });
@@ -109,23 +109,25 @@ fn account(actor: &wire::GitActor, email: &str) -> Option<Account> {
         return Some(Account {
             login: "web-flow".to_owned(),
             kind: AccountKind::Platform,
+            id: None,
         });
     }
     linked.or_else(|| {
         login_in(email)
-            .filter(|login| login.ends_with("[bot]"))
-            .map(Account::bot)
+            .filter(|(login, _)| login.ends_with("[bot]"))
+            .map(|(login, id)| Account::bot(login).numbered(id))
     })
 }
 
-/// The login inside `<id>+<login>@users.noreply.github.com`.
-fn login_in(email: &str) -> Option<String> {
+/// Login and number inside `<id>+<login>@users.noreply.github.com`. The login is as it was
+/// when the commit was made; the number outlives a rename.
+fn login_in(email: &str) -> Option<(String, Option<u64>)> {
     let lower = email.to_ascii_lowercase();
     let local = lower.strip_suffix(NO_REPLY)?;
     let (id, _) = local.split_once('+')?;
     let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     let login = email.get(id.len() + 1..local.len())?;
-    (digits && !login.is_empty()).then(|| login.to_owned())
+    (digits && !login.is_empty()).then(|| (login.to_owned(), id.parse().ok()))
 }
 
 /// Everyone in a `Co-authored-by` line, wherever it stands in the message, and
@@ -153,12 +155,13 @@ fn co_authors(
                 None => None,
             };
             let account = account.or_else(|| {
-                login_in(&email).map(|login| {
-                    if login.ends_with("[bot]") {
+                login_in(&email).map(|(login, id)| {
+                    let account = if login.ends_with("[bot]") {
                         Account::bot(login)
                     } else {
                         Account::human(login)
-                    }
+                    };
+                    account.numbered(id)
                 })
             });
             let account = if account.is_none() && known.is_none() && !all_named {
@@ -279,7 +282,9 @@ mod tests {
         });
         assert_eq!(
             commit.author.account.known(),
-            Ok(&Some(Account::bot("dependabot[bot]")))
+            Ok(&Some(
+                Account::bot("dependabot[bot]").numbered(Some(49_699_333))
+            ))
         );
     }
 
@@ -289,12 +294,12 @@ mod tests {
             node["message"] = json!("subject\n\nCO-AUTHORED-BY: Bob <BOB@acme.test>\n\nmore text");
             node["authors"] = json!({"totalCount": 2, "nodes": [
                 {"name": "Ana", "email": "ana@acme.test", "user": {"__typename": "User", "login": "ana"}},
-                {"name": "Bob", "email": "bob@acme.test", "user": {"__typename": "User", "login": "bob"}}]});
+                {"name": "Bob", "email": "bob@acme.test", "user": {"__typename": "User", "login": "bob", "databaseId": 3}}]});
         });
         assert_eq!(commit.co_authors.len(), 1);
         assert_eq!(
             commit.co_authors[0].account.known(),
-            Ok(&Some(Account::human("bob")))
+            Ok(&Some(Account::human("bob").numbered(Some(3))))
         );
     }
 
@@ -310,7 +315,9 @@ mod tests {
             .iter()
             .map(|person| person.account.known().unwrap().clone())
             .collect();
-        assert_eq!(accounts, [None, Some(Account::human("eve")), None]);
+        // The number in the address is hers whatever she is called by now.
+        let eve = Account::human("eve").numbered(Some(7));
+        assert_eq!(accounts, [None, Some(eve), None]);
     }
 
     #[test]

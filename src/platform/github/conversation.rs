@@ -216,7 +216,8 @@ mod tests {
         let at = "2026-05-01T00:00:00Z";
         let list = comments(
             &[
-                json!({"databaseId": 1, "body": "a", "createdAt": at, "lastEditedAt": null, "includesCreatedEdit": false}),
+                json!({"databaseId": 1, "body": "a", "createdAt": at, "lastEditedAt": null, "includesCreatedEdit": false,
+                    "author": {"__typename": "User", "login": "ana", "databaseId": 12}}),
                 json!({"databaseId": 2, "body": "b", "createdAt": at, "lastEditedAt": at, "includesCreatedEdit": false}),
                 json!({"databaseId": 3, "body": "c", "createdAt": at, "lastEditedAt": null, "includesCreatedEdit": true}),
                 json!({"databaseId": 4, "body": "d", "createdAt": at}),
@@ -225,6 +226,8 @@ mod tests {
             &source(),
         )
         .unwrap();
+        let author = list[0].author.as_ref().unwrap();
+        assert_eq!((author.login.as_str(), author.id), ("ana", Some(12)));
         let edited: Vec<_> = list
             .iter()
             .map(|comment| comment.edited.known().ok().copied())

@@ -9,12 +9,12 @@ use super::form::Form;
 /// What is asked about every pull request.
 pub(super) const PULL: &str = "fragment Pull on PullRequest {
   number title body state isDraft isCrossRepository
-  author { __typename login }
+  author { __typename login ... on User { databaseId } }
   headRefName headRefOid headRepository { nameWithOwner }
   baseRefName
   labels(first: 100) { nodes { name } }
   closingIssuesReferences(first: 50) { nodes { number repository { nameWithOwner } } }
-  createdAt mergedAt mergedBy { __typename login } mergeCommit { oid }
+  createdAt mergedAt mergedBy { __typename login ... on User { databaseId } } mergeCommit { oid }
 }";
 
 /// The commit that was made of the target and the head to test them together.
@@ -298,31 +298,31 @@ impl Part {
             Self::Commits => {
                 "totalCount nodes { commit {
         oid message
-        author { name email user { __typename login } }
-        committer { name email user { __typename login } }
-        authors(first: 10) { totalCount nodes { name email user { __typename login } } }
+        author { name email user { __typename login databaseId } }
+        committer { name email user { __typename login databaseId } }
+        authors(first: 10) { totalCount nodes { name email user { __typename login databaseId } } }
         parents(first: 10) { totalCount nodes { oid } }
       } }"
             }
             Self::Reviews => {
                 "totalCount nodes {
-        state submittedAt authorCanPushToRepository author { __typename login } commit { oid }
+        state submittedAt authorCanPushToRepository author { __typename login ... on User { databaseId } } commit { oid }
       }"
             }
             Self::Pushes => {
                 "nodes {
-        __typename ... on HeadRefForcePushedEvent { createdAt actor { __typename login } beforeCommit { oid } afterCommit { oid } }
+        __typename ... on HeadRefForcePushedEvent { createdAt actor { __typename login ... on User { databaseId } } beforeCommit { oid } afterCommit { oid } }
       }"
             }
             Self::Comments => {
                 "totalCount nodes {
-        id databaseId body createdAt lastEditedAt includesCreatedEdit author { __typename login }
+        id databaseId body createdAt lastEditedAt includesCreatedEdit author { __typename login ... on User { databaseId } }
       }"
             }
             Self::Files => "totalCount nodes { path changeType additions deletions }",
             Self::Threads => {
                 "totalCount nodes {
-        isResolved path resolvedBy { __typename login } comments(first: 1) { nodes { author { __typename login } } }
+        isResolved path resolvedBy { __typename login } comments(first: 1) { nodes { author { __typename login ... on User { databaseId } } } }
       }"
             }
             Self::Signatures => {
@@ -450,6 +450,16 @@ mod tests {
         assert!(!text.contains("pullRequest") && !text.contains("$number"));
         let text = collect(&[first(Part::Commits)]);
         assert!(!text.contains("signature") && !text.contains("changedFiles"));
+    }
+
+    /// A login alone does not tell who is who after a rename.
+    #[test]
+    fn everybody_who_says_or_does_something_is_asked_for_with_the_number() {
+        let pages = [Part::Commits, Part::Reviews, Part::Pushes, Part::Comments];
+        let text = collect(&pages.map(first)) + PULL;
+        let people = text.matches("__typename login").count();
+        assert_eq!(people, 8, "{text}");
+        assert_eq!(text.matches("databaseId }").count(), people, "{text}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Actor {
     #[serde(rename = "__typename")]
     pub(super) kind: Option<String>,
     pub(super) login: Option<String>,
+    #[serde(rename = "databaseId")]
+    pub(super) id: Option<u64>,
 }
 
 impl Actor {
@@ -22,12 +24,13 @@ impl Actor {
     pub(super) fn account(&self) -> Option<Account> {
         let login = self.login.clone().filter(|login| !login.is_empty())?;
         Some(match self.kind.as_deref() {
-            Some("Bot") => Account::bot(with_bot_suffix(login)),
-            Some("User") if login.ends_with("[bot]") => Account::bot(login),
-            Some("User") => Account::human(login),
+            Some("Bot") => Account::bot(with_bot_suffix(login)).numbered(self.id),
+            Some("User") if login.ends_with("[bot]") => Account::bot(login).numbered(self.id),
+            Some("User") => Account::human(login).numbered(self.id),
             other => Account {
                 login,
                 kind: AccountKind::Other(other.unwrap_or("unnamed kind").to_owned()),
+                id: self.id,
             },
         })
     }
@@ -46,6 +49,7 @@ fn with_bot_suffix(login: String) -> String {
 #[serde(default)]
 pub(super) struct RestUser {
     pub(super) login: Option<String>,
+    pub(super) id: Option<u64>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
 }
@@ -55,6 +59,7 @@ impl RestUser {
         Actor {
             kind: self.kind.clone(),
             login: self.login.clone(),
+            id: self.id,
         }
         .account()
     }

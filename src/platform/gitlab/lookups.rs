@@ -11,7 +11,7 @@ use super::super::access;
 use super::super::transport::NoAnswer;
 use super::checks::{Results, Wanted};
 use super::people::{Directory, account};
-use super::wire::{Approvals, Branch, Member, Read, Reply, User, list, object};
+use super::wire::{Approvals, Branch, GraphqlUser, Member, Read, Reply, list, object};
 use super::{Session, permissions};
 
 /// Pages of a hundred commits whose authors are looked up; a larger change
@@ -22,7 +22,7 @@ const AUTHORS: &str = "query authors($project: ID!, $iid: String!, $after: Strin
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
       commits(first: 100, after: $after) {
-        nodes { authorEmail author { username bot } }
+        nodes { authorEmail author { id username bot } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -211,8 +211,8 @@ fn add_authors(
         let author = if author.is_null() {
             None
         } else {
-            match serde_json::from_value::<User>(author.clone()) {
-                Ok(user) if user.username.is_some() => account(&user),
+            match serde_json::from_value::<GraphqlUser>(author.clone()) {
+                Ok(user) if user.username.is_some() => account(&user.into()),
                 Ok(_) | Err(_) => continue,
             }
         };
@@ -287,14 +287,18 @@ mod tests {
     #[test]
     fn f20_an_author_that_gitlab_left_out_is_unknown_and_one_that_it_gives_as_null_is_nobody() {
         let nodes = json!([
-            {"authorEmail": "Paul@acme.example", "author": {"username": "paul"}},
+            {"authorEmail": "Paul@acme.example",
+                "author": {"id": "gid://gitlab/User/7", "username": "paul"}},
+            {"authorEmail": "odd@acme.example", "author": {"id": "gid://x/7", "username": "odd"}},
             {"authorEmail": "null@acme.example", "author": null},
             {"authorEmail": "left@acme.example"},
             {"authorEmail": "nameless@acme.example", "author": {"bot": false}}
         ]);
         let (directory, after) = page(&nodes, &json!({"hasNextPage": false}));
         let of = |email: &str| directory.person("x", email).account;
-        assert!(of("paul@acme.example").known().unwrap().is_some());
+        let number = |email: &str| of(email).known().unwrap().as_ref().unwrap().id;
+        assert_eq!(number("paul@acme.example"), Some(7));
+        assert_eq!(number("odd@acme.example"), None);
         assert_eq!(of("null@acme.example").known(), Ok(&None));
         assert!(!of("left@acme.example").is_known());
         assert!(!of("nameless@acme.example").is_known());

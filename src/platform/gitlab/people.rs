@@ -25,6 +25,7 @@ pub(super) fn account(user: &User) -> Option<Account> {
     Some(Account {
         login: login.to_owned(),
         kind,
+        id: user.id,
     })
 }
 
@@ -83,8 +84,9 @@ impl Directory {
         if let Some(account) = self.by_email.get(&email) {
             return Fact::seen_in(account.clone(), self.sources.clone());
         }
-        if let Some(login) = self.private_address(&email) {
+        if let Some((id, login)) = self.private_address(&email) {
             return Fact::known_without_source(account(&User {
+                id: Some(id),
                 username: Some(login),
                 ..User::default()
             }));
@@ -95,6 +97,7 @@ impl Directory {
             return Fact::known_without_source(Some(Account {
                 login: "gitlab".to_owned(),
                 kind: AccountKind::Platform,
+                id: None,
             }));
         }
         Fact::Unknown(match &self.refused {
@@ -110,19 +113,15 @@ impl Directory {
 
     /// `ID-username@users.noreply.HOST` belongs to that user. The number
     /// outlives a rename, so a member of that number is preferred.
-    fn private_address(&self, email: &str) -> Option<String> {
+    fn private_address(&self, email: &str) -> Option<(u64, String)> {
         let (local, domain) = email.rsplit_once('@')?;
         if domain != format!("users.noreply.{}", self.host) {
             return None;
         }
         let (id, login) = local.split_once('-')?;
         let id: u64 = id.parse().ok()?;
-        Some(
-            self.members
-                .get(&id)
-                .cloned()
-                .unwrap_or_else(|| login.to_owned()),
-        )
+        let known = self.members.get(&id).cloned();
+        Some((id, known.unwrap_or_else(|| login.to_owned())))
     }
 }
 
@@ -244,7 +243,7 @@ mod tests {
         let of = |email: &str| directory().person("x", email).account;
         assert_eq!(
             of("7-paula@users.noreply.gitlab.acme.example").known(),
-            Ok(&Some(Account::human("paula-new")))
+            Ok(&Some(Account::human("paula-new").numbered(Some(7))))
         );
         assert!(!of("7-paula@users.noreply.elsewhere.example").is_known());
     }

@@ -59,6 +59,26 @@ pub(super) struct User {
     pub(super) bot: Option<bool>,
 }
 
+/// A user as GraphQL names them.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct GraphqlUser {
+    /// `gid://gitlab/User/7`
+    pub(super) id: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) bot: Option<bool>,
+}
+
+impl From<GraphqlUser> for User {
+    fn from(user: GraphqlUser) -> Self {
+        let number = user.id.as_deref();
+        Self {
+            id: number.and_then(|id| id.strip_prefix("gid://gitlab/User/")?.parse().ok()),
+            username: user.username,
+            bot: user.bot,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct MergeRequest {
     pub(super) iid: Option<u64>,

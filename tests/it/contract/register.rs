@@ -1,6 +1,6 @@
 //! The register of overrides for the scenarios.
 
-use ccgate::facts::{LandedChange, OverrideRegister, RegisteredOverride};
+use ccgate::facts::{AccountRef, LandedChange, OverrideRegister, RegisteredOverride};
 
 use super::scenarios::{at, head};
 
@@ -13,14 +13,15 @@ pub(crate) fn register(well: bool) -> OverrideRegister {
         controls: vec!["CHG-04".to_owned()],
         change: Some(5),
         head: head(),
-        requester: Some("ana".to_owned()),
-        approver: well.then(|| "olga".to_owned()),
+        requester: Some(AccountRef::of_login("ana")),
+        approver: well.then(|| AccountRef::of_login("olga")),
         approved_apart: well,
         involved: None,
         given_at: Some(at("2026-05-29T10:00:00Z")),
         expires_at: Some(at("2026-05-29T14:00:00Z")),
+        evaluated_again: None,
         review_due: Some(at("2026-05-30T10:00:00Z")),
-        reviewer: well.then(|| "bob".to_owned()),
+        reviewer: well.then(|| AccountRef::of_login("bob")),
         reviewed_at: well.then(|| at("2026-05-29T18:00:00Z")),
     };
     OverrideRegister {

@@ -147,6 +147,7 @@ pub(crate) fn commit(sha: String, author: &str, co_author: &str) -> Commit {
             account: seen(Some(Account {
                 login: "web-flow".to_owned(),
                 kind: AccountKind::Platform,
+                id: None,
             })),
             ..person("web")
         },

@@ -111,6 +111,7 @@ fn a_committer_that_is_the_platform_is_no_agent_and_an_odd_kind_is_one() {
         written.committer.account = seen(Some(Account {
             login: "x".to_owned(),
             kind,
+            id: None,
         }));
         facts.commits = seen(vec![written]);
         facts

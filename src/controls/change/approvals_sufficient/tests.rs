@@ -41,6 +41,7 @@ fn a_bot_an_unfamiliar_kind_and_a_deleted_account_never_count() {
     let other = Account {
         login: "helper".to_owned(),
         kind: AccountKind::Other("mannequin".to_owned()),
+        id: None,
     };
     for reviewer in [Some(Account::bot("helper[bot]")), Some(other), None] {
         let review = Review {

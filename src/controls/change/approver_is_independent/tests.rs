@@ -103,11 +103,35 @@ fn an_opener_whose_account_is_gone_may_be_anybody() {
     assert_eq!(verdict(&facts), "fail unresolved_identity");
 }
 
+/// The trick: wrote a commit as @bob, renamed the account, approved as @robert.
+#[test]
+fn an_approver_who_was_called_otherwise_when_the_commit_was_made_is_its_author() {
+    let renamed = |author: Option<u64>, reviewer: Option<u64>| {
+        let mut facts = with(|commit| {
+            let bob = Account::human("bob-before").numbered(author);
+            commit.co_authors = vec![crate::facts::Person {
+                account: seen(Some(bob)),
+                ..commit.author.clone()
+            }];
+        });
+        if let crate::facts::Fact::Known { value, .. } = &mut facts.reviews {
+            for review in value {
+                let by = review.reviewer.take();
+                review.reviewer = by.map(|by| by.numbered(reviewer));
+            }
+        }
+        verdict(&facts)
+    };
+    assert_eq!(renamed(Some(3), Some(4)), "pass");
+    assert_eq!(renamed(Some(3), Some(3)), "fail not_independent");
+}
+
 #[test]
 fn the_platforms_own_committer_is_nobodys_second_person_and_no_obstacle() {
     let web = Account {
         login: "web-flow".to_owned(),
         kind: AccountKind::Platform,
+        id: None,
     };
     let facts = with(|commit| commit.committer.account = seen(Some(web)));
     assert_eq!(verdict(&facts), "pass");

@@ -29,7 +29,11 @@ fn account(who: Who, rng: &mut Rng) -> Option<Account> {
         Kind::Platform => AccountKind::Platform,
         Kind::Gone | Kind::Nobody => return None,
     };
-    Some(Account { login, kind })
+    Some(Account {
+        login,
+        kind,
+        id: None,
+    })
 }
 
 fn person(who: Who, rng: &mut Rng) -> Person {

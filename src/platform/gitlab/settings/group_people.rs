@@ -53,8 +53,9 @@ impl Row {
 
     /// The account; known `None`: GitLab's stand-in for those that were deleted.
     pub(super) fn account(&self) -> Result<Option<Account>, &'static str> {
+        // Lists of settings are compared by login from one snapshot to the next.
         let user = User {
-            id: self.id,
+            id: None,
             username: self.username.clone(),
             bot: self.bot,
         };

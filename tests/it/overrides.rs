@@ -1,0 +1,244 @@
+//! The life of an override from request to review, on both platforms: the author asks, who
+//! may not approve; somebody else does; a third person reviews it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Bench, Ended, control};
+
+const REQUEST: &str = "/ccgate override CHG-04 INC-482 expires:4h Card capture is down; the reviewer on call is unreachable";
+
+/// What the demonstration's policy says of overrides, beside the controls that the small
+/// forge can answer for in GitLab's words.
+const ON_GITLAB: &str = r#"version: 1
+controls: {approver-is-independent: {}, branch-moves-through-changes: {}}
+overrides:
+  allowed_by: ["@acme/security"]
+  ticket: "INC-[0-9]+"
+  min_reason: 30
+  max: 24h
+"#;
+
+const IN_LEDGER: [&str; 2] = ["--ledger", "dir:ledger"];
+
+#[test]
+fn an_override_that_the_author_asks_for_lives_from_request_to_review() {
+    let bench = Bench::new();
+    let id = asked_and_approved(&bench);
+    reviewed(&bench, &id);
+    assert_eq!(entry(&bench)["use"], "waiting", "nothing was merged yet");
+}
+
+#[test]
+fn on_gitlab_an_override_lives_from_request_over_the_merge_to_review() {
+    let bench = Bench::on_gitlab(ON_GITLAB);
+    let id = asked_and_approved(&bench);
+    assert_eq!(entry(&bench)["use"], "waiting", "nothing was merged yet");
+    let before = tip(&bench);
+    let merge = bench.forge.with(|acme| acme.merge(42, "ana"));
+    let moved = bench.run(&[
+        "check",
+        "--repo",
+        "acme/payments",
+        "--ref",
+        "main",
+        "--head",
+        &merge,
+        "--since",
+        &before,
+        "--ledger",
+        "dir:ledger",
+        "--format",
+        "json",
+    ]);
+    let decision = decided(&moved);
+    let moved = control(&decision, "CHG-21");
+    assert_eq!(moved["verdict"], "pass", "{moved:#}");
+    reviewed(&bench, &id);
+    assert_eq!(entry(&bench)["use"], "used");
+}
+
+/// A merge request whose head moved after the approval: the approval is for the old head.
+#[test]
+fn on_gitlab_a_new_push_voids_an_override_and_its_approval() {
+    let bench = Bench::on_gitlab(ON_GITLAB);
+    let id = asked_and_approved(&bench);
+    bench
+        .forge
+        .with(|acme| acme.push(42, "tom", "One more line"));
+    say(&bench, "ana", &format!("/ccgate approve {id}"));
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "void");
+    let approvals = decision["approvals"].as_array().expect("a list");
+    assert!(approvals.iter().all(|one| one["counts"] == false));
+    assert!(
+        approvals.last().is_some_and(|one| one["why"]
+            .as_str()
+            .is_some_and(|why| why.contains("an older head"))),
+        "{approvals:#?}"
+    );
+}
+
+/// Who approved takes the approval back, goes by another name and reviews what they gave; in
+/// the meantime somebody else has the name.
+#[test]
+fn who_approved_and_goes_by_another_name_now_has_reviewed_nothing() {
+    for bench in [Bench::new(), Bench::on_gitlab(ON_GITLAB)] {
+        let id = asked_and_approved(&bench);
+        bench.forge.with(|acme| {
+            let comments = &mut acme.change(42).comments;
+            comments.retain(|one| one["author"]["login"] != "ana");
+            acme.rename("ana", "anna");
+            acme.register("ana the second", "ana");
+            acme.security_team.push("ana the second".to_owned());
+        });
+        for account in ["ana", "ana the second"] {
+            say(&bench, account, &format!("/ccgate review {id} ratified"));
+            bench.decision(&IN_LEDGER);
+            let entry = entry(&bench);
+            assert_eq!(entry["by"], "ana", "as it was when it was given");
+            assert_eq!(entry["standing"], "open", "{account}: {entry:#}");
+        }
+        say(&bench, "li", &format!("/ccgate review {id} ratified"));
+        bench.decision(&IN_LEDGER);
+        assert_eq!(entry(&bench)["reviewer"], "li");
+    }
+}
+
+/// A waiver is no override: it is named as what it is, and counts nowhere as one.
+#[test]
+fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {
+    let waiver = "waivers:\n- {control: approver-is-independent, scope: 'acme/*', reason: the team is two people, \
+                  owner: '@ana', approved_by: '@li', expires: 2026-06-20}\n";
+    let bench = Bench::on_gitlab(&format!("{ON_GITLAB}{waiver}"));
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 0, "{decision:#}");
+    assert_eq!(control(&decision, "CHG-04")["disposition"], "waived");
+    say(&bench, "ana", REQUEST);
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(decision["overrides"][0]["state"], "unmatched");
+    assert_eq!(decision["overrides"][0]["kind"], "break_glass");
+    let list = register(&bench);
+    assert_eq!(list["overrides"], json!([]));
+    let waived = &list["exemptions"][0];
+    assert_eq!(
+        (&waived["kind"], &waived["what"], &waived["changes"]),
+        (
+            &json!("waiver"),
+            &json!("approver-is-independent"),
+            &json!(1)
+        )
+    );
+    let text = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    assert!(text.contains("waiver wvr_"), "{text}");
+    assert!(text.contains("0 in all"), "{text}");
+}
+
+/// The author asks; who may not approve tries; somebody else approves. Gives the id.
+fn asked_and_approved(bench: &Bench) -> String {
+    let say = |login: &str, words: &str| say(bench, login, words);
+    let check = || bench.decision(&IN_LEDGER);
+    bench.forge.with(|acme| {
+        acme.security_team.push("li".to_owned());
+        acme.security_team.push("tom".to_owned());
+    });
+    say("tom", REQUEST);
+    let (code, decision) = check();
+    assert_eq!(code, 1, "asking opens nothing: {decision:#}");
+    let request = &decision["overrides"][0];
+    assert_eq!(request["state"], "requested", "{request:#}");
+    let id = request["recorded_as"].as_str().expect("an id").to_owned();
+
+    // Tom is of those who may override, and a co-author of the change, and he asked.
+    say("tom", &format!("/ccgate approve {id}"));
+    // A stranger, and an approval of something else.
+    say("mallory", &format!("/ccgate approve {id}"));
+    say("ana", "/ccgate approve ovr_00000000000000000000000000");
+    let (code, decision) = check();
+    assert_eq!(code, 1, "{decision:#}");
+    let approvals = decision["approvals"].as_array().expect("a list");
+    assert_eq!(approvals.len(), 3);
+    assert!(approvals.iter().all(|one| one["counts"] == false));
+
+    say("ana", &format!("/ccgate approve {id}"));
+    let (code, decision) = check();
+    assert_eq!(code, 0, "{decision:#}");
+    let given = &decision["overrides"][0];
+    assert_eq!(given["state"], "accepted");
+    assert_eq!(
+        (&given["by"], &given["approved_by"]),
+        (&json!("tom"), &json!("ana"))
+    );
+    assert_eq!(
+        control(&decision, "CHG-04")["verdict"],
+        "fail",
+        "the finding stays"
+    );
+    id
+}
+
+/// Who approved does not review; somebody else does, and the register tells the whole life.
+fn reviewed(bench: &Bench, id: &str) {
+    say(bench, "ana", &format!("/ccgate review {id} ratified"));
+    say(bench, "li", &format!("/ccgate review {id} follow_up ENG-7"));
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    let counts: Vec<_> = decision["reviews"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["counts"])
+        .collect();
+    assert_eq!(counts, [false, true], "who approved does not review");
+    let list = register(bench);
+    let entry = &list["overrides"][0];
+    assert_eq!(entry["id"], id);
+    assert_eq!(entry["kind"], "break_glass");
+    assert_eq!(
+        (&entry["requester"], &entry["by"], &entry["term"]),
+        (&json!("tom"), &json!("ana"), &json!("running"))
+    );
+    assert_eq!(
+        (&entry["standing"], &entry["reviewer"], &entry["outcome"]),
+        (&json!("reviewed"), &json!("li"), &json!("follow_up"))
+    );
+    let in_vain: Vec<_> = list["attempts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            (
+                one["by"].as_str().unwrap_or_default(),
+                one["self_approved"] == true,
+            )
+        })
+        .collect();
+    assert_eq!(in_vain, [("tom", true), ("mallory", false), ("ana", false)]);
+    let text = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    assert!(
+        text.contains("3 attempts in vain, 1 of them self-approved"),
+        "{text}"
+    );
+    assert!(text.contains("@ana: asked for 0, answers for 1"), "{text}");
+    assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+fn say(bench: &Bench, login: &str, words: &str) {
+    bench.forge.with(|acme| acme.comment(42, login, words));
+}
+
+fn register(bench: &Bench) -> Value {
+    decided(&bench.run(&["override", "list", "dir:ledger", "--format", "json"]))
+}
+
+fn entry(bench: &Bench) -> Value {
+    register(bench)["overrides"][0].clone()
+}
+
+fn decided(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr))
+}
+
+fn tip(bench: &Bench) -> String {
+    bench.forge.with(|acme| acme.main())
+}
