@@ -4,7 +4,7 @@
 //!     cargo run --release --example ledger-torture -- --store git --writers 64 --kill 30 --appends 5
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
-//! `--store dir|git`, `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `--store dir|git|ADDRESS` (an empty ledger somewhere else), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
 
 #![expect(
     clippy::print_stdout,
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 struct Torture {
-    git: bool,
+    store: String,
     writers: u64,
     /// Of a hundred writers.
     kill: u64,
@@ -61,7 +61,7 @@ struct Told {
 impl Torture {
     fn parse(arguments: &[String]) -> anyhow::Result<Self> {
         let mut torture = Self {
-            git: false,
+            store: "dir".to_owned(),
             writers: 8,
             kill: 30,
             appends: 5,
@@ -77,7 +77,7 @@ impl Torture {
                     .with_context(|| format!("`{value}` is no number"))
             };
             match name.as_str() {
-                "--store" => torture.git = value == "git",
+                "--store" => torture.store.clone_from(value),
                 "--writers" => torture.writers = number()?,
                 "--kill" => torture.kill = number()?,
                 "--appends" => torture.appends = number()?,
@@ -90,18 +90,20 @@ impl Torture {
 
     fn run(&self) -> anyhow::Result<()> {
         let home = tempfile::tempdir()?;
-        let url = if self.git {
-            let made = Command::new("git")
-                .args(["init", "--quiet", "--bare", "remote.git"])
-                .current_dir(home.path())
-                .status();
-            ensure!(
-                made.is_ok_and(|status| status.success()),
-                "git is not installed"
-            );
-            format!("git+file://{}/remote.git", home.path().display())
-        } else {
-            format!("dir:{}/ledger", home.path().display())
+        let url = match self.store.as_str() {
+            "dir" => format!("dir:{}/ledger", home.path().display()),
+            "git" => {
+                let made = Command::new("git")
+                    .args(["init", "--quiet", "--bare", "remote.git"])
+                    .current_dir(home.path())
+                    .status();
+                ensure!(
+                    made.is_ok_and(|status| status.success()),
+                    "git is not installed"
+                );
+                format!("git+file://{}/remote.git", home.path().display())
+            }
+            address => address.to_owned(),
         };
         let mut random = fastrand::Rng::with_seed(self.seed);
         let mut order: Vec<u64> = (0..self.writers).collect();
