@@ -4,7 +4,7 @@
 //!     cargo run --release --example ledger-torture -- --store git --writers 64 --kill 30 --appends 5
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
-//! `--store dir|git|ADDRESS` (an empty ledger somewhere else), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `--store dir|git|ADDRESS` (an empty ledger somewhere else; a database wants `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
 
 #![expect(
     clippy::print_stdout,
@@ -238,10 +238,21 @@ impl Torture {
 
 fn place(url: &str) -> anyhow::Result<Place> {
     let mut place = Place::parse(url, || bail!("no repository is judged here"))?;
-    if let Place::Git(git) = &mut place {
-        git.variables = std::env::vars()
-            .filter(|(name, _)| name == "PATH")
-            .collect();
+    match &mut place {
+        Place::Git(git) => {
+            git.variables = std::env::vars()
+                .filter(|(name, _)| name == "PATH")
+                .collect();
+        }
+        #[cfg(feature = "postgres")]
+        Place::Database(database) => {
+            let variable = |name| std::env::var(name).unwrap_or_default();
+            database.credentials = Some(ledger::Credentials::new(
+                &variable("CCGATE_LEDGER_USER"),
+                &variable("CCGATE_LEDGER_TOKEN"),
+            )?);
+        }
+        _ => {}
     }
     Ok(place)
 }

@@ -1,0 +1,509 @@
+"""A ledger in a PostgreSQL of its own: written by many, killed, restored to yesterday and tampered with by those who may and may not."""
+import contextlib
+import glob
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import forge, own, tools
+
+OWNER, GATE, AUDITOR, PASSWORD = "ledger_owner", "payments_gate", "auditor", "not-a-password-at-all"
+# A sixth of a second for each append in a debug build on a busy machine.
+WRITERS, APPENDS = int(os.environ.get("CCGATE_DATABASE_WRITERS", "16")), 3
+
+
+def run(tally, binary, _double):
+    found = programs(tally)
+    if found is None:
+        return
+    if "--features postgres" in ccgate(binary, None, "ledger", "checkpoint", "postgres://127.0.0.1/x").stderr:
+        tally.missing("ledgers in databases", "this binary was built without `--features postgres`")
+        return
+    with Cluster(found, ccgate(binary, None, "ledger", "schema").stdout) as cluster:
+        for part in (_life, _doors, _surroundings, _writers, _crash, _tampering, _yesterday):
+            part(tally, binary, cluster)
+
+
+def programs(tally):
+    """The folder with `initdb` and `postgres`, which are in no `PATH` on some systems."""
+    folders = [os.path.dirname(shutil.which("initdb") or ""), *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
+    for folder in folders:
+        if folder and all(pathlib.Path(folder, name).exists() for name in ("initdb", "postgres", "psql")):
+            return pathlib.Path(folder)
+    tally.missing("PostgreSQL", "no `initdb`, `postgres` and `psql`; it is a package of the system")
+    return None
+
+
+class Cluster:
+    """A server on a socket and a free port of loopback, ended by its own process."""
+
+    def __init__(self, folder, schema):
+        self.programs, self.schema = folder, schema
+        # It refuses to run as root.
+        self.user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+        # A path to a socket is short, and no foreign user looks into target/.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ccgate-pg-"))
+        self.data, self.log = self.folder / "data", self.folder / "log"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process = None
+        self.databases = 0
+
+    def __enter__(self):
+        try:
+            if os.getuid() == 0:
+                shutil.chown(self.folder, self.user)
+            # The name of the account becomes the superuser's.
+            self._as(["initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-instructions"], check=True)
+            rules = "local all postgres trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            self._write(self.data / "pg_hba.conf", rules)
+            self.start()
+            for role in (OWNER, GATE, AUDITOR):
+                self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'", database="postgres")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _as(self, command, **more):
+        command = [self.programs / command[0], *command[1:]]
+        if os.getuid() == 0:
+            command = ["setpriv", f"--reuid={self.user}", f"--regid={pwd.getpwnam(self.user).pw_gid}", "--clear-groups", "--", *command]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, **more)
+
+    def _write(self, path, text):
+        path.write_text(text)
+        if os.getuid() == 0:
+            shutil.chown(path, self.user)
+
+    def start(self):
+        command = [self.programs / "postgres", "-D", self.data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}"]
+        if os.getuid() == 0:
+            command = ["setpriv", f"--reuid={self.user}", f"--regid={pwd.getpwnam(self.user).pw_gid}", "--clear-groups", "--", *command]
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, env={"LC_ALL": "C.UTF-8"}, stdout=log, stderr=log, start_new_session=True)
+        for _ in range(300):
+            if self.sql("SELECT 1", database="postgres", quiet=True) is not None:
+                return
+            if self.process.poll() is not None:
+                break
+            # The one wait: no event tells that a server is ready.
+            time.sleep(0.1)
+        raise RuntimeError(self.log.read_text()[-2000:])
+
+    def stop(self, how=signal.SIGINT):
+        """`SIGINT` is a fast and orderly end, `SIGKILL` the end of power."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=60)
+        self.process = None
+
+    def sql(self, text, login="postgres", database=None, quiet=False):
+        """What a statement gives; `None` after an error if it may have one, else an error is the end of the part."""
+        database = database or f"audit{self.databases}"
+        command = [self.programs / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U", login, "-d", database, "-f", "-"]
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGPASSWORD": PASSWORD}
+        done = subprocess.run(command, env=environment, input=text, capture_output=True, text=True, timeout=120)
+        if done.returncode == 0:
+            return done.stdout.strip()
+        self.said = done.stderr
+        if quiet:
+            return None
+        raise RuntimeError(done.stderr)
+
+    def fresh(self):
+        """A new database with the schema and one ledger in it, and its address."""
+        self.databases += 1
+        self.sql(f"CREATE DATABASE audit{self.databases} OWNER {OWNER}", database="postgres")
+        self.sql(self.schema, login=OWNER)
+        self.sql(f"SELECT ccgate.admit('payments', '{GATE}', true), ccgate.admit('payments', '{AUDITOR}', false)", login=OWNER)
+        return f"postgres://127.0.0.1:{self.port}/audit{self.databases}#payments"
+
+
+def ccgate(binary, folder, *arguments, user=GATE, **variables):
+    given = {"CCGATE_LEDGER_USER": user, "CCGATE_LEDGER_TOKEN": PASSWORD, **variables}
+    return subprocess.run([binary, *map(str, arguments)], cwd=folder, env=tools.environment(**{name: value for name, value in given.items() if value is not None}),
+                          capture_output=True, text=True, timeout=240)
+
+
+class Writer:
+    """Seals one saved snapshot at as many moments as there shall be records."""
+
+    made = None
+
+    def __init__(self, binary, url):
+        self.binary, self.url = binary, url
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="database-", dir=forge.WORK))
+        Writer.made = Writer.made or _snapshot(binary)
+
+    def arguments(self, moment):
+        snapshot = json.loads(json.dumps(Writer.made))
+        snapshot["observed_at"] = f"2026-11-{1 + moment // 1440:02}T{moment // 60 % 24:02}:{moment % 60:02}:00Z"
+        if snapshot["platform_time"]["state"] == "known":
+            snapshot["platform_time"]["value"] = snapshot["observed_at"]
+        path = self.folder / f"{moment}.json"
+        path.write_text(json.dumps(snapshot))
+        return ["check", "--snapshot", path, "--ledger", self.url]
+
+    def command(self, moment, **variables):
+        return ccgate(self.binary, self.folder, *self.arguments(moment), **variables)
+
+    def seal(self, count, first=0, **variables):
+        for moment in range(first, first + count):
+            done = self.command(moment, **variables)
+            if not _is_sealed(done):
+                raise RuntimeError(done.stdout + done.stderr)
+
+
+def _is_sealed(done):
+    """Whether a run says that its record is in the ledger. Where no policy demands it, its exit code does not."""
+    return "; it holds " in " ".join((done.stdout + done.stderr).split())
+
+
+def _snapshot(binary):
+    scenario = forge.load(forge.SCENARIOS / "github.json")
+    with forge.Forge(scenario) as double:
+        given = own.variables(double, "github", forge.secrets(scenario))
+        result = forge.check(binary, given, "--platform", "github", "--repo", "orchard/fees", "--change", 2, "--save-snapshot", "snapshot.json")
+    return json.loads((result.folder / "snapshot.json").read_text())
+
+
+def _verify(binary, url, *more, user=AUDITOR):
+    done = ccgate(binary, None, "ledger", "verify", url, *more, user=user)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _life(tally, binary, cluster):
+    """Everything that takes an address takes this one."""
+    url = cluster.fresh()
+    writer = Writer(binary, url)
+    code, said = _verify(binary, url)
+    tally.check("database: an empty ledger is nothing, and no pass", code == 5 and "nothing to verify" in said, said)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "e2e", "-f", "key"], cwd=writer.folder, check=True)
+    key = (writer.folder / "key").read_text()
+    writer.seal(3)
+    writer.seal(2, first=3, CCGATE_LEDGER_KEY=key)
+    writer.seal(1)
+    code, said = _verify(binary, url)
+    tally.check("database: five records, one of them asked for twice, verify", code == 0 and "5 records" in said, said)
+    tally.check("database: the verification says what administrators could", "restore an older backup" in " ".join(said.split()), said)
+    shown = ccgate(binary, None, "ledger", "show", url, user=AUDITOR).stdout
+    tally.check("database: records are listed", "5 records" in shown, shown)
+    kept = ccgate(binary, None, "ledger", "checkpoint", url, user=AUDITOR).stdout
+    tally.check("database: the checkpoint is printed", "\n5\n" in kept, kept)
+    register = ccgate(binary, writer.folder, "override", "list", url, user=AUDITOR)
+    tally.check("database: overrides are listed", register.returncode == 0, register.stdout + register.stderr)
+    done = ccgate(binary, writer.folder, "ledger", "export", url, "--out", "pack", user=AUDITOR)
+    copy = subprocess.run(["python3", "-B", "verify.py", "ledger"], cwd=writer.folder / "pack", capture_output=True, text=True)
+    expected = (writer.folder / "pack" / "expected.txt").read_text()
+    tally.check("database: a pack verifies with Python alone", done.returncode == 0 and copy.returncode == 0 and copy.stdout == expected, done.stderr + copy.stdout + copy.stderr)
+    ccgate(binary, writer.folder, "check", "--snapshot", "0.json", "--ledger", "dir:twin")
+    for moment in range(1, 5):
+        ccgate(binary, writer.folder, "check", "--snapshot", f"{moment}.json", "--ledger", "dir:twin", **({"CCGATE_LEDGER_KEY": key} if moment > 2 else {}))
+    twin = {path.relative_to(writer.folder / "twin"): path.read_bytes() for path in (writer.folder / "twin").rglob("*") if path.is_file() and path.name != "lock"}
+    pack = {path.relative_to(writer.folder / "pack" / "ledger"): path.read_bytes() for path in (writer.folder / "pack" / "ledger").rglob("*") if path.is_file()}
+    tally.check("database: its files are those of a folder, byte for byte", twin == pack and len(pack) > 10, sorted(map(str, twin.keys() ^ pack.keys())))
+    done = ccgate(binary, writer.folder, "ledger", "verify", url, "--copy", "twin", user=AUDITOR)
+    tally.check("database: a copy in a folder agrees", "a copy of 5 records agrees" in " ".join(done.stdout.split()), done.stdout + done.stderr)
+    socket_url = f"postgres://{cluster.folder}/audit{cluster.databases}#payments"
+    tally.check("database: a socket with another port than the usual one is not guessed", ccgate(binary, None, "ledger", "checkpoint", socket_url).returncode == 5)
+
+
+def _doors(tally, binary, cluster):
+    """What each login may not do, and what nobody may."""
+    url = cluster.fresh()
+    writer = Writer(binary, url)
+    writer.seal(3)
+    changes = {
+        "INSERT": "INSERT INTO ccgate.files VALUES ('payments', 'records/x', 'x', 1)",
+        "UPDATE": "UPDATE ccgate.files SET bytes = 'x'",
+        "DELETE": "DELETE FROM ccgate.files",
+        "TRUNCATE": "TRUNCATE ccgate.files",
+        "SELECT": "SELECT * FROM ccgate.files",
+        "DELETE of checkpoints": "DELETE FROM ccgate.checkpoints",
+        "UPDATE of the head": "UPDATE ccgate.head SET size = 99",
+        "INSERT of a right": "INSERT INTO ccgate.grants VALUES ('other', 'payments_gate', true)",
+        "taking triggers away": "ALTER TABLE ccgate.files DISABLE TRIGGER ALL",
+        "letting itself in": f"SELECT ccgate.admit('other', '{GATE}', true)",
+        "becoming the owner": f"SET ROLE {OWNER}",
+    }
+    for what, statement in changes.items():
+        for login in (GATE, AUDITOR):
+            tally.check(f"database: {what} is refused to {login}", cluster.sql(statement, login=login, quiet=True) is None)
+    owner = {
+        "UPDATE": changes["UPDATE"],
+        "DELETE": changes["DELETE"],
+        "DELETE of the right edge": "DELETE FROM ccgate.files WHERE path LIKE 'log/tile/%'",
+        "TRUNCATE": changes["TRUNCATE"],
+        "TRUNCATE with what hangs on it": "TRUNCATE ccgate.head, ccgate.files, ccgate.checkpoints CASCADE",
+        "DELETE of checkpoints": changes["DELETE of checkpoints"],
+        "UPDATE of checkpoints": "UPDATE ccgate.checkpoints SET checkpoint = 'x'",
+        "DELETE of the head": "DELETE FROM ccgate.head",
+        "going back": "UPDATE ccgate.head SET size = 1",
+        "another origin": "UPDATE ccgate.head SET size = 99, checkpoint = 'other'",
+    }
+    for what, statement in owner.items():
+        for login in (OWNER, "postgres"):
+            tally.check(f"database: {what} is refused to {login} by a trigger", cluster.sql(statement, login=login, quiet=True) is None and "only grows" in cluster.said, cluster.said)
+    replica = "SET session_replication_role = replica; DELETE FROM ccgate.files"
+    tally.check("database: the triggers hold in a session that replays changes", cluster.sql(replica, quiet=True) is None)
+    def note(size, origin="fees"):
+        return f"convert_to(E'ccgate/github/orchard/{origin}\\n{size}\\n' || repeat('A', 43) || E'=\\n', 'UTF8')"
+
+    calls = {
+        "an append for a size that is not there any more": (f"2, {note(4)}, NULL, '{{}}', '{{}}', '{{}}'", "f"),
+        "an append that does not grow": (f"3, {note(3)}, NULL, '{{}}', '{{}}', '{{}}'", None),
+        "an append for no size": (f"NULL, {note(4)}, NULL, '{{}}', '{{}}', '{{}}'", None),
+        "an append of another origin": (f"3, {note(4, 'other')}, NULL, '{{}}', '{{}}', '{{}}'", None),
+        "an append of no checkpoint": ("3, 'x', NULL, '{}', '{}', '{}'", None),
+        "an append of nothing": ("3, NULL, NULL, '{}', '{}', '{}'", None),
+        "a strange file": (f"3, {note(4)}, NULL, '{{keys/x}}', '{{x}}', '{{}}'", None),
+        "a file that is there": (f"3, {note(4)}, NULL, '{{FORMAT}}', '{{x}}', '{{}}'", None),
+        "a file without a name": (f"3, {note(4)}, NULL, '{{NULL}}', '{{x}}', '{{}}'", None),
+        "a file without bytes": (f"3, {note(4)}, NULL, '{{log/tile/0/001}}', '{{NULL}}', '{{}}'", None),
+        "an anchor of another size": (f"3, {note(4)}, NULL, '{{anchors/9.note}}', '{{x}}', '{{}}'", None),
+        "more names than files": (f"3, {note(4)}, NULL, '{{log/tile/0/001}}', '{{}}', '{{}}'", None),
+        "the removal of the right edge": (f"3, {note(4)}, NULL, '{{}}', '{{}}', '{{log/tile/0/000.p/3}}'", None),
+        "a longer tile that begins otherwise": (f"3, {note(4)}, NULL, '{{log/tile/0/000.p/4}}', ARRAY[convert_to(repeat('x', 128), 'UTF8')], '{{log/tile/0/000.p/3}}'", None),
+        "the removal of a file": (f"3, {note(4)}, NULL, '{{}}', '{{}}', '{{FORMAT}}'", None),
+    }
+    for what, (arguments, expected) in calls.items():
+        found = cluster.sql(f"SELECT ccgate.append('payments', {arguments})", login=GATE, quiet=True)
+        tally.check(f"database: {what} is refused by the function itself", found == expected, f"{found} {cluster.said}")
+    tally.check("database: the auditor appends nothing", not _is_sealed(Writer(binary, url).command(9, user=AUDITOR)))
+    tally.check("database: a stranger's ledger is not read", cluster.sql("SELECT * FROM ccgate.edge('other')", login=GATE, quiet=True) is None and "is not open to" in cluster.said, cluster.said)
+    tally.check("database: a time-stamp of no note is refused", cluster.sql("SELECT ccgate.keep_token('payments', 3, 'x')", login=GATE, quiet=True) is None)
+    code, said = _verify(binary, url)
+    tally.check("database: nothing of that left a trace", code == 0 and "3 records" in said, said)
+    cluster.sql(f"ALTER ROLE {GATE} SET synchronous_commit = off; ALTER ROLE {GATE} SET default_transaction_isolation = 'serializable'; ALTER ROLE {GATE} SET search_path = 'nowhere'")
+    writer.seal(1, first=3)
+    cluster.sql(f"ALTER ROLE {GATE} SET default_transaction_read_only = on")
+    refused = writer.command(4)
+    cluster.sql(f"ALTER ROLE {GATE} RESET ALL")
+    code, said = _verify(binary, url)
+    tally.check("database: settings of the login do not change what an append is", code == 0 and f"{5 if _is_sealed(refused) else 4} records" in said, said)
+
+
+def _surroundings(tally, binary, cluster):
+    """Nothing of the environment but our own variables says where it goes and as whom."""
+    url = cluster.fresh()
+    Writer(binary, url).seal(2)
+    expected = ccgate(binary, None, "ledger", "checkpoint", url).stdout
+    elsewhere = {
+        "PGHOST": "192.0.2.1", "PGHOSTADDR": "192.0.2.1", "PGPORT": "1", "PGUSER": "postgres", "PGPASSWORD": "wrong", "PGDATABASE": "postgres",
+        "PGSSLMODE": "require", "PGSSLROOTCERT": "/nowhere", "PGAPPNAME": "x", "PGSERVICE": "x", "PGSERVICEFILE": "/nowhere", "DATABASE_URL": "postgres://192.0.2.1/x",
+    }
+    for name, value in elsewhere.items():
+        done = ccgate(binary, None, "ledger", "checkpoint", url, **{name: value})
+        tally.check(f"database: {name} steers nothing", done.returncode == 0 and done.stdout == expected, done.stdout + done.stderr)
+    for name in ("PGOPTIONS", "PGSSLCERT", "PGSSLKEY"):
+        done = ccgate(binary, None, "ledger", "checkpoint", url, **{name: "-c search_path=x"})
+        tally.check(f"database: {name} is refused by name", done.returncode != 0 and name in done.stderr, done.stderr)
+    home = pathlib.Path(tools.environment()["HOME"])
+    for pgpass in (home / ".pgpass", forge.WORK / "pgpass"):
+        pgpass.write_text(f"*:*:*:*:{PASSWORD}\n")
+        pgpass.chmod(0o600)
+    try:
+        for what, given in (("an empty password", {}), ("PGPASSWORD", {"PGPASSWORD": PASSWORD}), ("PGPASSFILE", {"PGPASSFILE": str(forge.WORK / "pgpass")})):
+            done = ccgate(binary, None, "ledger", "checkpoint", url, CCGATE_LEDGER_TOKEN=None, **given)
+            tally.check(f"database: without a token of ours nobody is let in, {what}", done.returncode == 5 and "28P01" in done.stderr, done.stderr)
+    finally:
+        (home / ".pgpass").unlink()
+    done = ccgate(binary, None, "ledger", "checkpoint", url, user=None, PGUSER=GATE)
+    tally.check("database: without a user of ours nobody is asked", done.returncode == 5 and "CCGATE_LEDGER_USER" in done.stderr, done.stderr)
+    done = ccgate(binary, None, "ledger", "checkpoint", url, CCGATE_LEDGER_TOKEN="wrong-password-of-mine")
+    tally.check("database: a wrong password is an error that does not repeat it", done.returncode == 5 and "wrong-password" not in done.stdout + done.stderr, done.stderr)
+    # Reached by its address, this machine is another one: TLS, or nothing. The server here has none.
+    name = socket.gethostname()
+    done = ccgate(binary, None, "ledger", "checkpoint", url.replace("127.0.0.1", name))
+    tally.check("database: another host without TLS is not spoken to", done.returncode == 5 and PASSWORD not in done.stderr, done.stderr)
+    with _silent() as port:
+        begun = time.monotonic()
+        done = ccgate(binary, None, "ledger", "checkpoint", f"postgres://127.0.0.1:{port}/x")
+        tally.check("database: a server that says nothing is given up", done.returncode == 5 and time.monotonic() - begun < 60, done.stderr)
+
+
+@contextlib.contextmanager
+def _silent():
+    """A port that takes connections and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+        yield server.getsockname()[1]
+
+
+def _writers(tally, binary, cluster):
+    """N writers, half of them with the same records, and one that is stopped in the middle."""
+    url = cluster.fresh()
+    failed = []
+
+    def write(number):
+        try:
+            Writer(binary, url).seal(APPENDS, first=number // 2 * APPENDS)
+        except Exception as error:  # noqa: BLE001 - told below
+            failed.append(str(error))
+
+    Writer(binary, url)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = (WRITERS + 1) // 2 * APPENDS
+    code, said = _verify(binary, url)
+    tally.check(f"database: {WRITERS} writers with {expected} records lose none and double none", not failed and code == 0 and f"{expected} records" in said, "".join(failed)[-900:] + said)
+    pauses = [milliseconds / 1000 for milliseconds in (10, 30, 50, 80, 120)]
+    for number, pause in enumerate(pauses):
+        _killed(binary, url, 1000 + number, pause)
+    Writer(binary, url).seal(len(pauses), first=1000)
+    code, said = _verify(binary, url)
+    tally.check("database: writers that were killed and ran again have each record once", code == 0 and f"{expected + len(pauses)} records" in said, said)
+
+
+def _killed(binary, url, moment, pause):
+    writer = Writer(binary, url)
+    given = tools.environment(CCGATE_LEDGER_USER=GATE, CCGATE_LEDGER_TOKEN=PASSWORD)
+    process = subprocess.Popen([binary, *writer.arguments(moment)], cwd=writer.folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(pause)
+    process.kill()
+    process.wait()
+
+
+def _crash(tally, binary, cluster):
+    """The power goes under writers. What was told to be sealed is there afterwards."""
+    url = cluster.fresh()
+    told, end = [], threading.Event()
+
+    def write(number):
+        writer = Writer(binary, url)
+        for moment in range(number * 100, number * 100 + 100):
+            if end.is_set():
+                return
+            if _is_sealed(writer.command(moment)):
+                told.append(moment)
+
+    Writer(binary, url)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        enough = len(told) + 10
+        for _ in range(600):
+            if len(told) >= enough:
+                break
+            time.sleep(0.05)
+        cluster.stop(signal.SIGKILL)
+        # The processes of its sessions notice by themselves; a new server waits for them.
+        _until_started(cluster)
+    end.set()
+    for thread in threads:
+        thread.join()
+    code, said = _verify(binary, url)
+    sealed = int(cluster.sql("SELECT size FROM ccgate.head"))
+    tally.check("database: after three crashes the ledger verifies", code == 0, said)
+    again = Writer(binary, url)
+    for moment in sorted(told):
+        again.seal(1, first=moment)
+    after = int(cluster.sql("SELECT size FROM ccgate.head"))
+    tally.check(f"database: of {len(told)} records that were told to be sealed, none is lost in three crashes", after == sealed and len(told) >= 30, f"{after} records, {sealed} before")
+    code, said = _verify(binary, url)
+    tally.check("database: the ledger goes on after a crash", code == 0, said)
+
+
+def _until_started(cluster):
+    for _ in range(20):
+        try:
+            return cluster.start()
+        except RuntimeError:
+            # The socket or the shared memory of the dead one is still held.
+            time.sleep(0.5)
+    return cluster.start()
+
+
+# What a superuser does after taking the triggers away, and whether our own verifier has to find it.
+TAMPERING = {
+    "a byte of a record": "UPDATE ccgate.files SET bytes = set_byte(bytes, 9, get_byte(bytes, 9) # 1) WHERE path = (SELECT min(path) FROM ccgate.files WHERE path LIKE 'records/%')",
+    "a byte of a bundle": "UPDATE ccgate.files SET bytes = set_byte(bytes, 99, get_byte(bytes, 99) # 1) WHERE path LIKE 'log/tile/entries/%'",
+    "a byte of a tile": "UPDATE ccgate.files SET bytes = set_byte(bytes, 3, get_byte(bytes, 3) # 1) WHERE path LIKE 'log/tile/0/%'",
+    "a record taken away": "DELETE FROM ccgate.files WHERE path = (SELECT min(path) FROM ccgate.files WHERE path LIKE 'records/%')",
+    "a record's name": "UPDATE ccgate.files SET path = path || '.x' WHERE path = (SELECT min(path) FROM ccgate.files WHERE path LIKE 'records/%')",
+    "a file too many": "INSERT INTO ccgate.files VALUES ('payments', 'records/2026/11/rec_00000000000000000000000000000000.json', 'x', 1)",
+    "a file outside": "INSERT INTO ccgate.files VALUES ('payments', '../../../../tmp/ccgate-outside', 'x', 1)",
+    "a second checkpoint among the files": "INSERT INTO ccgate.files VALUES ('payments', 'log/checkpoint', 'x', 1)",
+    "a file of a later size": "UPDATE ccgate.files SET since = 99 WHERE path = 'FORMAT'",
+    "the head set back": "UPDATE ccgate.head SET size = c.size, checkpoint = c.checkpoint FROM ccgate.checkpoints AS c WHERE c.size = 3",
+    "the head's number alone": "UPDATE ccgate.head SET checkpoint = convert_to(replace(convert_from(checkpoint, 'UTF8'), E'\\n6\\n', E'\\n5\\n'), 'UTF8')",
+    "the head taken away": "DELETE FROM ccgate.head",
+    "an old checkpoint rewritten": "UPDATE ccgate.checkpoints SET checkpoint = (SELECT convert_to(replace(convert_from(checkpoint, 'UTF8'), E'\\n6\\n', E'\\n4\\n'), 'UTF8') FROM ccgate.checkpoints WHERE size = 6) WHERE size = 4",
+    "an old checkpoint under another size": "UPDATE ccgate.checkpoints SET size = 99 WHERE size = 4",
+    "the newest checkpoint taken away": "DELETE FROM ccgate.checkpoints WHERE size = 6",
+    "an old checkpoint of another origin": "UPDATE ccgate.checkpoints SET checkpoint = convert_to(replace(convert_from(checkpoint, 'UTF8'), 'fees', 'seed'), 'UTF8') WHERE size = 4",
+    "no text for a checkpoint": "UPDATE ccgate.checkpoints SET checkpoint = '\\xff' WHERE size = 4",
+    "the keys": "UPDATE ccgate.head SET signers = 'x'",
+    "everything but the files": "DELETE FROM ccgate.head; DELETE FROM ccgate.checkpoints",
+}
+NO_TRIGGERS = "".join(f"ALTER TABLE ccgate.{table} DISABLE TRIGGER ALL;" for table in ("files", "checkpoints", "head"))
+
+
+def _tampering(tally, binary, cluster):
+    url = cluster.fresh()
+    writer = Writer(binary, url)
+    writer.seal(6)
+    template = cluster.databases
+    found = 0
+    for what, statement in TAMPERING.items():
+        cluster.databases += 1
+        cluster.sql(f"CREATE DATABASE audit{cluster.databases} TEMPLATE audit{template}", database="postgres")
+        cluster.sql(NO_TRIGGERS + statement)
+        tampered = url.replace(f"audit{template}", f"audit{cluster.databases}")
+        code, said = _verify(binary, tampered)
+        if tally.check(f"database: {what}, changed by a superuser, is found", code == 5 and ("FAILED" in said or "cannot be read" in said), said):
+            found += 1
+    print(f"     database: {found} of {len(TAMPERING)} changes of a superuser found", flush=True)
+    tally.check("database: no file of the database is written outside", not pathlib.Path("/tmp/ccgate-outside").exists())
+    for what in ("a byte of a bundle", "a byte of a tile", "the head taken away", "the head set back"):
+        cluster.databases += 1
+        cluster.sql(f"CREATE DATABASE audit{cluster.databases} TEMPLATE audit{template}", database="postgres")
+        cluster.sql(NO_TRIGGERS + TAMPERING[what])
+        done = Writer(binary, url.replace(f"audit{template}", f"audit{cluster.databases}")).command(20)
+        tally.check(f"database: nothing is built on a ledger after {what}", not _is_sealed(done), done.stdout + done.stderr)
+
+
+def _yesterday(tally, binary, cluster):
+    """A backup that is put back is whole in itself. Whoever kept a later checkpoint, or a copy, sees it."""
+    url = cluster.fresh()
+    writer = Writer(binary, url)
+    writer.seal(3)
+    today = cluster.databases
+    cluster.databases += 1
+    cluster.sql(f"CREATE DATABASE audit{cluster.databases} TEMPLATE audit{today}", database="postgres")
+    backup = url.replace(f"audit{today}", f"audit{cluster.databases}")
+    writer.seal(3, first=3)
+    kept = writer.folder / "kept"
+    kept.write_text(ccgate(binary, None, "ledger", "checkpoint", url).stdout)
+    ccgate(binary, writer.folder, "ledger", "export", url, "--out", "pack")
+    code, said = _verify(binary, backup)
+    tally.check("database: yesterday's backup is whole in itself", code == 0 and "3 records" in said, said)
+    code, said = _verify(binary, backup, "--trusted-checkpoint", kept)
+    tally.check("database: a checkpoint kept elsewhere shows that it was restored to yesterday", code == 5 and "rolled back" in said, said)
+    code, said = _verify(binary, backup, "--copy", writer.folder / "pack" / "ledger")
+    tally.check("database: a copy elsewhere shows it too", code == 5 and "rolled back" in said, said)
+    Writer(binary, backup).seal(3, first=30)
+    code, said = _verify(binary, backup, "--trusted-checkpoint", kept)
+    tally.check("database: and so it does when the restored one has grown as far again", code == 5 and "rewritten" in said, said)
+    code, said = _verify(binary, url, "--trusted-checkpoint", kept)
+    tally.check("database: the ledger that went on holds against it", code == 0, said)
