@@ -115,10 +115,9 @@ impl Line {
             // Lost lines, missing resources, administrators' orders, the system's and the server's own
             // faults: those can come after the work was done.
             let unclear = ["08", "53", "57", "58", "XX", ""];
-            if !unclear
-                .iter()
-                .any(|class| *class == code.get(..2).unwrap_or_default())
-            {
+            let class = code.get(..2).unwrap_or_default();
+            // 25P03: it was silent for too long in a transaction, and was sent away.
+            if !unclear.contains(&class) && code != "25P03" {
                 return Trouble::Refused { code, said };
             }
             self.connection = None;

@@ -25,6 +25,11 @@ pub(crate) type DatabaseStore = RemoteStore<Database>;
 const EDGE: &str = "SELECT name, contents FROM ccgate.edge($1)";
 const FILE: &str = "SELECT ccgate.file($1, $2, $3)";
 const NAMES: &str = "SELECT n FROM ccgate.names($1, $2, $3) AS n";
+/// Whoever stops in his turn loses it after ten seconds.
+const BEGIN_TURN: &str = "
+    BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    SET LOCAL idle_in_transaction_session_timeout = '10s'";
+const TAKE_TURN: &str = "SELECT ccgate.take_turn($1)";
 const APPEND: &str = "SELECT ccgate.append($1, $2, $3, $4, $5, $6, $7)";
 const KEEP_TOKEN: &str = "SELECT ccgate.keep_token($1, $2, $3)";
 
@@ -36,6 +41,8 @@ const RACES: [&str; 3] = ["40001", "40P01", "55P03"];
 pub(crate) struct Database {
     line: Arc<Mutex<Line>>,
     name: String,
+    /// Whether a transaction may be open in which it is our turn.
+    in_turn: bool,
 }
 
 impl Database {
@@ -79,7 +86,37 @@ impl Remote for Database {
         Ok(Self {
             line: Arc::new(Mutex::new(Line::to(place)?)),
             name: place.name().to_owned(),
+            in_turn: false,
         })
+    }
+
+    fn take_turn(&mut self) -> anyhow::Result<bool> {
+        self.in_turn = true;
+        let name = self.name.as_str();
+        let taken = self.line().ask(async |connection| {
+            sqlx::raw_sql(BEGIN_TURN).execute(&mut *connection).await?;
+            sqlx::query(TAKE_TURN).bind(name).execute(connection).await
+        });
+        match taken {
+            Ok(_) => Ok(true),
+            Err(trouble) => {
+                self.end_turn();
+                match trouble {
+                    // Too many before us: without a turn, the function decides.
+                    Trouble::Refused { code, .. } if RACES.contains(&code.as_str()) => Ok(true),
+                    trouble => Err(trouble.into()),
+                }
+            }
+        }
+    }
+
+    fn end_turn(&mut self) {
+        if std::mem::take(&mut self.in_turn) {
+            // Where this does not arrive, the line is broken, and the turn has ended with it.
+            let _ = self
+                .line()
+                .ask(async |connection| sqlx::raw_sql("ROLLBACK").execute(connection).await);
+        }
     }
 
     fn look(&mut self) -> anyhow::Result<Option<Overlay<Snapshot>>> {
@@ -106,8 +143,9 @@ impl Remote for Database {
         let name = self.name.as_str();
         let answer = if let Some(checkpoint) = changes.get(CHECKPOINT) {
             let call = Call::of(changes)?;
-            self.line().ask(async |connection| {
-                sqlx::query_scalar(APPEND)
+            let in_turn = self.in_turn;
+            let answer = self.line().ask(async |connection| {
+                let sealed: bool = sqlx::query_scalar(APPEND)
                     .bind(name)
                     .bind(made_for)
                     .bind(checkpoint)
@@ -115,9 +153,16 @@ impl Remote for Database {
                     .bind(&call.names)
                     .bind(&call.contents)
                     .bind(&call.superseded)
-                    .fetch_one(connection)
-                    .await
-            })
+                    .fetch_one(&mut *connection)
+                    .await?;
+                if in_turn {
+                    // Outside of a transaction, because the line broke in between, it does nothing.
+                    sqlx::raw_sql("COMMIT").execute(connection).await?;
+                }
+                Ok(sealed)
+            });
+            self.in_turn = in_turn && answer.is_err();
+            answer
         } else {
             let (size, token) = token_of(changes)?;
             self.line().ask(async |connection| {

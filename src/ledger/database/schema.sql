@@ -190,6 +190,15 @@ BEGIN
         WHERE c.log = ledger AND c.size > after ORDER BY c.size LIMIT 1000;
 END $$;
 
+-- Waits until nobody else appends. From then on nobody does, until the transaction ends.
+CREATE FUNCTION ccgate.take_turn(ledger text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM ccgate.demand(ledger, true);
+    INSERT INTO ccgate.head (log, size) VALUES (ledger, 0) ON CONFLICT DO NOTHING;
+    PERFORM FROM ccgate.head AS h WHERE h.log = ledger FOR UPDATE;
+END $$;
+
 -- Extends a ledger from `made_for` records to as many as the checkpoint says: whole or not at all. False: it does not hold
 -- `made_for` records any more; look again.
 CREATE FUNCTION ccgate.append(
@@ -273,7 +282,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA ccgate TO %I', login);
     EXECUTE format(
-        'GRANT EXECUTE ON FUNCTION ccgate.edge, ccgate.file, ccgate.names, ccgate.files_after, ccgate.checkpoints_after, ccgate.append, ccgate.keep_token TO %I',
+        'GRANT EXECUTE ON FUNCTION ccgate.edge, ccgate.file, ccgate.names, ccgate.files_after, ccgate.checkpoints_after, ccgate.take_turn, ccgate.append, ccgate.keep_token TO %I',
         login
     );
     INSERT INTO ccgate.grants (log, login, may_append) VALUES (ledger, login, to_append)

@@ -48,6 +48,14 @@ pub(super) trait Remote: Send + Sized {
     fn look(&mut self) -> anyhow::Result<Option<Overlay<Self::Base>>>;
     /// The files of one that has yet to begin.
     fn nothing(&self) -> anyhow::Result<Overlay<Self::Base>>;
+    /// Waits until it is this writer's turn to append, where the other side knows turns, and says
+    /// whether it had to be asked. Whoever stops in his turn loses it, so a turn is no promise:
+    /// what is sent is compared all the same.
+    fn take_turn(&mut self) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+    /// Lets the next one in, whatever came of the turn.
+    fn end_turn(&mut self) {}
     /// Sends changes that were made to `tip`, and to nothing else.
     fn send(
         &mut self,
@@ -128,8 +136,23 @@ impl<R: Remote> RemoteStore<R> {
         Ok(store.flatten())
     }
 
-    /// One try on what is held. `last` was sent before, and nobody knows with what outcome.
+    /// One try. `last` was sent before, and nobody knows with what outcome.
     fn attempt(
+        &self,
+        held: &mut Held<R>,
+        last: Option<&[Leaf]>,
+        make: Make<'_>,
+    ) -> anyhow::Result<Attempt> {
+        if held.remote(&self.place)?.take_turn()? {
+            // Others had theirs since it was looked at.
+            held.tip = None;
+        }
+        let attempt = self.attempt_in_turn(held, last, make);
+        held.remote(&self.place)?.end_turn();
+        attempt
+    }
+
+    fn attempt_in_turn(
         &self,
         held: &mut Held<R>,
         last: Option<&[Leaf]>,

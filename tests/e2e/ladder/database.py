@@ -16,7 +16,8 @@ import time
 from . import forge, own, tools
 
 OWNER, GATE, AUDITOR, PASSWORD = "ledger_owner", "payments_gate", "auditor", "not-a-password-at-all"
-# A sixth of a second for each append in a debug build on a busy machine.
+# Writers, and how many of a hundred are killed.
+TORTURE, TORTURE_APPENDS = ((1, 0), (16, 0), (64, 30)), int(os.environ.get("CCGATE_DATABASE_APPENDS", "5"))
 WRITERS, APPENDS = int(os.environ.get("CCGATE_DATABASE_WRITERS", "16")), 3
 
 
@@ -28,7 +29,7 @@ def run(tally, binary, _double):
         tally.missing("ledgers in databases", "this binary was built without `--features postgres`")
         return
     with Cluster(found, ccgate(binary, None, "ledger", "schema").stdout) as cluster:
-        for part in (_life, _doors, _surroundings, _writers, _crash, _tampering, _yesterday):
+        for part in (_life, _doors, _surroundings, _writers, _crash, _tampering, _yesterday, _torture):
             part(tally, binary, cluster)
 
 
@@ -507,3 +508,18 @@ def _yesterday(tally, binary, cluster):
     tally.check("database: and so it does when the restored one has grown as far again", code == 5 and "rewritten" in said, said)
     code, said = _verify(binary, url, "--trusted-checkpoint", kept)
     tally.check("database: the ledger that went on holds against it", code == 0, said)
+
+
+def _torture(tally, binary, cluster):
+    """Processes by the dozen, a third of them killed while they append; the example counts what was lost or doubled."""
+    beside = binary.parent / "examples" / "ledger-torture"
+    command = [beside] if beside.exists() else ["cargo", "run", "--quiet", "--locked", "--features", "postgres", "--example", "ledger-torture", "--"]
+    given = {**os.environ, "CCGATE_LEDGER_USER": GATE, "CCGATE_LEDGER_TOKEN": PASSWORD}
+    for writers, kill in TORTURE:
+        url = cluster.fresh()
+        done = subprocess.run([*command, "--store", url, "--writers", str(writers), "--kill", str(kill), "--appends", str(TORTURE_APPENDS)],
+                              cwd=forge.ROOT, env=given, capture_output=True, text=True, timeout=1200)
+        said = (done.stdout + done.stderr).strip()
+        print("\n".join(f"     database, tortured: {line}" for line in said.splitlines()), flush=True)
+        held = " 0 lost, 0 doubled, 0 writers gave up" in said
+        tally.check(f"database: {writers} writers, {kill} % of them killed, lose none, double none and give up nothing", done.returncode == 0 and held, said)
