@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from . import forge, own, tools
+from . import forge, own, tools, wire
 
 OWNER, GATE, AUDITOR, PASSWORD = "ledger_owner", "payments_gate", "auditor", "not-a-password-at-all"
 # Writers, and how many of a hundred are killed.
@@ -29,7 +29,7 @@ def run(tally, binary, _double):
         tally.missing("ledgers in databases", "this binary was built without `--features postgres`")
         return
     with Cluster(found, ccgate(binary, None, "ledger", "schema").stdout) as cluster:
-        for part in (_life, _doors, _surroundings, _writers, _crash, _tampering, _yesterday, _torture):
+        for part in (_life, _doors, _surroundings, _writers, _lines, _crash, _tampering, _yesterday, _torture):
             part(tally, binary, cluster)
 
 
@@ -382,6 +382,49 @@ def _killed(binary, url, moment, pause):
     time.sleep(pause)
     process.kill()
     process.wait()
+
+
+def _lines(tally, binary, cluster):
+    """Lines that break before and after the moment at which an append is done, and one that stalls in a writer's turn."""
+    url = cluster.fresh()
+    writer = Writer(binary, url)
+    writer.seal(1)
+
+    def through(line):
+        return Writer(binary, url.replace(f":{cluster.port}/", f":{line.port}/"))
+
+    size = 1
+    for word, what, why in (
+        ("COMMIT\0", "swallow", "after the database took the append"),
+        ("COMMIT\0", "cut", "before it was told to keep the append"),
+        ("ccgate.append", "cut", "before the append arrived"),
+        ("ccgate.append", "swallow", "after the function answered and before the end of its transaction"),
+    ):
+        with wire.Wire(cluster.port, word, what) as line:
+            done = through(line).command(size)
+        size += 1
+        code, said = _verify(binary, url)
+        held = line.done.is_set() and _is_sealed(done) and code == 0 and f": {size} records" in said
+        tally.check(f"database: a line that breaks {why} neither loses nor doubles", held, done.stdout[-200:] + done.stderr + said[:200])
+    for word in ("ccgate.edge", "ccgate.take_turn"):
+        with wire.Wire(cluster.port, word, "swallow") as line:
+            done = through(line).command(size)
+        told = done.stdout + done.stderr
+        tally.check(f"database: a line that breaks at {word}, before anything was sent, is an error", line.done.is_set() and not _is_sealed(done) and "broke" in " ".join(told.split()), told[-700:])
+    with wire.Wire(cluster.port, "ccgate.edge", "stall") as line:
+        given = tools.environment(CCGATE_LEDGER_USER=GATE, CCGATE_LEDGER_TOKEN=PASSWORD)
+        stalled = through(line)
+        process = subprocess.Popen([binary, *stalled.arguments(size + 1)], cwd=stalled.folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        reached = line.done.wait(timeout=60)
+        begun = time.monotonic()
+        done = writer.command(size)
+        took = time.monotonic() - begun
+        process.kill()
+        process.wait()
+    tally.check("database: who stalls in his turn loses it after ten seconds", reached and _is_sealed(done) and 5 < took < 40, f"{took:.1f} s {done.stdout[-300:]} {done.stderr}")
+    with wire.Wire(cluster.port, "ccgate.files_after", "swallow") as line:
+        done = ccgate(binary, None, "ledger", "verify", url.replace(f":{cluster.port}/", f":{line.port}/"), user=AUDITOR)
+    tally.check("database: a line that breaks while it is verified is no verification", line.done.is_set() and done.returncode == 5 and "integrity" not in done.stdout, done.stdout + done.stderr)
 
 
 def _crash(tally, binary, cluster):
