@@ -1,21 +1,17 @@
 """A ledger in a PostgreSQL of its own: written by many, killed, restored to yesterday and tampered with by those who may and may not."""
 import contextlib
-import glob
-import json
 import os
 import pathlib
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 
-from . import forge, own, tools, wire
+from . import forge, tools, wire
+from .postgres import AUDITOR, GATE, OWNER, PASSWORD, Cluster, Writer, ccgate, is_sealed, programs
 
-OWNER, GATE, AUDITOR, PASSWORD = "ledger_owner", "payments_gate", "auditor", "not-a-password-at-all"
 # Writers, and how many of a hundred are killed.
 TORTURE, TORTURE_APPENDS = ((1, 0), (16, 0), (64, 30)), int(os.environ.get("CCGATE_DATABASE_APPENDS", "5"))
 WRITERS, APPENDS = int(os.environ.get("CCGATE_DATABASE_WRITERS", "16")), 3
@@ -29,158 +25,8 @@ def run(tally, binary, _double):
         tally.missing("ledgers in databases", "this binary was built without `--features postgres`")
         return
     with Cluster(found, ccgate(binary, None, "ledger", "schema").stdout) as cluster:
-        for part in (_life, _doors, _surroundings, _writers, _lines, _crash, _tampering, _yesterday, _torture):
+        for part in (_life, _doors, _surroundings, _tls, _writers, _lines, _crash, _tampering, _yesterday, _torture):
             part(tally, binary, cluster)
-
-
-def programs(tally):
-    """The folder with `initdb` and `postgres`, which are in no `PATH` on some systems."""
-    folders = [os.path.dirname(shutil.which("initdb") or ""), *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
-    for folder in folders:
-        if folder and all(pathlib.Path(folder, name).exists() for name in ("initdb", "postgres", "psql")):
-            return pathlib.Path(folder)
-    tally.missing("PostgreSQL", "no `initdb`, `postgres` and `psql`; it is a package of the system")
-    return None
-
-
-class Cluster:
-    """A server on a socket and a free port of loopback, ended by its own process."""
-
-    def __init__(self, folder, schema):
-        self.programs, self.schema = folder, schema
-        # It refuses to run as root.
-        self.user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-        # A path to a socket is short, and no foreign user looks into target/.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ccgate-pg-"))
-        self.data, self.log = self.folder / "data", self.folder / "log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.process = None
-        self.databases = 0
-
-    def __enter__(self):
-        try:
-            if os.getuid() == 0:
-                shutil.chown(self.folder, self.user)
-            # The name of the account becomes the superuser's.
-            self._as(["initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-instructions"], check=True)
-            rules = "local all postgres trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
-            self._write(self.data / "pg_hba.conf", rules)
-            self.start()
-            for role in (OWNER, GATE, AUDITOR):
-                self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'", database="postgres")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _as(self, command, **more):
-        command = [self.programs / command[0], *command[1:]]
-        if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={self.user}", f"--regid={pwd.getpwnam(self.user).pw_gid}", "--clear-groups", "--", *command]
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, **more)
-
-    def _write(self, path, text):
-        path.write_text(text)
-        if os.getuid() == 0:
-            shutil.chown(path, self.user)
-
-    def start(self):
-        command = [self.programs / "postgres", "-D", self.data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}"]
-        if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={self.user}", f"--regid={pwd.getpwnam(self.user).pw_gid}", "--clear-groups", "--", *command]
-        with open(self.log, "a") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, env={"LC_ALL": "C.UTF-8"}, stdout=log, stderr=log, start_new_session=True)
-        for _ in range(300):
-            if self.sql("SELECT 1", database="postgres", quiet=True) is not None:
-                return
-            if self.process.poll() is not None:
-                break
-            # The one wait: no event tells that a server is ready.
-            time.sleep(0.1)
-        raise RuntimeError(self.log.read_text()[-2000:])
-
-    def stop(self, how=signal.SIGINT):
-        """`SIGINT` is a fast and orderly end, `SIGKILL` the end of power."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(timeout=60)
-        self.process = None
-
-    def sql(self, text, login="postgres", database=None, quiet=False):
-        """What a statement gives; `None` after an error if it may have one, else an error is the end of the part."""
-        database = database or f"audit{self.databases}"
-        command = [self.programs / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U", login, "-d", database, "-f", "-"]
-        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGPASSWORD": PASSWORD}
-        done = subprocess.run(command, env=environment, input=text, capture_output=True, text=True, timeout=120)
-        if done.returncode == 0:
-            return done.stdout.strip()
-        self.said = done.stderr
-        if quiet:
-            return None
-        raise RuntimeError(done.stderr)
-
-    def fresh(self):
-        """A new database with the schema and one ledger in it, and its address."""
-        self.databases += 1
-        self.sql(f"CREATE DATABASE audit{self.databases} OWNER {OWNER}", database="postgres")
-        self.sql(self.schema, login=OWNER)
-        self.sql(f"SELECT ccgate.admit('payments', '{GATE}', true), ccgate.admit('payments', '{AUDITOR}', false)", login=OWNER)
-        return f"postgres://127.0.0.1:{self.port}/audit{self.databases}#payments"
-
-
-def ccgate(binary, folder, *arguments, user=GATE, **variables):
-    given = {"CCGATE_LEDGER_USER": user, "CCGATE_LEDGER_TOKEN": PASSWORD, **variables}
-    return subprocess.run([binary, *map(str, arguments)], cwd=folder, env=tools.environment(**{name: value for name, value in given.items() if value is not None}),
-                          capture_output=True, text=True, timeout=240)
-
-
-class Writer:
-    """Seals one saved snapshot at as many moments as there shall be records."""
-
-    made = None
-
-    def __init__(self, binary, url):
-        self.binary, self.url = binary, url
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="database-", dir=forge.WORK))
-        Writer.made = Writer.made or _snapshot(binary)
-
-    def arguments(self, moment):
-        snapshot = json.loads(json.dumps(Writer.made))
-        snapshot["observed_at"] = f"2026-11-{1 + moment // 1440:02}T{moment // 60 % 24:02}:{moment % 60:02}:00Z"
-        if snapshot["platform_time"]["state"] == "known":
-            snapshot["platform_time"]["value"] = snapshot["observed_at"]
-        path = self.folder / f"{moment}.json"
-        path.write_text(json.dumps(snapshot))
-        return ["check", "--snapshot", path, "--ledger", self.url]
-
-    def command(self, moment, **variables):
-        return ccgate(self.binary, self.folder, *self.arguments(moment), **variables)
-
-    def seal(self, count, first=0, **variables):
-        for moment in range(first, first + count):
-            done = self.command(moment, **variables)
-            if not _is_sealed(done):
-                raise RuntimeError(done.stdout + done.stderr)
-
-
-def _is_sealed(done):
-    """Whether a run says that its record is in the ledger. Where no policy demands it, its exit code does not."""
-    return "; it holds " in " ".join((done.stdout + done.stderr).split())
-
-
-def _snapshot(binary):
-    scenario = forge.load(forge.SCENARIOS / "github.json")
-    with forge.Forge(scenario) as double:
-        given = own.variables(double, "github", forge.secrets(scenario))
-        result = forge.check(binary, given, "--platform", "github", "--repo", "orchard/fees", "--change", 2, "--save-snapshot", "snapshot.json")
-    return json.loads((result.folder / "snapshot.json").read_text())
 
 
 def _verify(binary, url, *more, user=AUDITOR):
@@ -285,7 +131,7 @@ def _doors(tally, binary, cluster):
     for what, (arguments, expected) in calls.items():
         found = cluster.sql(f"SELECT ccgate.append('payments', {arguments})", login=GATE, quiet=True)
         tally.check(f"database: {what} is refused by the function itself", found == expected, f"{found} {cluster.said}")
-    tally.check("database: the auditor appends nothing", not _is_sealed(Writer(binary, url).command(9, user=AUDITOR)))
+    tally.check("database: the auditor appends nothing", not is_sealed(Writer(binary, url).command(9, user=AUDITOR)))
     tally.check("database: a stranger's ledger is not read", cluster.sql("SELECT * FROM ccgate.edge('other')", login=GATE, quiet=True) is None and "is not open to" in cluster.said, cluster.said)
     tally.check("database: a time-stamp of no note is refused", cluster.sql("SELECT ccgate.keep_token('payments', 3, 'x')", login=GATE, quiet=True) is None)
     code, said = _verify(binary, url)
@@ -296,7 +142,7 @@ def _doors(tally, binary, cluster):
     refused = writer.command(4)
     cluster.sql(f"ALTER ROLE {GATE} RESET ALL")
     code, said = _verify(binary, url)
-    tally.check("database: settings of the login do not change what an append is", code == 0 and f"{5 if _is_sealed(refused) else 4} records" in said, said)
+    tally.check("database: settings of the login do not change what an append is", code == 0 and f"{5 if is_sealed(refused) else 4} records" in said, said)
 
 
 def _surroundings(tally, binary, cluster):
@@ -328,14 +174,60 @@ def _surroundings(tally, binary, cluster):
     tally.check("database: without a user of ours nobody is asked", done.returncode == 5 and "CCGATE_LEDGER_USER" in done.stderr, done.stderr)
     done = ccgate(binary, None, "ledger", "checkpoint", url, CCGATE_LEDGER_TOKEN="wrong-password-of-mine")
     tally.check("database: a wrong password is an error that does not repeat it", done.returncode == 5 and "wrong-password" not in done.stdout + done.stderr, done.stderr)
-    # Reached by its address, this machine is another one: TLS, or nothing. The server here has none.
-    name = socket.gethostname()
-    done = ccgate(binary, None, "ledger", "checkpoint", url.replace("127.0.0.1", name))
-    tally.check("database: another host without TLS is not spoken to", done.returncode == 5 and PASSWORD not in done.stderr, done.stderr)
     with _silent() as port:
         begun = time.monotonic()
         done = ccgate(binary, None, "ledger", "checkpoint", f"postgres://127.0.0.1:{port}/x")
         tally.check("database: a server that says nothing is given up", done.returncode == 5 and time.monotonic() - begun < 60, done.stderr)
+
+
+def _other_name(cluster):
+    """A name that leads to this server and is not `localhost`, so that it counts as another machine."""
+    for name in ("ip6-localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-loopback", socket.gethostname()):
+        with contextlib.suppress(OSError):
+            found = {entry[4][0] for entry in socket.getaddrinfo(name, cluster.port)}
+            if found <= set(cluster.addresses):
+                return name
+    return None
+
+
+def _tls(tally, binary, cluster):
+    """Another machine is spoken to under TLS, by the right name, under an authority that was named; else the password stays here."""
+    name = _other_name(cluster)
+    if name is None or tools.system(tally, "openssl") is None:
+        tally.missing("a ledger in a database under TLS", "no name of loopback but localhost in /etc/hosts, or no openssl")
+        return
+    url = cluster.fresh()
+    Writer(binary, url).seal(1)
+    url = url.replace("127.0.0.1", name)
+    done = ccgate(binary, None, "ledger", "checkpoint", url)
+    tally.check("database: another host without TLS is not spoken to", done.returncode == 5 and "TLS" in done.stderr, done.stderr)
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=cluster.folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=e2e", "-days", "2")
+    for certificate, host in (("right", name), ("wrong", "db.example")):
+        (cluster.folder / "extensions").write_text(f"subjectAltName=DNS:{host}\n")
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{certificate}.key", "-out", f"{certificate}.csr", "-subj", f"/CN={host}")
+        openssl("x509", "-req", "-in", f"{certificate}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{certificate}.pem", "-days", "2", "-extfile", "extensions")
+        for end in ("key", "pem"):
+            (cluster.folder / f"{certificate}.{end}").chmod(0o600)
+            if os.getuid() == 0:
+                shutil.chown(cluster.folder / f"{certificate}.{end}", cluster.user)
+    authority = forge.WORK / "database-ca.pem"
+    shutil.copy(cluster.folder / "ca.pem", authority)
+    for certificate in ("wrong", "right"):
+        cluster.stop()
+        cluster.start("-c", "ssl=on", "-c", f"ssl_cert_file={cluster.folder}/{certificate}.pem", "-c", f"ssl_key_file={cluster.folder}/{certificate}.key")
+        for what, given, right in (("its authority is named", {"SSL_CERT_FILE": str(authority)}, certificate == "right"),
+                                   ("its authority is not named", {}, False),
+                                   ("PGSSLROOTCERT names its authority", {"PGSSLROOTCERT": str(authority)}, False),
+                                   ("PGSSLMODE asks for less", {"PGSSLMODE": "require"}, False)):
+            done = ccgate(binary, None, "ledger", "checkpoint", url, **given)
+            held = done.returncode == 0 and "\n1\n" in done.stdout if right else done.returncode == 5 and "certificate" in done.stderr
+            tally.check(f"database: a server with the {certificate} name is {'spoken to' if right else 'refused'} where {what}", held, done.stdout + done.stderr)
+    cluster.stop()
+    cluster.start()
 
 
 @contextlib.contextmanager
@@ -404,13 +296,13 @@ def _lines(tally, binary, cluster):
             done = through(line).command(size)
         size += 1
         code, said = _verify(binary, url)
-        held = line.done.is_set() and _is_sealed(done) and code == 0 and f": {size} records" in said
+        held = line.done.is_set() and is_sealed(done) and code == 0 and f": {size} records" in said
         tally.check(f"database: a line that breaks {why} neither loses nor doubles", held, done.stdout[-200:] + done.stderr + said[:200])
     for word in ("ccgate.edge", "ccgate.take_turn"):
         with wire.Wire(cluster.port, word, "swallow") as line:
             done = through(line).command(size)
         told = done.stdout + done.stderr
-        tally.check(f"database: a line that breaks at {word}, before anything was sent, is an error", line.done.is_set() and not _is_sealed(done) and "broke" in " ".join(told.split()), told[-700:])
+        tally.check(f"database: a line that breaks at {word}, before anything was sent, is an error", line.done.is_set() and not is_sealed(done) and "broke" in " ".join(told.split()), told[-700:])
     with wire.Wire(cluster.port, "ccgate.edge", "stall") as line:
         given = tools.environment(CCGATE_LEDGER_USER=GATE, CCGATE_LEDGER_TOKEN=PASSWORD)
         stalled = through(line)
@@ -421,7 +313,7 @@ def _lines(tally, binary, cluster):
         took = time.monotonic() - begun
         process.kill()
         process.wait()
-    tally.check("database: who stalls in his turn loses it after ten seconds", reached and _is_sealed(done) and 5 < took < 40, f"{took:.1f} s {done.stdout[-300:]} {done.stderr}")
+    tally.check("database: who stalls in his turn loses it after ten seconds", reached and is_sealed(done) and 5 < took < 40, f"{took:.1f} s {done.stdout[-300:]} {done.stderr}")
     with wire.Wire(cluster.port, "ccgate.files_after", "swallow") as line:
         done = ccgate(binary, None, "ledger", "verify", url.replace(f":{cluster.port}/", f":{line.port}/"), user=AUDITOR)
     tally.check("database: a line that breaks while it is verified is no verification", line.done.is_set() and done.returncode == 5 and "integrity" not in done.stdout, done.stdout + done.stderr)
@@ -437,7 +329,7 @@ def _crash(tally, binary, cluster):
         for moment in range(number * 100, number * 100 + 100):
             if end.is_set():
                 return
-            if _is_sealed(writer.command(moment)):
+            if is_sealed(writer.command(moment)):
                 told.append(moment)
 
     Writer(binary, url)
@@ -524,7 +416,7 @@ def _tampering(tally, binary, cluster):
         cluster.sql(f"CREATE DATABASE audit{cluster.databases} TEMPLATE audit{template}", database="postgres")
         cluster.sql(NO_TRIGGERS + TAMPERING[what])
         done = Writer(binary, url.replace(f"audit{template}", f"audit{cluster.databases}")).command(20)
-        tally.check(f"database: nothing is built on a ledger after {what}", not _is_sealed(done), done.stdout + done.stderr)
+        tally.check(f"database: nothing is built on a ledger after {what}", not is_sealed(done), done.stdout + done.stderr)
 
 
 def _yesterday(tally, binary, cluster):
