@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from . import forge, tools, wire
+from . import forge, tools, tsa, wire
 from .postgres import AUDITOR, GATE, OWNER, PASSWORD, Cluster, Writer, ccgate, is_sealed, programs
 
 # Writers, and how many of a hundred are killed.
@@ -66,8 +66,26 @@ def _life(tally, binary, cluster):
     tally.check("database: its files are those of a folder, byte for byte", twin == pack and len(pack) > 10, sorted(map(str, twin.keys() ^ pack.keys())))
     done = ccgate(binary, writer.folder, "ledger", "verify", url, "--copy", "twin", user=AUDITOR)
     tally.check("database: a copy in a folder agrees", "a copy of 5 records agrees" in " ".join(done.stdout.split()), done.stdout + done.stderr)
+    _anchor(tally, binary, url, writer.folder)
     socket_url = f"postgres://{cluster.folder}/audit{cluster.databases}#payments"
     tally.check("database: a socket with another port than the usual one is not guessed", ccgate(binary, None, "ledger", "checkpoint", socket_url).returncode == 5)
+
+
+def _anchor(tally, binary, url, folder):
+    """A time-stamp gets in by a function of its own, once, and holds."""
+    if tools.system(tally, "openssl") is None:
+        return
+    authority = tsa.Authority(forge.WORK / "database-authority")
+    (folder / "roots.pem").write_text(authority.root)
+    with tsa.Server(authority.answer) as server:
+        arguments = ("ledger", "anchor", url, "--tsa", server.url, "--tsa-roots", "roots.pem")
+        stranger = ccgate(binary, folder, *arguments, user=AUDITOR)
+        first, again = ccgate(binary, folder, *arguments), ccgate(binary, folder, *arguments)
+    tally.check("database: the auditor keeps no time-stamp", stranger.returncode == 5 and "is not open to" in stranger.stderr, stranger.stdout + stranger.stderr)
+    told = first.stdout + first.stderr + again.stdout + again.stderr
+    tally.check("database: a time-stamp is kept once", first.returncode == 0 and "5 records were there" in first.stdout and "kept already" in " ".join(again.stdout.split()), told)
+    done = ccgate(binary, folder, "ledger", "verify", url, "--tsa-roots", "roots.pem", user=AUDITOR)
+    tally.check("database: the time-stamp holds", done.returncode == 0 and "time-stamped  ok" in done.stdout, done.stdout + done.stderr)
 
 
 def _doors(tally, binary, cluster):

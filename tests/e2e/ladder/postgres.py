@@ -1,4 +1,5 @@
 """A PostgreSQL of its own for a run, and those who write to a ledger in it. Nothing here judges."""
+import datetime
 import glob
 import json
 import os
@@ -14,6 +15,8 @@ import time
 from . import forge, own, tools
 
 OWNER, GATE, AUDITOR, PASSWORD = "ledger_owner", "payments_gate", "auditor", "not-a-password-at-all"
+# The same for all writers of a run, so that two can have one record.
+BEGIN = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3)
 
 
 def programs(tally):
@@ -147,7 +150,7 @@ class Writer:
 
     def arguments(self, moment):
         snapshot = json.loads(json.dumps(Writer.made))
-        snapshot["observed_at"] = f"2026-11-{1 + moment // 1440:02}T{moment // 60 % 24:02}:{moment % 60:02}:00Z"
+        snapshot["observed_at"] = (BEGIN + datetime.timedelta(minutes=moment)).strftime("%Y-%m-%dT%H:%M:%SZ")
         if snapshot["platform_time"]["state"] == "known":
             snapshot["platform_time"]["value"] = snapshot["observed_at"]
         path = self.folder / f"{moment}.json"
