@@ -4,7 +4,7 @@
 //!     cargo run --release --example ledger-torture -- --store git --writers 64 --kill 30 --appends 5
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
-//! `--store dir|git`, `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `--store dir|git|ADDRESS` (an empty ledger somewhere else; a database wants `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
 //! `CCGATE_LEDGER_KEY` signs, and lets writers in git leave receipts for each other.
 
 #![expect(
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 }
 
 struct Torture {
-    git: bool,
+    store: String,
     writers: u64,
     /// Of a hundred writers.
     kill: u64,
@@ -62,7 +62,7 @@ struct Told {
 impl Torture {
     fn parse(arguments: &[String]) -> anyhow::Result<Self> {
         let mut torture = Self {
-            git: false,
+            store: "dir".to_owned(),
             writers: 8,
             kill: 30,
             appends: 5,
@@ -78,7 +78,7 @@ impl Torture {
                     .with_context(|| format!("`{value}` is no number"))
             };
             match name.as_str() {
-                "--store" => torture.git = value == "git",
+                "--store" => torture.store.clone_from(value),
                 "--writers" => torture.writers = number()?,
                 "--kill" => torture.kill = number()?,
                 "--appends" => torture.appends = number()?,
@@ -91,18 +91,20 @@ impl Torture {
 
     fn run(&self) -> anyhow::Result<()> {
         let home = tempfile::tempdir()?;
-        let url = if self.git {
-            let made = Command::new("git")
-                .args(["init", "--quiet", "--bare", "remote.git"])
-                .current_dir(home.path())
-                .status();
-            ensure!(
-                made.is_ok_and(|status| status.success()),
-                "git is not installed"
-            );
-            format!("git+file://{}/remote.git", home.path().display())
-        } else {
-            format!("dir:{}/ledger", home.path().display())
+        let url = match self.store.as_str() {
+            "dir" => format!("dir:{}/ledger", home.path().display()),
+            "git" => {
+                let made = Command::new("git")
+                    .args(["init", "--quiet", "--bare", "remote.git"])
+                    .current_dir(home.path())
+                    .status();
+                ensure!(
+                    made.is_ok_and(|status| status.success()),
+                    "git is not installed"
+                );
+                format!("git+file://{}/remote.git", home.path().display())
+            }
+            address => address.to_owned(),
         };
         let mut random = fastrand::Rng::with_seed(self.seed);
         let mut order: Vec<u64> = (0..self.writers).collect();
@@ -237,10 +239,21 @@ impl Torture {
 
 fn place(url: &str) -> anyhow::Result<Place> {
     let mut place = Place::parse(url, || bail!("no repository is judged here"))?;
-    if let Place::Git(git) = &mut place {
-        git.variables = std::env::vars()
-            .filter(|(name, _)| name == "PATH")
-            .collect();
+    match &mut place {
+        Place::Git(git) => {
+            git.variables = std::env::vars()
+                .filter(|(name, _)| name == "PATH")
+                .collect();
+        }
+        #[cfg(feature = "postgres")]
+        Place::Database(database) => {
+            let variable = |name| std::env::var(name).unwrap_or_default();
+            database.credentials = Some(ledger::Credentials::new(
+                &variable("CCGATE_LEDGER_USER"),
+                &variable("CCGATE_LEDGER_TOKEN"),
+            )?);
+        }
+        _ => {}
     }
     Ok(place)
 }

@@ -173,7 +173,8 @@ pub(super) enum OverrideCommand {
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
+        /// `postgres://HOST/DATABASE#NAME`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
         /// Only those that nobody has reviewed yet
@@ -241,8 +242,8 @@ pub(super) struct CheckArgs {
     /// a pipe or `-` for the standard input; may repeat
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
-    /// Where the record goes: `git+branch:NAME` (in this repository), `git+https://HOST/PATH#BRANCH`
-    /// or `dir:PATH`; without it, as the policy says, else `dir:.ccgate/ledger`
+    /// Where the record goes: `git+branch:NAME` (in this repository), `git+https://HOST/PATH#BRANCH`,
+    /// `postgres://HOST/DATABASE#NAME` or `dir:PATH`; without it, as the policy says, else `dir:.ccgate/ledger`
     /// outside CI; in CI nowhere, except for an override or a breach
     #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
@@ -524,9 +525,12 @@ pub(super) enum LedgerCommand {
     },
     /// Record that a run ended without a decision: a crash, or a kill
     Crashed(CrashedArgs),
+    /// Print the schema that the owner of a database runs once, so that ledgers can lie there
+    Schema,
     /// List the records
     Show {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
+        /// `postgres://HOST/DATABASE#NAME`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
@@ -559,7 +563,8 @@ pub(super) struct AnchorArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LedgerVerifyArgs {
-    /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
+    /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
+    /// `postgres://HOST/DATABASE#NAME`
     #[arg(default_value = "dir:.ccgate/ledger")]
     pub(super) url: String,
     /// The ledger that it must be, `ccgate/PLATFORM/REPOSITORY`

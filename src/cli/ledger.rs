@@ -1,4 +1,4 @@
-//! `ccgate ledger`: verify, export and show; anchoring is in `anchor.rs`. Reads the files that the command names. Everything
+//! `ccgate ledger`: verify, export, show and the schema of a database; anchoring is in `anchor.rs`. Reads the files that the command names. Everything
 //! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
             (crashed::crashed(arguments, world)?, ExitStatus::Allow)
         }
         LedgerCommand::Seal { url } => (seal(url, world)?, ExitStatus::Allow),
+        LedgerCommand::Schema => (ledger::DATABASE_SCHEMA.to_owned(), ExitStatus::Allow),
         LedgerCommand::Show { url } => (show(url, world)?, ExitStatus::Allow),
     };
     // A reader that went away is no reason for another exit code.
@@ -83,6 +84,8 @@ fn verdicts_of(
             let own = match &place {
                 Place::Folder(folder) => Some(folder.as_path()),
                 Place::Git(_) => None,
+                #[cfg(feature = "postgres")]
+                Place::Database(_) => None,
             };
             LedgerCopy::read(&world.folder.join(path), own)
         })

@@ -2,6 +2,8 @@
 //! token for it, and what git may know of the environment. A token of the platform goes to the
 //! platform's own server only.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, anyhow};
 use url::Url;
 
@@ -37,19 +39,46 @@ pub(super) fn place(url: &str, world: &World, judged: Option<&Subject>) -> anyho
         Ok(platform::git_address(here)?.to_string())
     };
     let mut place = Place::parse(&absolute(url, world), own)?;
-    if let Place::Git(git) = &mut place {
-        git.credentials = credentials(git, here.ok().as_ref(), world)?;
-        git.variables = VARIABLES
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), world.var(name)?.to_owned())))
-            .collect();
-        git.authorities = world
-            .var("SSL_CERT_FILE")
-            .map(|path| std::path::absolute(world.folder.join(path)))
-            .transpose()
-            .context("`SSL_CERT_FILE`")?;
+    match &mut place {
+        Place::Folder(_) => {}
+        Place::Git(git) => {
+            git.credentials = credentials(git, here.ok().as_ref(), world)?;
+            git.variables = VARIABLES
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), world.var(name)?.to_owned())))
+                .collect();
+            git.authorities = authorities(world)?;
+        }
+        #[cfg(feature = "postgres")]
+        Place::Database(database) => {
+            database.credentials = login(world)?;
+            database.authorities = authorities(world)?;
+        }
     }
     Ok(place)
+}
+
+/// Certificate authorities instead of those that are built in or the machine's.
+fn authorities(world: &World) -> anyhow::Result<Option<PathBuf>> {
+    world
+        .var("SSL_CERT_FILE")
+        .map(|path| std::path::absolute(world.folder.join(path)))
+        .transpose()
+        .context("`SSL_CERT_FILE`")
+}
+
+/// As whom a database is asked: what was set for the ledger, and nothing that was set for a platform
+/// or for other programs.
+#[cfg(feature = "postgres")]
+fn login(world: &World) -> anyhow::Result<Option<Credentials>> {
+    world
+        .var("CCGATE_LEDGER_USER")
+        .map(|user| match world.var("CCGATE_LEDGER_TOKEN") {
+            Some(token) => Credentials::new(user, token),
+            None => Credentials::without_token(user),
+        })
+        .transpose()
+        .context("`CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`")
 }
 
 /// The place of a ledger that is there already: an address that names none is wrong usage, an
@@ -60,7 +89,7 @@ pub(super) fn existing(url: &str, world: &World) -> Result<Place, CommandError> 
         Place::Folder(folder) if !folder.exists() => Err(CommandError::ledger(anyhow!(
             "there is no ledger at `{url}`; `ccgate check --ledger {url}` begins one"
         ))),
-        Place::Folder(_) | Place::Git(_) => Ok(place),
+        _ => Ok(place),
     }
 }
 

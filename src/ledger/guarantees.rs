@@ -14,6 +14,8 @@ pub fn guarantees(place: &Place) -> Guarantees {
     match place {
         Place::Folder(_) => FOLDER,
         Place::Git(_) => GIT,
+        #[cfg(feature = "postgres")]
+        Place::Database(_) => DATABASE,
     }
 }
 
@@ -39,5 +41,20 @@ pub(super) const GIT: Guarantees = Guarantees {
         "whoever may force-push or delete the branch: put an older or another history there, which only a checkpoint kept elsewhere shows",
         "whoever may push to the branch: seal records of their own, so let only the gate's account push there",
         "times of commits are the runner's and prove nothing",
+    ],
+};
+
+#[cfg(feature = "postgres")]
+pub(super) const DATABASE: Guarantees = Guarantees {
+    promises: &[
+        "an append is one call of one function in one transaction: it is there whole or not at all, and on the server's disk when it is reported",
+        "writers on any number of machines lose nothing and store nothing twice: the function takes an append only on the number of records that it was made for",
+        "the gate's login may execute functions and nothing else; for everybody, triggers refuse to change or remove what is sealed",
+        "any later change of a sealed byte, and any earlier checkpoint that does not fit the log, is found by `ledger verify`",
+    ],
+    administrators_could: &[
+        "the schema's owner and superusers: take the triggers away, or restore an older backup, which only a checkpoint kept elsewhere shows",
+        "whoever has the gate's password: seal records of their own, so hand it to the gate's job only, and sign with a key",
+        "switch off what keeps data on the disk, below the server or with a replica that takes over too early: the newest records may then be lost, which only a checkpoint kept elsewhere shows",
     ],
 };

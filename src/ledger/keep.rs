@@ -7,9 +7,11 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 
 use super::checkpoint::Checkpoint;
+#[cfg(feature = "postgres")]
+use super::database::DatabaseStore;
 use super::dir::{CHECKPOINT, DirStore, checkpoint_text};
 use super::files::Lock;
-use super::git;
+use super::git::GitStore;
 use super::place::Place;
 use super::timestamp::Token;
 
@@ -31,7 +33,9 @@ pub struct SignedNote {
 pub fn signed_note(place: &Place) -> anyhow::Result<SignedNote> {
     match place {
         Place::Folder(folder) => store(folder)?.signed_note(),
-        Place::Git(place) => git::signed_note(place),
+        Place::Git(place) => GitStore::new(place, None, None).signed_note(),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => DatabaseStore::new(place, None, None).signed_note(),
     }
 }
 
@@ -43,7 +47,9 @@ pub fn signed_note(place: &Place) -> anyhow::Result<SignedNote> {
 pub fn keep_token(place: &Place, note: &SignedNote, token: &[u8]) -> anyhow::Result<()> {
     match place {
         Place::Folder(folder) => store(folder)?.keep_token(note, token),
-        Place::Git(place) => git::keep_token(place, note, token),
+        Place::Git(place) => GitStore::new(place, None, None).keep_token(note, token),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => DatabaseStore::new(place, None, None).keep_token(note, token),
     }
 }
 

@@ -9,6 +9,8 @@ use anyhow::Context as _;
 
 mod accounts;
 mod checkpoint;
+#[cfg(feature = "postgres")]
+mod database;
 mod dir;
 mod export;
 mod files;
@@ -21,6 +23,7 @@ mod leaf;
 mod levels;
 mod merkle;
 mod place;
+mod remote;
 mod sign;
 mod stamps;
 mod statements;
@@ -39,12 +42,17 @@ pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
 pub use levels::{LedgerCopy, Level, Levels};
+#[cfg(feature = "postgres")]
+pub use place::DatabasePlace;
 pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
 pub use statements::statements_at;
 pub use times::TimePointers;
 pub use timestamp::{StampRequest, TsaRoots};
 pub use verify::{Population, State, Verdict, Verification, VerifyOptions};
+
+/// The schema of ledgers in a database, for its owner to run.
+pub const DATABASE_SCHEMA: &str = include_str!("database/schema.sql");
 
 /// Where a ledger lives. Every store keeps the same leaves and the same checkpoint.
 pub trait Store: Send {
@@ -129,6 +137,10 @@ pub fn open(place: &Place, origin: &str, signer: Option<Signer>) -> anyhow::Resu
     Ok(match place {
         Place::Folder(folder) => Box::new(dir::DirStore::new(folder, origin, signer)),
         Place::Git(place) => Box::new(git::GitStore::new(place, Some(origin), signer)),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => {
+            Box::new(database::DatabaseStore::new(place, Some(origin), signer))
+        }
     })
 }
 
@@ -145,24 +157,22 @@ pub fn open_any(place: &Place) -> anyhow::Result<(Box<dyn Store>, Checkpoint)> {
             let checkpoint = Checkpoint::parse(&text)?;
             Ok((open(place, &checkpoint.origin, None)?, checkpoint))
         }
-        Place::Git(git) => {
-            let store = git::GitStore::new(git, None, None);
-            let checkpoint = store
-                .checkpoint()?
-                .with_context(|| format!("there is no ledger in {git}"))?;
-            Ok((Box::new(store), checkpoint))
-        }
+        Place::Git(place) => remote::open_any::<git::Mirror>(place),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => remote::open_any::<database::Database>(place),
     }
 }
 
 /// Verifies the ledger at a place. Whatever lies there, the answer is a verification.
 ///
 /// # Errors
-/// If it is in a branch that cannot be fetched.
+/// If it is somewhere else and cannot be read.
 pub fn verify(place: &Place, options: &VerifyOptions<'_>) -> anyhow::Result<Verification> {
     match place {
         Place::Folder(folder) => Ok(verify::verify(folder, options)),
         Place::Git(place) => git::verify(place, options),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => database::verify(place, options),
     }
 }
 
@@ -175,5 +185,7 @@ pub fn export(place: &Place, pack: &Path, options: &VerifyOptions<'_>) -> anyhow
     match place {
         Place::Folder(folder) => export::export(folder, pack, options),
         Place::Git(place) => git::export(place, pack, options),
+        #[cfg(feature = "postgres")]
+        Place::Database(place) => database::export(place, pack, options),
     }
 }

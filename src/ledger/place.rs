@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use url::{Host, Url};
 
+#[cfg(feature = "postgres")]
+pub(super) mod database;
+
+#[cfg(feature = "postgres")]
+pub use database::DatabasePlace;
+
 /// The branch where nobody names another.
 pub const DEFAULT_BRANCH: &str = "ccgate/ledger";
 
@@ -20,6 +26,9 @@ pub enum Place {
     Folder(PathBuf),
     /// `git+…`: a branch of a repository.
     Git(GitPlace),
+    /// `postgres:`: a schema of a database.
+    #[cfg(feature = "postgres")]
+    Database(DatabasePlace),
 }
 
 /// A branch of a repository, and what git needs to reach it.
@@ -64,6 +73,19 @@ impl Credentials {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl Credentials {
+    /// Those of a user whom a database knows without a token, e.g. by a socket.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn without_token(user: &str) -> anyhow::Result<Self> {
+        let mut credentials = Self::new(user, "none")?;
+        credentials.token.clear();
+        Ok(credentials)
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(…)")
@@ -92,15 +114,21 @@ impl Place {
             let (address, branch) = address.split_once('#').unwrap_or((address, ""));
             return GitPlace::new(address, branch).map(Self::Git);
         }
-        for scheme in ["s3:", "postgres:"] {
-            if url.starts_with(scheme) {
-                bail!(
-                    "ledgers at `{scheme}` are not built in yet; use `dir:PATH` or `git+branch:NAME`"
-                );
-            }
+        #[cfg(feature = "postgres")]
+        if url.starts_with("postgres:") {
+            return DatabasePlace::parse(url).map(Self::Database);
+        }
+        #[cfg(not(feature = "postgres"))]
+        if url.starts_with("postgres:") {
+            bail!(
+                "this build has no ledgers in databases (`postgres:`); build it with `cargo build --release --features postgres`, or use `dir:PATH` or `git+branch:NAME`"
+            );
+        }
+        if url.starts_with("s3:") {
+            bail!("ledgers at `s3:` are not built in yet; use `dir:PATH` or `git+branch:NAME`");
         }
         bail!(
-            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`"
+            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `postgres://HOST/DATABASE#NAME`"
         )
     }
 }
@@ -213,7 +241,7 @@ mod tests {
     fn git(url: &str) -> GitPlace {
         match parse(url).unwrap() {
             Place::Git(place) => place,
-            Place::Folder(folder) => panic!("{}", folder.display()),
+            place => panic!("{place:?}"),
         }
     }
 

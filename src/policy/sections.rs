@@ -292,33 +292,34 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
 
 /// Where records go.
 /// What to write instead of an address that is none.
-const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `dir:PATH`";
+const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`, `postgres://HOST/DATABASE#NAME` or `dir:PATH`";
 
 pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
     let what = "`ledger`";
     let section = fields(node, what, &["url", "required"], report)?;
     let url = section.need("url", what, report).and_then(|node| {
         let url = text(node, "`url`", report)?;
-        let later = ["s3:", "postgres:"];
-        let in_git = ["git+branch:", "git+https://", "git+file:///"]
+        let later = ["s3:"];
+        // Whether this build has ledgers in databases is told where it is opened.
+        let elsewhere = ["git+branch:", "git+https://", "git+file:///", "postgres://"]
             .iter()
-            .find_map(|scheme| url.strip_prefix(scheme));
-        match (url.strip_prefix("dir:"), in_git) {
+            .any(|scheme| url.starts_with(scheme));
+        match (url.strip_prefix("dir:"), elsewhere) {
             (Some(""), _) => {
                 report.add(node.spot, "`dir:` lacks the path of a folder".to_owned());
                 None
             }
             // Not repeated: it could be a password.
-            (_, Some(rest)) if rest.contains('@') => {
+            (None, _) if url.contains('@') => {
                 report.add_help(
                     node.spot,
                     "the address of a ledger holds no user and no password".to_owned(),
-                    "take them out and set `CCGATE_LEDGER_TOKEN`",
+                    "take them out and set `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`",
                 );
                 None
             }
-            (Some(_), _) | (_, Some(_)) => Some(url),
-            (None, None) if later.iter().any(|scheme| url.starts_with(scheme)) => {
+            (Some(_), _) | (None, true) => Some(url),
+            (None, false) if later.iter().any(|scheme| url.starts_with(scheme)) => {
                 report.add_help(
                     node.spot,
                     format!(
@@ -329,7 +330,7 @@ pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
                 );
                 None
             }
-            (None, None) => {
+            (None, false) => {
                 report.add_help(
                     node.spot,
                     format!("unknown kind of ledger: {}", quote(&url)),

@@ -1,9 +1,9 @@
 //! Time-stamps beside a ledger in git: kept once, in a commit that only adds.
 
-use super::super::TsaRoots;
 use super::super::keep::SignedNote;
 use super::super::torture::{leaf, leaves, signer};
 use super::super::verify::State;
+use super::super::{Store as _, TsaRoots};
 use super::tests::Remote;
 use super::*;
 
@@ -16,7 +16,7 @@ fn signed(remote: &Remote) -> SignedNote {
     let mut store = remote.store();
     store.signer = Some(signer());
     store.append(&leaves(0..3)).unwrap();
-    signed_note(&remote.place()).unwrap()
+    remote.store().signed_note().unwrap()
 }
 
 #[test]
@@ -28,11 +28,11 @@ fn a_token_is_added_to_the_branch_once_and_verifies_there() {
     let mut store = remote.store();
     store.signer = Some(signer());
     store.append(&[leaf(3)]).unwrap();
-    keep_token(&remote.place(), &note, TOKEN).unwrap();
+    remote.store().keep_token(&note, TOKEN).unwrap();
     let tip = remote.tip();
-    keep_token(&remote.place(), &note, TOKEN).unwrap();
+    remote.store().keep_token(&note, TOKEN).unwrap();
     assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
-    assert!(keep_token(&remote.place(), &note, OTHER).is_err());
+    assert!(remote.store().keep_token(&note, OTHER).is_err());
     let roots = TsaRoots::parse(ROOT).unwrap();
     let options = VerifyOptions {
         tsa_roots: Some(&roots),
@@ -58,7 +58,7 @@ fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_a
     remote.hook("update", "[ -e seen ] && exit 0; touch seen; exit 1");
     store.keep_token(&note, TOKEN).unwrap();
     assert_eq!(
-        signed_note(&remote.place()).unwrap().token.as_deref(),
+        remote.store().signed_note().unwrap().token.as_deref(),
         Some(TOKEN)
     );
 }
@@ -66,8 +66,8 @@ fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_a
 #[test]
 fn no_ledger_and_an_unsigned_one_are_not_stamped() {
     let remote = Remote::new();
-    assert!(signed_note(&remote.place()).is_err());
+    assert!(remote.store().signed_note().is_err());
     remote.store().append(&leaves(0..3)).unwrap();
-    let error = signed_note(&remote.place()).unwrap_err().to_string();
+    let error = remote.store().signed_note().unwrap_err().to_string();
     assert!(error.contains("CCGATE_LEDGER_KEY"), "{error}");
 }

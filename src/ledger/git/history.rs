@@ -9,12 +9,13 @@ use super::super::checkpoint::Checkpoint;
 use super::super::dir::CHECKPOINT;
 use super::super::export::{Export, export_files};
 use super::super::files::Files as _;
-use super::super::merkle::{self, TILE_WIDTH, Tree};
 use super::super::place::GitPlace;
-use super::super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
+use super::super::remote::beginnings::{self, Claims};
+use super::super::remote::overlay::{Overlay, belongs, may_be_removed, may_be_replaced};
+use super::super::verify::{Verification, VerifyOptions, verify_files};
 use super::command::Git;
-use super::mirror::{Depth, Mirror, TIP, belongs, may_be_removed, may_be_replaced};
-use super::tree::TreeFiles;
+use super::mirror::{Depth, Mirror, TIP};
+use super::tree::Tree;
 
 /// Problems that are told of a history; a wrong branch has thousands.
 const MOST_PROBLEMS: usize = 100;
@@ -25,7 +26,7 @@ pub(super) fn verify(
 ) -> anyhow::Result<Verification> {
     let mirror = Mirror::new(place)?;
     match mirror.fetch(Depth::History)? {
-        None => Ok(verify_files(&mirror.nothing(), options)),
+        None => Ok(verify_files(&Overlay::over(Tree::default()), options)),
         Some(files) => {
             let mut verification = judged(&mirror, &files, verify_files(&files, options));
             let waiting = mirror.count_waiting()?;
@@ -54,25 +55,13 @@ pub(super) fn export(
 }
 
 /// The same verdicts, with what is wrong in the history.
-fn judged(mirror: &Mirror, files: &TreeFiles, mut verification: Verification) -> Verification {
+fn judged(mirror: &Mirror, files: &Overlay<Tree>, verification: Verification) -> Verification {
     let problems = match problems(mirror.git(), files) {
         Ok(problems) => problems,
         Err(error) => vec![format!("the branch's history cannot be read: {error:#}")],
     };
-    let integrity = &mut verification.integrity;
-    integrity.problems.extend(problems);
-    if let Some(first) = integrity.problems.first() {
-        verification.integrity = Verdict {
-            state: State::Failed,
-            says: first.clone(),
-            problems: integrity.problems.clone(),
-        };
-    } else {
-        verification
-            .notes
-            .push(format!("{}: every commit only added", mirror.place()));
-    }
-    verification
+    let note = format!("{}: every commit only added", mirror.place());
+    beginnings::judged(verification, problems, note)
 }
 
 /// A commit, and what it did to files.
@@ -90,7 +79,7 @@ struct Change {
     path: String,
 }
 
-fn problems(git: &Git, files: &TreeFiles) -> anyhow::Result<Vec<String>> {
+fn problems(git: &Git, files: &Overlay<Tree>) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     for path in files.list("")?.iter().filter(|path| !belongs(path)) {
         problems.push(format!(
@@ -100,7 +89,7 @@ fn problems(git: &Git, files: &TreeFiles) -> anyhow::Result<Vec<String>> {
     }
     let order = line(git, &mut problems)?;
     // The size and root that each commit claimed.
-    let mut claims: BTreeMap<u64, (String, Checkpoint)> = BTreeMap::new();
+    let mut claims = Claims::new();
     let mut newest: Option<Checkpoint> = None;
     for commit in changes(git, &order)? {
         if problems.len() >= MOST_PROBLEMS {
@@ -137,12 +126,12 @@ fn problems(git: &Git, files: &TreeFiles) -> anyhow::Result<Vec<String>> {
                         commit.id, before.size, before.origin, now.size, now.origin
                     ));
                 }
-                claims.insert(now.size, (commit.id, now.clone()));
+                claims.insert(now.size, (format!("commit {}", commit.id), now.clone()));
                 newest = Some(now);
             }
         }
     }
-    prefixes(files, &claims, &mut problems)?;
+    beginnings::check(files, &claims, &mut problems)?;
     Ok(problems)
 }
 
@@ -251,45 +240,9 @@ impl Change {
     }
 }
 
-fn checkpoint(files: &TreeFiles, sealed: &Change) -> anyhow::Result<Checkpoint> {
-    let text = String::from_utf8(files.object(&sealed.object)?)
+fn checkpoint(files: &Overlay<Tree>, sealed: &Change) -> anyhow::Result<Checkpoint> {
+    let text = String::from_utf8(files.base().object(&sealed.object)?)
         .ok()
         .context("it is no text")?;
     Checkpoint::parse(&text)
-}
-
-/// Every checkpoint that ever stood in the branch is one of a beginning of this very log.
-fn prefixes(
-    files: &TreeFiles,
-    claims: &BTreeMap<u64, (String, Checkpoint)>,
-    problems: &mut Vec<String>,
-) -> anyhow::Result<()> {
-    let Some(size) = claims.keys().next_back().copied() else {
-        return Ok(());
-    };
-    let mut tree = Tree::default();
-    let mut wanted = claims.iter().peekable();
-    for index in 0..size.div_ceil(TILE_WIDTH) {
-        let width = (size - index * TILE_WIDTH).min(TILE_WIDTH);
-        let path = merkle::tile_path("0", index, width);
-        let tile = files
-            .read(&path)?
-            .with_context(|| format!("`{path}` is missing"))?;
-        for hash in tile.as_chunks::<32>().0 {
-            tree.push(*hash);
-            if let Some((_, (commit, claim))) = wanted.next_if(|(size, _)| **size == tree.size())
-                && claim.root != tree.root()
-            {
-                problems.push(format!(
-                    "the first {} records are not those that commit {commit} sealed: the history was rewritten",
-                    claim.size
-                ));
-            }
-        }
-    }
-    ensure!(
-        wanted.next().is_none(),
-        "the tiles end before the newest checkpoint"
-    );
-    Ok(())
 }

@@ -1,20 +1,21 @@
 //! A bare copy of the ledger's branch in a temporary folder: what is fetched into it, the commit
 //! that is made in it, and what is pushed from it. Never by force, and to one branch only.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
-use super::super::dir::{CHECKPOINT, FORMAT, SIGNERS};
 use super::super::place::GitPlace;
+use super::super::remote::Sent;
+use super::super::remote::overlay::{Changes, Overlay, is_plain};
 use super::command::{Git, Ran};
-use super::receipts::PENDING;
-use super::tree::{Changes, TreeFiles};
+use super::tree::Tree;
 
 /// The name, in the copy, of what was fetched.
 pub(super) const TIP: &str = "refs/ccgate/tip";
 
+/// Where receipts wait on the server, one branch each; the rest of the name is the id of the first
+/// record.
+pub(super) const PENDING: &str = "refs/heads/ccgate/pending/";
 /// Where, in the copy, the receipts are that were fetched.
 pub(super) const WAITING: &str = "refs/ccgate/pending/";
 
@@ -30,25 +31,14 @@ pub(super) enum Depth {
     History,
 }
 
-/// How a push ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Push {
-    /// The server has it.
-    Done,
-    /// The server does not take it on what the branch is now, in whatever words.
-    Refused(String),
-    /// Whether the server has it is not known.
-    Unclear(String),
-}
-
-pub(super) struct Mirror {
+pub(crate) struct Mirror {
     git: Git,
     place: GitPlace,
     commits: u32,
     /// Whether what waits to be sealed is fetched too.
     pub(super) with_receipts: bool,
     // Removed with everything in it when this is dropped.
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Mirror {
@@ -66,7 +56,7 @@ impl Mirror {
             place: place.clone(),
             commits: 0,
             with_receipts: false,
-            folder,
+            _folder: folder,
         })
     }
 
@@ -78,15 +68,11 @@ impl Mirror {
         &self.place
     }
 
-    fn lock(&self) -> PathBuf {
-        self.folder.path().join("lock")
-    }
-
     /// The files at the tip of the branch; `None` where there is no such branch.
     ///
     /// # Errors
     /// If the remote cannot be reached or does not let us, or if the tip is no ledger's.
-    pub(super) fn fetch(&self, depth: Depth) -> anyhow::Result<Option<TreeFiles>> {
+    pub(super) fn fetch(&self, depth: Depth) -> anyhow::Result<Option<Overlay<Tree>>> {
         let fetched = self.fetch_tip(depth)?;
         if !fetched.succeeded() {
             if self.is_absent()? {
@@ -101,12 +87,7 @@ impl Mirror {
                 again.said
             );
         }
-        TreeFiles::of(&self.git, TIP, self.lock()).map(Some)
-    }
-
-    /// The files of a branch that has yet to be made.
-    pub(super) fn nothing(&self) -> TreeFiles {
-        TreeFiles::empty(self.lock())
+        Ok(Some(Overlay::over(Tree::of(&self.git, TIP)?)))
     }
 
     fn fetch_tip(&self, depth: Depth) -> anyhow::Result<Ran> {
@@ -162,7 +143,12 @@ impl Mirror {
         message: &str,
     ) -> anyhow::Result<String> {
         for path in changes.keys() {
-            check_path(path)?;
+            // Anything else would mean something to git.
+            ensure!(
+                is_plain(path),
+                "an append would have written `{}`, which belongs into no ledger",
+                path.escape_debug()
+            );
         }
         self.import(onto_tip, changes, message)
     }
@@ -204,7 +190,7 @@ impl Mirror {
 
     /// Offers the commit to the server. It takes it only if the branch still stands where the
     /// commit's parent is.
-    pub(super) fn push(&self, commit: &str) -> Push {
+    pub(super) fn push(&self, commit: &str) -> Sent {
         let reference = self.place.reference();
         let change = format!("{commit}:{reference}");
         let address = self.place.address().as_str();
@@ -215,7 +201,7 @@ impl Mirror {
         let pushed = match pushed {
             Ok(pushed) => pushed,
             // It did not end in time; the server may have it all the same.
-            Err(error) => return Push::Unclear(format!("{error:#}")),
+            Err(error) => return Sent::Unclear(format!("{error:#}")),
         };
         let report = String::from_utf8_lossy(&pushed.output).into_owned();
         // A flag, the two names, a summary: git's words for machines.
@@ -230,64 +216,13 @@ impl Mirror {
         });
         match about_us {
             Some((flag, _)) if pushed.succeeded() && matches!(flag.as_str(), " " | "*" | "=") => {
-                Push::Done
+                Sent::Done
             }
             Some((flag, summary)) if flag == "!" => {
                 let summary = self.git.harmless(summary.as_bytes());
-                Push::Refused(format!("{summary}; {}", pushed.said))
+                Sent::Refused(format!("{summary}; {}", pushed.said))
             }
-            Some(_) | None => Push::Unclear(pushed.said),
+            Some(_) | None => Sent::Unclear(pushed.said),
         }
     }
-}
-
-/// An append only adds; what it may replace or take away is named in the format.
-pub(super) fn may_be_replaced(path: &str) -> bool {
-    path == CHECKPOINT || path == SIGNERS
-}
-
-/// Partial tiles and bundles are superseded by longer ones.
-pub(super) fn may_be_removed(path: &str) -> bool {
-    path.starts_with("log/tile/")
-        && Path::new(path)
-            .parent()
-            .is_some_and(|folder| folder.extension().is_some_and(|end| end == "p"))
-}
-
-/// Files that belong into a ledger's branch at all.
-pub(super) fn belongs(path: &str) -> bool {
-    let folders = ["log/tile/", "records/", "blobs/", "anchors/"];
-    matches!(path, FORMAT | CHECKPOINT | SIGNERS)
-        || folders.iter().any(|folder| path.starts_with(folder))
-}
-
-/// Our own paths are plain; anything else would mean something to git.
-fn check_path(path: &str) -> anyhow::Result<()> {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
-    let parts = path
-        .split('/')
-        .all(|part| !part.is_empty() && part != "." && part != "..");
-    ensure!(
-        belongs(path) && parts && path.chars().all(plain),
-        "an append would have written `{}`, which belongs into no ledger",
-        path.escape_debug()
-    );
-    Ok(())
-}
-
-/// Whether a commit with these changes only adds to the tip.
-pub(super) fn check_growth(tip: &TreeFiles, changes: &Changes) -> anyhow::Result<()> {
-    for (path, bytes) in changes {
-        let fine = match (tip.has(path), bytes) {
-            (false, _) => true,
-            (true, Some(_)) => may_be_replaced(path),
-            (true, None) => may_be_removed(path),
-        };
-        ensure!(
-            fine,
-            "an append would have changed `{}`, which may only be added",
-            path.escape_debug()
-        );
-    }
-    Ok(())
 }

@@ -3,8 +3,10 @@
 
 use std::fs;
 
+use super::super::Store as _;
+use super::super::remote::receipts::{Receipt, Receipts};
 use super::super::torture::{ORIGIN, leaf, leaves, signer};
-use super::receipts::{PENDING, Receipt, Receipts};
+use super::mirror::PENDING;
 use super::tests::Remote;
 use super::*;
 
@@ -53,7 +55,7 @@ fn what_lost_its_races_is_sealed_once_by_whoever_seals_next() {
     fs::write(remote.path().join("open"), "").unwrap();
     // One that meets nobody does not look for receipts; one that sealed them tells its own only.
     let mut store = signing(&remote);
-    store.held().mirror(&remote.place()).unwrap().with_receipts = true;
+    store.look_for_receipts().unwrap();
     let receipt = store.append(&[leaf(3)]).unwrap();
     assert_eq!(
         (receipt.indexes, receipt.size, receipt.duplicates),
@@ -72,7 +74,7 @@ fn a_loser_whose_record_a_winner_sealed_is_told_its_number_and_no_duplicate() {
     let remote = closed();
     // As soon as the receipt is there, somebody else seals it.
     let mut winner = signing(&remote);
-    winner.held().mirror(&remote.place()).unwrap().with_receipts = true;
+    winner.look_for_receipts().unwrap();
     let mut loser = signing(&remote);
     loser.patience.receipt_after = 1;
     let mut round = 0;
@@ -148,13 +150,13 @@ fn what_a_stranger_leaves_is_sealed_by_nobody_and_keeps_nobody_from_sealing() {
     let mut forged = good.make(&[leaf(5)]).unwrap().unwrap();
     forged.body = good.make(&[leaf(6)]).unwrap().unwrap().body;
     let elsewhere = Receipt {
-        reference: format!("{PENDING}anything"),
+        id: "anything".to_owned(),
         ..good.make(&[leaf(7)]).unwrap().unwrap()
     };
     let foreign = other.make(&[leaf(8)]).unwrap().unwrap();
     for receipt in [forged, elsewhere, foreign] {
         let mut mirror = Mirror::new(&remote.place()).unwrap();
-        mirror.offer(&receipt).unwrap();
+        mirror.push_receipt(&receipt).unwrap();
     }
     // A branch with other files, and one with nothing that git would call a tree of ours.
     let work = remote.work_tree();
@@ -165,7 +167,7 @@ fn what_a_stranger_leaves_is_sealed_by_nobody_and_keeps_nobody_from_sealing() {
     assert_eq!(pending(&remote).len(), 4);
     assert_eq!(signing(&remote).seal_waiting().unwrap(), 0);
     let mut store = signing(&remote);
-    store.held().mirror(&remote.place()).unwrap().with_receipts = true;
+    store.look_for_receipts().unwrap();
     store.append(&[leaf(1)]).unwrap();
     assert_eq!(pending(&remote).len(), 4, "not ours to take away");
     remote.holds(2);

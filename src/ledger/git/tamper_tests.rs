@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::Store as _;
+use super::super::remote::overlay::check_growth;
 use super::super::torture::{leaf, leaves};
 use super::super::verify::State;
 use super::tests::Remote;
@@ -231,7 +233,7 @@ fn an_append_that_would_do_more_than_add_is_no_commit() {
     let files = mirror.fetch(Depth::Tip).unwrap().unwrap();
     let growth = |path: &str, bytes: Option<&str>| {
         let bytes = bytes.map(|bytes| bytes.as_bytes().to_vec());
-        mirror::check_growth(&files, &[(path.to_owned(), bytes)].into()).is_ok()
+        check_growth(&files, &[(path.to_owned(), bytes)].into()).is_ok()
     };
     assert!(growth("records/2026/12/rec_new.json", Some("x")));
     assert!(growth("log/checkpoint", Some("x")));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::super::files::Files as _;
 use super::super::torture::{ORIGIN, leaf, leaves, ledger, signer, snapshot};
 use super::super::verify::State;
-use super::super::{Place, Population, Sealed as _};
+use super::super::{Place, Population, Sealed as _, Store};
 use super::*;
 
 /// Where programs are on the machine that built this.
@@ -82,7 +82,7 @@ impl Remote {
                 place.variables = vec![("PATH".to_owned(), PATH.to_owned())];
                 place
             }
-            Place::Folder(_) => unreachable!(),
+            place => unreachable!("{place:?}"),
         }
     }
 

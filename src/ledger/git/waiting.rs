@@ -1,24 +1,19 @@
-//! Receipts on the server: what waits is fetched with the tip, offered, counted, and taken away once
-//! it is sealed. Nothing here says whose a receipt is.
+//! Receipts on the server, in branches below `ccgate/pending/`: what waits is fetched with the tip,
+//! left, counted, and taken away once it is sealed. Nothing here says whose a receipt is.
 
-use super::mirror::{Mirror, WAITING};
-use super::receipts::{BODY, LARGEST, MOST, PENDING, Receipt, SIGNATURE};
-use super::tree::{Changes, TreeFiles};
+use super::super::remote::overlay::{Changes, Overlay};
+use super::super::remote::receipts::{LARGEST, MOST, Receipt, Waiting};
+use super::mirror::{Mirror, PENDING, WAITING};
+use super::tree::Tree;
 
-/// A receipt as it was fetched; nothing about it is checked yet.
-pub(super) struct Waiting {
-    /// The branch's full name on the server.
-    pub(super) reference: String,
-    /// The commit that it was.
-    pub(super) commit: String,
-    pub(super) body: Vec<u8>,
-    pub(super) signature: Vec<u8>,
-}
+/// The two files of a receipt.
+const BODY: &str = "receipt.json";
+const SIGNATURE: &str = "receipt.sig";
 
 impl Mirror {
     /// The receipts that were fetched with this tip. What has not their form is passed over:
     /// anybody who may push branches could have put it there.
-    pub(super) fn waiting(&self, tip: &TreeFiles) -> anyhow::Result<Vec<Waiting>> {
+    pub(super) fn fetched_receipts(&self, tip: &Overlay<Tree>) -> anyhow::Result<Vec<Waiting>> {
         if !self.with_receipts {
             return Ok(Vec::new());
         }
@@ -37,10 +32,10 @@ impl Mirror {
             };
             if let Some([body, signature]) = self.receipt_files(commit)? {
                 waiting.push(Waiting {
-                    reference: format!("{PENDING}{id}"),
-                    commit: commit.to_owned(),
-                    body: tip.object(&body)?,
-                    signature: tip.object(&signature)?,
+                    id: id.to_owned(),
+                    version: commit.to_owned(),
+                    body: tip.base().object(&body)?,
+                    signature: tip.base().object(&signature)?,
                 });
             }
         }
@@ -75,7 +70,7 @@ impl Mirror {
     }
 
     /// Puts a receipt on the server. It need not be taken: then the record waits for its own turn.
-    pub(super) fn offer(&mut self, receipt: &Receipt) -> anyhow::Result<()> {
+    pub(super) fn push_receipt(&mut self, receipt: &Receipt) -> anyhow::Result<()> {
         let files = Changes::from([
             (BODY.to_owned(), Some(receipt.body.clone())),
             (
@@ -84,7 +79,7 @@ impl Mirror {
             ),
         ]);
         let commit = self.import(false, &files, "A record that waits to be sealed")?;
-        let change = format!("{commit}:{}", receipt.reference);
+        let change = format!("{commit}:{PENDING}{}", receipt.id);
         let address = self.place().address().as_str();
         self.git().run(
             &["push", "--porcelain", "--no-verify", "--", address, &change],
@@ -95,15 +90,12 @@ impl Mirror {
 
     /// Takes away receipts whose records are sealed, each only as it was seen. What is not taken
     /// away does no harm: a record is sealed once.
-    pub(super) fn settle<'a>(&self, sealed: impl Iterator<Item = &'a Waiting>) {
+    pub(super) fn remove_receipts<'a>(&self, sealed: impl Iterator<Item = &'a Waiting>) {
         let mut leases = Vec::new();
         let mut removals = Vec::new();
-        for Waiting {
-            reference, commit, ..
-        } in sealed
-        {
-            leases.push(format!("--force-with-lease={reference}:{commit}"));
-            removals.push(format!(":{reference}"));
+        for Waiting { id, version, .. } in sealed {
+            leases.push(format!("--force-with-lease={PENDING}{id}:{version}"));
+            removals.push(format!(":{PENDING}{id}"));
         }
         if removals.is_empty() {
             return;

@@ -233,12 +233,7 @@ fn records_that_json_cannot_carry_are_refused() {
 
 #[test]
 fn urls_of_stores_that_are_not_built_in_say_so() {
-    for url in [
-        "s3://bucket/x",
-        "postgres://u:secret@h/d",
-        "ftp://x",
-        "dir:",
-    ] {
+    for url in ["s3://bucket/x", "ftp://x", "dir:"] {
         let error = Place::parse(url, || Ok(String::new()))
             .unwrap_err()
             .to_string();
@@ -247,4 +242,17 @@ fn urls_of_stores_that_are_not_built_in_say_so() {
             "{error}"
         );
     }
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_build_without_databases_says_so_and_how_to_get_one() {
+    let error = Place::parse("postgres://u:secret@h/d", || Ok(String::new()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("this build") && error.contains("--features postgres"),
+        "{error}"
+    );
+    assert!(!error.contains("secret"), "{error}");
 }

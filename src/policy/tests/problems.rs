@@ -255,6 +255,14 @@ fn what_is_not_built_is_said_and_never_skipped() {
             "unknown kind of ledger",
         ),
         (
+            "ledger: {url: \"postgres://u:hunter2@db.example/audit\"}",
+            "no user and no password",
+        ),
+        (
+            "ledger: {url: \"postgresql://u:hunter2@db.example/audit\"}",
+            "no user and no password",
+        ),
+        (
             "ledger: {url: \"s3://bucket\"}",
             "not built in this version",
         ),
@@ -264,6 +272,7 @@ fn what_is_not_built_is_said_and_never_skipped() {
     ] {
         let one = after_head(text);
         assert!(one.contains(words), "{one}");
+        assert!(!one.contains("hunter2"), "{one}");
     }
     let sha = "1c".repeat(20);
     let one = problem(&format!(

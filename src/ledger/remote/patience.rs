@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 /// How long an append goes on when others are faster, or the remote is troubled.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    /// Pushes that the server may refuse.
-    pub(super) refusals: u32,
+pub(in super::super) struct Patience {
+    /// Tries that the other side may refuse.
+    pub(in super::super) refusals: u32,
     /// After so many of them the record is left, signed, for others to seal with theirs.
-    pub(super) receipt_after: u32,
-    /// Pushes of which nobody knows how they ended. Missing rights and broken lines look
+    pub(in super::super) receipt_after: u32,
+    /// Tries of which nobody knows how they ended. Missing rights and broken lines look
     /// like this, and are not made better by asking often.
-    pub(super) unclear: u32,
+    pub(in super::super) unclear: u32,
     /// No new try after so long.
-    total: Duration,
+    pub(in super::super) total: Duration,
     /// The first pause is up to this long, each later one up to twice the one before.
-    pub(super) pause: Duration,
+    pub(in super::super) pause: Duration,
     /// No pause is longer.
-    longest_pause: Duration,
+    pub(in super::super) longest_pause: Duration,
 }
 
 impl Default for Patience {
@@ -37,7 +37,7 @@ impl Default for Patience {
 
 impl Patience {
     /// Random, so that writers who met do not meet again.
-    pub(super) fn wait(&self, failures: u32) {
+    pub(in super::super) fn wait(&self, failures: u32) {
         let most = self
             .pause
             .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
@@ -49,14 +49,14 @@ impl Patience {
 }
 
 /// Runs since an append began.
-pub(super) struct Watch(Instant);
+pub(in super::super) struct Watch(Instant);
 
 impl Watch {
-    pub(super) fn start() -> Self {
+    pub(in super::super) fn start() -> Self {
         Self(Instant::now())
     }
 
-    pub(super) fn is_over(&self, patience: &Patience) -> bool {
+    pub(in super::super) fn is_over(&self, patience: &Patience) -> bool {
         self.0.elapsed() >= patience.total
     }
 }

@@ -1,6 +1,7 @@
-//! Receipts: a record that lost its races waits in a branch of its own, and whoever seals next
-//! seals it too. A receipt counts only with a signature of the sealer's own key over the ledger it
-//! is for: who may push branches cannot have a record of theirs sealed, and one for another ledger
+//! Receipts: a record that lost its races waits beside the ledger, where the other side lets it,
+//! and whoever seals next seals it too. A receipt counts only with a signature of the sealer's own key over the ledger it
+//! is for: who may put
+//! one there cannot have a record of theirs sealed, and one for another ledger
 //! stays there.
 
 use anyhow::{Context as _, ensure};
@@ -11,15 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::super::leaf::Leaf;
 use super::super::sign::{Signer, verify_receipt};
 
-/// Where receipts wait, one branch each; the rest of the name is the id of the first record.
-pub(super) const PENDING: &str = "refs/heads/ccgate/pending/";
-/// The two files of a receipt.
-pub(super) const BODY: &str = "receipt.json";
-pub(super) const SIGNATURE: &str = "receipt.sig";
-/// A larger file is no receipt of ours.
-pub(super) const LARGEST: u64 = 1 << 20;
+/// A larger body is no receipt of ours.
+pub(in super::super) const LARGEST: u64 = 1 << 20;
 /// Most receipts that one append looks at.
-pub(super) const MOST: usize = 64;
+pub(in super::super) const MOST: usize = 64;
 
 const FORMAT: &str = "ccgate.receipt/v1";
 
@@ -30,29 +26,40 @@ struct Body {
     format: String,
     /// Whose ledger.
     origin: String,
-    /// The branch that holds it, with its full name.
+    /// Its name where it lies: in git the branch, in full.
     ledger: String,
     /// The bytes of each record, in base64.
     leaves: Vec<String>,
 }
 
 /// A receipt that can be offered.
-pub(super) struct Receipt {
-    pub(super) reference: String,
-    pub(super) body: Vec<u8>,
-    pub(super) signature: String,
+pub(in super::super) struct Receipt {
+    /// The id of its first record, which is its name.
+    pub(in super::super) id: String,
+    pub(in super::super) body: Vec<u8>,
+    pub(in super::super) signature: String,
+}
+
+/// A receipt as it was found; nothing about it is checked yet.
+pub(in super::super) struct Waiting {
+    /// The name under which it waits.
+    pub(in super::super) id: String,
+    /// What was found under it, so that nothing else is taken away.
+    pub(in super::super) version: String,
+    pub(in super::super) body: Vec<u8>,
+    pub(in super::super) signature: Vec<u8>,
 }
 
 /// Makes and reads the receipts of one ledger with one key.
-pub(super) struct Receipts<'a> {
-    pub(super) signer: &'a Signer,
-    pub(super) origin: &'a str,
-    pub(super) ledger: &'a str,
+pub(in super::super) struct Receipts<'a> {
+    pub(in super::super) signer: &'a Signer,
+    pub(in super::super) origin: &'a str,
+    pub(in super::super) ledger: &'a str,
 }
 
 impl Receipts<'_> {
     /// `None` where a record lies in a blob: it goes on by itself.
-    pub(super) fn make(&self, leaves: &[Leaf]) -> anyhow::Result<Option<Receipt>> {
+    pub(in super::super) fn make(&self, leaves: &[Leaf]) -> anyhow::Result<Option<Receipt>> {
         let Some(first) = leaves.first() else {
             return Ok(None);
         };
@@ -73,7 +80,7 @@ impl Receipts<'_> {
         }
         let signature = self.signer.sign_receipt(&body)?;
         Ok(Some(Receipt {
-            reference: format!("{PENDING}{}", first.id),
+            id: first.id.clone(),
             body,
             signature,
         }))
@@ -83,18 +90,13 @@ impl Receipts<'_> {
     ///
     /// # Errors
     /// If it is not ours: then it counts for nothing.
-    pub(super) fn read(
-        &self,
-        reference: &str,
-        body: &[u8],
-        signature: &[u8],
-    ) -> anyhow::Result<Vec<Leaf>> {
-        let key = verify_receipt(signature, body)?;
+    pub(in super::super) fn read(&self, waiting: &Waiting) -> anyhow::Result<Vec<Leaf>> {
+        let key = verify_receipt(&waiting.signature, &waiting.body)?;
         ensure!(
             key.key_data() == self.signer.public().key_data(),
             "it is signed by another key"
         );
-        let body: Body = serde_json::from_slice(body).context("it is none")?;
+        let body: Body = serde_json::from_slice(&waiting.body).context("it is none")?;
         ensure!(
             body.format == FORMAT && body.origin == self.origin && body.ledger == self.ledger,
             "it is for another ledger"
@@ -105,10 +107,7 @@ impl Receipts<'_> {
             .map(|leaf| Leaf::parse(&STANDARD.decode(leaf)?))
             .collect::<anyhow::Result<_>>()?;
         let first = leaves.first().context("it holds no record")?;
-        ensure!(
-            reference.strip_prefix(PENDING) == Some(first.id.as_str()),
-            "it waits under another name"
-        );
+        ensure!(waiting.id == first.id, "it waits under another name");
         ensure!(
             leaves.iter().all(|leaf| leaf.blob_reference().is_none()),
             "it refers to a blob"
@@ -140,10 +139,14 @@ mod tests {
         let signer = signer();
         let ours = receipts(&signer, ORIGIN, LEDGER);
         let made = ours.make(&leaves(0..2)).unwrap().unwrap();
-        let read = |receipts: &Receipts<'_>, reference: &str| {
-            receipts.read(reference, &made.body, made.signature.as_bytes())
+        let found = |id: &str, body: &[u8], signature: &str| Waiting {
+            id: id.to_owned(),
+            version: String::new(),
+            body: body.to_vec(),
+            signature: signature.as_bytes().to_vec(),
         };
-        assert_eq!(read(&ours, &made.reference).unwrap(), leaves(0..2));
+        let whole = found(&made.id, &made.body, &made.signature);
+        assert_eq!(ours.read(&whole).unwrap(), leaves(0..2));
         let other = PrivateKey::from(Ed25519Keypair::from_seed(&[8; 32]));
         let other = Signer::from_openssh(&other.to_openssh(LineEnding::LF).unwrap()).unwrap();
         for (receipts, why) in [
@@ -157,23 +160,20 @@ mod tests {
                 "another ledger",
             ),
         ] {
-            let error = read(&receipts, &made.reference).unwrap_err();
+            let error = receipts.read(&whole).unwrap_err();
             assert!(error.to_string().contains(why), "{error}");
         }
-        let elsewhere = format!("{PENDING}{}", leaf(7).id);
-        assert!(read(&ours, &elsewhere).is_err());
+        let elsewhere = found(&leaf(7).id, &made.body, &made.signature);
+        assert!(ours.read(&elsewhere).is_err());
         for at in 0..made.body.len() {
             let mut body = made.body.clone();
             body[at] ^= 1;
-            let read = ours.read(&made.reference, &body, made.signature.as_bytes());
+            let read = ours.read(&found(&made.id, &body, &made.signature));
             assert!(read.is_err(), "byte {at}");
         }
         // A checkpoint's signature by the same key is no receipt's.
         let note = signer.sign_file(&made.body).unwrap();
-        assert!(
-            ours.read(&made.reference, &made.body, note.as_bytes())
-                .is_err()
-        );
+        assert!(ours.read(&found(&made.id, &made.body, &note)).is_err());
     }
 
     #[test]
