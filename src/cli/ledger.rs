@@ -77,6 +77,8 @@ fn verdicts_of(
             let own = match &place {
                 Place::Folder(folder) => Some(folder.as_path()),
                 Place::Git(_) => None,
+                #[cfg(feature = "s3")]
+                Place::Bucket(_) => None,
             };
             LedgerCopy::read(&world.folder.join(path), own)
         })

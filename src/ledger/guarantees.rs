@@ -14,6 +14,8 @@ pub fn guarantees(place: &Place) -> Guarantees {
     match place {
         Place::Folder(_) => FOLDER,
         Place::Git(_) => GIT,
+        #[cfg(feature = "s3")]
+        Place::Bucket(_) => BUCKET,
     }
 }
 
@@ -39,5 +41,20 @@ pub(super) const GIT: Guarantees = Guarantees {
         "whoever may force-push or delete the branch: put an older or another history there, which only a checkpoint kept elsewhere shows",
         "whoever may push to the branch: seal records of their own, so let only the gate's account push there",
         "times of commits are the runner's and prove nothing",
+    ],
+};
+
+#[cfg(feature = "s3")]
+pub(super) const BUCKET: Guarantees = Guarantees {
+    promises: &[
+        "an append is the creation of one object: it is there whole or not at all, and whoever comes next finishes what follows from it",
+        "writers on any number of machines lose nothing and store nothing twice: the server creates an object only where none is, which is tried anew in every append",
+        "nothing is ever replaced or removed, so an object lock or a retention rule over the bucket is no hindrance",
+        "any later change of a sealed byte, any object that is missing or too much, and any checkpoint that is not of a beginning of the log is found by `ledger verify`",
+    ],
+    administrators_could: &[
+        "without an object lock in compliance mode: delete or replace objects, down to an older ledger that looks whole, which only a checkpoint kept elsewhere shows",
+        "whoever may create objects: seal records of their own, so let only the gate's role do that",
+        "with versioning: hide an object behind a newer version or a delete marker; versions are not listed here, only what an ordinary read gives is verified",
     ],
 };

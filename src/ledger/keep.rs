@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
+#[cfg(feature = "s3")]
+use super::bucket;
 use super::checkpoint::Checkpoint;
 use super::dir::{CHECKPOINT, DirStore, checkpoint_text};
 use super::files::Lock;
@@ -32,6 +34,8 @@ pub fn signed_note(place: &Place) -> anyhow::Result<SignedNote> {
     match place {
         Place::Folder(folder) => store(folder)?.signed_note(),
         Place::Git(place) => git::signed_note(place),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::signed_note(place),
     }
 }
 
@@ -44,6 +48,8 @@ pub fn keep_token(place: &Place, note: &SignedNote, token: &[u8]) -> anyhow::Res
     match place {
         Place::Folder(folder) => store(folder)?.keep_token(note, token),
         Place::Git(place) => git::keep_token(place, note, token),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::keep_token(place, note, token),
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 
 mod accounts;
+#[cfg(feature = "s3")]
+mod bucket;
 mod checkpoint;
 mod dir;
 mod export;
@@ -20,6 +22,7 @@ mod keep;
 mod leaf;
 mod levels;
 mod merkle;
+mod numbering;
 mod place;
 mod sign;
 mod stamps;
@@ -29,8 +32,12 @@ mod timestamp;
 #[cfg(test)]
 mod torture;
 mod verify;
+#[cfg(feature = "s3")]
+mod waiting;
 mod walk;
 
+#[cfg(feature = "s3")]
+pub use bucket::BucketPlace;
 pub use checkpoint::Checkpoint;
 pub use export::Export;
 pub use guarantees::{Guarantees, guarantees};
@@ -114,6 +121,8 @@ pub fn open(place: &Place, origin: &str, signer: Option<Signer>) -> anyhow::Resu
     Ok(match place {
         Place::Folder(folder) => Box::new(dir::DirStore::new(folder, origin, signer)),
         Place::Git(place) => Box::new(git::GitStore::new(place, Some(origin), signer)),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => Box::new(bucket::BucketStore::new(place, Some(origin), signer)?),
     })
 }
 
@@ -137,17 +146,27 @@ pub fn open_any(place: &Place) -> anyhow::Result<(Box<dyn Store>, Checkpoint)> {
                 .with_context(|| format!("there is no ledger in {git}"))?;
             Ok((Box::new(store), checkpoint))
         }
+        #[cfg(feature = "s3")]
+        Place::Bucket(bucket) => {
+            let store = bucket::BucketStore::new(bucket, None, None)?;
+            let checkpoint = store
+                .checkpoint()?
+                .with_context(|| format!("there is no ledger in {bucket}"))?;
+            Ok((Box::new(store), checkpoint))
+        }
     }
 }
 
 /// Verifies the ledger at a place. Whatever lies there, the answer is a verification.
 ///
 /// # Errors
-/// If it is in a branch that cannot be fetched.
+/// If it is in a branch that cannot be fetched, or in a bucket that cannot be read.
 pub fn verify(place: &Place, options: &VerifyOptions<'_>) -> anyhow::Result<Verification> {
     match place {
         Place::Folder(folder) => Ok(verify::verify(folder, options)),
         Place::Git(place) => git::verify(place, options),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::verify(place, options),
     }
 }
 
@@ -160,5 +179,7 @@ pub fn export(place: &Place, pack: &Path, options: &VerifyOptions<'_>) -> anyhow
     match place {
         Place::Folder(folder) => export::export(folder, pack, options),
         Place::Git(place) => git::export(place, pack, options),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::export(place, pack, options),
     }
 }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use url::{Host, Url};
 
+#[cfg(feature = "s3")]
+use super::bucket::BucketPlace;
+
 /// The branch where nobody names another.
 pub const DEFAULT_BRANCH: &str = "ccgate/ledger";
 
@@ -20,6 +23,9 @@ pub enum Place {
     Folder(PathBuf),
     /// `git+…`: a branch of a repository.
     Git(GitPlace),
+    /// `s3://…`: a place in a bucket.
+    #[cfg(feature = "s3")]
+    Bucket(Box<BucketPlace>),
 }
 
 /// A branch of a repository, and what git needs to reach it.
@@ -92,15 +98,21 @@ impl Place {
             let (address, branch) = address.split_once('#').unwrap_or((address, ""));
             return GitPlace::new(address, branch).map(Self::Git);
         }
-        for scheme in ["s3:", "postgres:"] {
-            if url.starts_with(scheme) {
-                bail!(
-                    "ledgers at `{scheme}` are not built in yet; use `dir:PATH` or `git+branch:NAME`"
-                );
-            }
+        if url.starts_with("s3:") {
+            #[cfg(feature = "s3")]
+            return BucketPlace::parse(url).map(|place| Self::Bucket(Box::new(place)));
+            #[cfg(not(feature = "s3"))]
+            bail!(
+                "this build of ccgate has no ledgers in buckets; build it with `cargo build --release --features s3`, or use `dir:PATH` or `git+branch:NAME`"
+            );
+        }
+        if url.starts_with("postgres:") {
+            bail!(
+                "ledgers at `postgres:` are not built in yet; use `dir:PATH` or `git+branch:NAME`"
+            );
         }
         bail!(
-            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`"
+            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `s3://BUCKET/PREFIX`"
         )
     }
 }
@@ -213,7 +225,7 @@ mod tests {
     fn git(url: &str) -> GitPlace {
         match parse(url).unwrap() {
             Place::Git(place) => place,
-            Place::Folder(folder) => panic!("{}", folder.display()),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -291,6 +303,17 @@ mod tests {
         assert!(!format!("{error:#}").contains("hunter2"));
         assert!(parse("git+http://127.0.0.1:8080/x.git").is_ok());
         assert!(parse("git+file:///srv/ledger.git#main").is_ok());
+    }
+
+    #[test]
+    fn a_bucket_is_known_by_its_address_in_every_build() {
+        let parsed = parse("s3://acme-evidence/app");
+        if cfg!(feature = "s3") {
+            assert!(parsed.is_ok());
+        } else {
+            let error = parsed.unwrap_err().to_string();
+            assert!(error.contains("--features s3"), "{error}");
+        }
     }
 
     #[test]

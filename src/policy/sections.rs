@@ -292,18 +292,19 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
 
 /// Where records go.
 /// What to write instead of an address that is none.
-const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `dir:PATH`";
+const KINDS: &str =
+    "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`, `s3://BUCKET/PREFIX` or `dir:PATH`";
 
 pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
     let what = "`ledger`";
     let section = fields(node, what, &["url", "required"], report)?;
     let url = section.need("url", what, report).and_then(|node| {
         let url = text(node, "`url`", report)?;
-        let later = ["s3:", "postgres:"];
-        let in_git = ["git+branch:", "git+https://", "git+file:///"]
+        let later = ["postgres:"];
+        let elsewhere = ["git+branch:", "git+https://", "git+file:///", "s3://"]
             .iter()
             .find_map(|scheme| url.strip_prefix(scheme));
-        match (url.strip_prefix("dir:"), in_git) {
+        match (url.strip_prefix("dir:"), elsewhere) {
             (Some(""), _) => {
                 report.add(node.spot, "`dir:` lacks the path of a folder".to_owned());
                 None
@@ -313,7 +314,7 @@ pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
                 report.add_help(
                     node.spot,
                     "the address of a ledger holds no user and no password".to_owned(),
-                    "take them out and set `CCGATE_LEDGER_TOKEN`",
+                    "take them out; they are set in the environment",
                 );
                 None
             }

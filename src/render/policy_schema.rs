@@ -61,7 +61,7 @@ pub fn policy_schema() -> Value {
                 "type": "array", "items": {"enum": FRAMEWORKS},
             },
             "ledger": object("Where records go", json!({
-                "url": {"type": "string", "pattern": "^(dir:.|git\\+branch:|git\\+https://.|git\\+file:///.)", "description": "`git+branch:NAME` in the judged repository, `git+https://HOST/PATH#BRANCH`, or `dir:PATH`"},
+                "url": {"type": "string", "pattern": "^(dir:.|git\\+branch:|git\\+https://.|git\\+file:///.|s3://.)", "description": "`git+branch:NAME` in the judged repository, `git+https://HOST/PATH#BRANCH`, `s3://BUCKET/PREFIX` or `dir:PATH`"},
                 "required": {
                     "type": "boolean", "default": true,
                     "description": "whether the gate stays closed when the record cannot be written",

@@ -11,7 +11,7 @@ use super::super::export::{Export, export_files};
 use super::super::files::Files as _;
 use super::super::merkle::{self, TILE_WIDTH, Tree};
 use super::super::place::GitPlace;
-use super::super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
+use super::super::verify::{Verification, VerifyOptions, verify_files};
 use super::command::Git;
 use super::mirror::{Depth, Mirror, TIP, belongs, may_be_removed, may_be_replaced};
 use super::tree::TreeFiles;
@@ -45,25 +45,13 @@ pub(super) fn export(
 }
 
 /// The same verdicts, with what is wrong in the history.
-fn judged(mirror: &Mirror, files: &TreeFiles, mut verification: Verification) -> Verification {
+fn judged(mirror: &Mirror, files: &TreeFiles, verification: Verification) -> Verification {
     let problems = match problems(mirror.git(), files) {
         Ok(problems) => problems,
         Err(error) => vec![format!("the branch's history cannot be read: {error:#}")],
     };
-    let integrity = &mut verification.integrity;
-    integrity.problems.extend(problems);
-    if let Some(first) = integrity.problems.first() {
-        verification.integrity = Verdict {
-            state: State::Failed,
-            says: first.clone(),
-            problems: integrity.problems.clone(),
-        };
-    } else {
-        verification
-            .notes
-            .push(format!("{}: every commit only added", mirror.place()));
-    }
-    verification
+    let sound = format!("{}: every commit only added", mirror.place());
+    verification.with(problems, sound)
 }
 
 /// A commit, and what it did to files.

@@ -24,7 +24,7 @@ mod anchoring_tests;
 mod command;
 mod history;
 mod mirror;
-mod patience;
+pub(super) mod patience;
 #[cfg(test)]
 #[cfg(unix)]
 mod tamper_tests;

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 /// How long an append goes on when others are faster, or the remote is troubled.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Pushes that the server may refuse.
-    pub(super) refusals: u32,
+    pub(crate) refusals: u32,
     /// Pushes of which nobody knows how they ended. Missing rights and broken lines look
     /// like this, and are not made better by asking often.
-    pub(super) unclear: u32,
+    pub(crate) unclear: u32,
     /// No new try after so long.
-    total: Duration,
+    pub(crate) total: Duration,
     /// The first pause is up to this long, each later one up to twice the one before.
-    pub(super) pause: Duration,
+    pub(crate) pause: Duration,
     /// No pause is longer.
-    longest_pause: Duration,
+    pub(crate) longest_pause: Duration,
 }
 
 impl Default for Patience {
@@ -34,7 +34,7 @@ impl Default for Patience {
 
 impl Patience {
     /// Random, so that writers who met do not meet again.
-    pub(super) fn wait(&self, failures: u32) {
+    pub(crate) fn wait(&self, failures: u32) {
         let most = self
             .pause
             .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
@@ -46,14 +46,14 @@ impl Patience {
 }
 
 /// Runs since an append began.
-pub(super) struct Watch(Instant);
+pub(crate) struct Watch(Instant);
 
 impl Watch {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
-    pub(super) fn is_over(&self, patience: &Patience) -> bool {
+    pub(crate) fn is_over(&self, patience: &Patience) -> bool {
         self.0.elapsed() >= patience.total
     }
 }

@@ -82,7 +82,7 @@ impl Remote {
                 place.variables = vec![("PATH".to_owned(), PATH.to_owned())];
                 place
             }
-            Place::Folder(_) => unreachable!(),
+            other => panic!("{other:?}"),
         }
     }
 

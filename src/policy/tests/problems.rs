@@ -255,8 +255,12 @@ fn what_is_not_built_is_said_and_never_skipped() {
             "unknown kind of ledger",
         ),
         (
-            "ledger: {url: \"s3://bucket\"}",
+            "ledger: {url: \"postgres://host/x\"}",
             "not built in this version",
+        ),
+        (
+            "ledger: {url: \"s3://u:hunter2@bucket/x\"}",
+            "no user and no password",
         ),
         ("ledger: {url: \"ftp://x\"}", "unknown kind of ledger"),
         ("ledger: {url: \"dir:\"}", "lacks the path"),
