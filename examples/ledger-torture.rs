@@ -4,7 +4,7 @@
 //!     cargo run --release --example ledger-torture -- --store git --writers 64 --kill 30 --appends 5
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
-//! `--store dir|git|ADDRESS` (an empty ledger somewhere else), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `--store dir|git|ADDRESS` (an empty ledger somewhere else; for `s3://…` build with `--features s3`, keys and a server of this machine from the environment), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
 
 #![expect(
     clippy::print_stdout,
@@ -242,6 +242,10 @@ fn place(url: &str) -> anyhow::Result<Place> {
         git.variables = std::env::vars()
             .filter(|(name, _)| name == "PATH")
             .collect();
+    }
+    #[cfg(feature = "s3")]
+    if let Place::Bucket(bucket) = &mut place {
+        bucket.equip(&|name| std::env::var(name).ok())?;
     }
     Ok(place)
 }
