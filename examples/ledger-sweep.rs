@@ -7,7 +7,6 @@
 //! line: `1` where everything holds, else `0`.
 
 #![expect(
-    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a program that answers whoever runs it"
 )]

@@ -4,7 +4,7 @@
 //!     cargo run --release --example ledger-torture -- --store git --writers 64 --kill 30 --appends 5
 //!
 //! The program starts itself as each of the writers. Everything happens in a temporary folder.
-//! `--store dir|git|ADDRESS` (an empty ledger somewhere else; a database wants `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
+//! `--store dir|git|ADDRESS` (an empty ledger somewhere else; a database wants `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`, a bucket the `AWS_…` variables, both a build with their feature), `--writers N`, `--kill PERCENT`, `--appends N` for each writer, `--seed N`.
 //! `CCGATE_LEDGER_KEY` signs, and lets writers in git leave receipts for each other.
 
 #![expect(
@@ -253,7 +253,9 @@ fn place(url: &str) -> anyhow::Result<Place> {
                 &variable("CCGATE_LEDGER_TOKEN"),
             )?);
         }
-        _ => {}
+        #[cfg(feature = "s3")]
+        Place::Bucket(bucket) => bucket.equip(&|name| std::env::var(name).ok())?,
+        Place::Folder(_) => {}
     }
     Ok(place)
 }

@@ -40,6 +40,9 @@ Environment:
   CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
   CCGATE_LEDGER_TOKEN     writes and reads a ledger in git, where the first token does not
                           (CCGATE_LEDGER_USER: the user that goes with it)
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
+  AWS_ENDPOINT_URL_S3, AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE
+                          reach a ledger in a bucket
   JIRA_URL, JIRA_TOKEN    reads the tickets that a change names, where the policy keeps them
                           in Jira; on Jira Cloud with JIRA_USER, whose token it is
   GITHUB_API_URL, CI_API_V4_URL
@@ -173,8 +176,8 @@ pub(super) enum OverrideCommand {
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
-        /// `postgres://HOST/DATABASE#NAME`
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
+        /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
         /// Only those that nobody has reviewed yet
@@ -243,7 +246,7 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) scan: Vec<String>,
     /// Where the record goes: `git+branch:NAME` (in this repository), `git+https://HOST/PATH#BRANCH`,
-    /// `postgres://HOST/DATABASE#NAME` or `dir:PATH`; without it, as the policy says, else `dir:.ccgate/ledger`
+    /// `s3://BUCKET/PREFIX`, `postgres://HOST/DATABASE#NAME` or `dir:PATH`; without it, as the policy says, else `dir:.ccgate/ledger`
     /// outside CI; in CI nowhere, except for an override or a breach
     #[arg(long, value_name = "URL")]
     pub(super) ledger: Option<String>,
@@ -529,8 +532,8 @@ pub(super) enum LedgerCommand {
     Schema,
     /// List the records
     Show {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
-        /// `postgres://HOST/DATABASE#NAME`
+        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
+        /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
         #[arg(default_value = "dir:.ccgate/ledger")]
         url: String,
     },
@@ -563,8 +566,8 @@ pub(super) struct AnchorArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LedgerVerifyArgs {
-    /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or
-    /// `postgres://HOST/DATABASE#NAME`
+    /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
+    /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
     #[arg(default_value = "dir:.ccgate/ledger")]
     pub(super) url: String,
     /// The ledger that it must be, `ccgate/PLATFORM/REPOSITORY`

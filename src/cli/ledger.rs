@@ -86,6 +86,8 @@ fn verdicts_of(
                 Place::Git(_) => None,
                 #[cfg(feature = "postgres")]
                 Place::Database(_) => None,
+                #[cfg(feature = "s3")]
+                Place::Bucket(_) => None,
             };
             LedgerCopy::read(&world.folder.join(path), own)
         })

@@ -8,10 +8,14 @@ use anyhow::{Context as _, anyhow};
 use url::Url;
 
 use crate::facts::{Platform, Subject};
+#[cfg(feature = "s3")]
+use crate::ledger::BucketPlace;
 use crate::ledger::{Credentials, GitPlace, Place};
 use crate::platform;
 
 use super::exit::CommandError;
+#[cfg(feature = "s3")]
+use super::session::ca_bundle;
 use super::world::World;
 
 /// What git may see of the environment.
@@ -54,6 +58,8 @@ pub(super) fn place(url: &str, world: &World, judged: Option<&Subject>) -> anyho
             database.credentials = login(world)?;
             database.authorities = authorities(world)?;
         }
+        #[cfg(feature = "s3")]
+        Place::Bucket(bucket) => equip(bucket, world)?,
     }
     Ok(place)
 }
@@ -79,6 +85,20 @@ fn login(world: &World) -> anyhow::Result<Option<Credentials>> {
         })
         .transpose()
         .context("`CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`")
+}
+
+/// What a bucket needs of the environment. A file that a variable names lies where the command started.
+#[cfg(feature = "s3")]
+fn equip(bucket: &mut BucketPlace, world: &World) -> anyhow::Result<()> {
+    bucket.equip(&|name| {
+        let value = world.var(name)?;
+        Some(match name {
+            "AWS_WEB_IDENTITY_TOKEN_FILE" => world.folder.join(value).display().to_string(),
+            _ => value.to_owned(),
+        })
+    })?;
+    bucket.tls = Some(platform::trust(ca_bundle(world)?.as_deref())?);
+    Ok(())
 }
 
 /// The place of a ledger that is there already: an address that names none is wrong usage, an
@@ -157,4 +177,58 @@ fn is_below(server: &Url, address: &Url) -> bool {
             .path()
             .strip_prefix(base)
             .is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+#[cfg(feature = "s3")]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::ledger;
+
+    fn world(env: &[(&str, &str)]) -> World {
+        World {
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            now: "2026-07-24T10:00:00Z".parse().unwrap(),
+            folder: Path::new("/work/job").to_owned(),
+            stdin: Mutex::new(Box::new(io::empty())),
+            stdout: Box::new(io::sink()),
+            stderr: Box::new(io::sink()),
+            stdout_is_terminal: false,
+            columns: None,
+        }
+    }
+
+    #[test]
+    fn a_bucket_gets_its_keys_from_the_surroundings_that_were_handed_in() {
+        let url = "s3://acme-evidence/app?endpoint=http://127.0.0.1:9";
+        let origin = "ccgate/github/acme/app";
+        let open = |env: &[(&str, &str)]| {
+            let place = place(url, &world(env), None)?;
+            let shown = format!("{place:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            ledger::open(&place, origin, None).map(|_| ())
+        };
+        let error = open(&[]).unwrap_err().to_string();
+        assert!(error.contains("no credentials"), "{error}");
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "me"),
+            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+        ];
+        open(&keys).unwrap();
+        assert!(open(&keys[1..]).is_err());
+        let role = [
+            ("AWS_ROLE_ARN", "role"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "token"),
+        ];
+        open(&role).unwrap();
+        let bundle = open(&[keys[0], keys[1], ("SSL_CERT_FILE", "nowhere.pem")]).unwrap_err();
+        assert!(bundle.to_string().contains("SSL_CERT_FILE"), "{bundle:#}");
+    }
 }

@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use sha2::{Digest as _, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::files::{Files, Folder, Lock};
 use super::leaf::{Leaf, blob_path};
 use super::merkle::{self, TILE_WIDTH, Tree};
+use super::numbering::Numbering;
 use super::sign::{self, Signer};
 use super::{Guarantees, Make, Receipt, Sealed, Store, guarantees, journal};
 
@@ -190,7 +190,7 @@ impl DirStore {
     }
 
     /// Numbers of the leaves that are there already; `None` for those to append.
-    fn known(&self, leaves: &[Leaf], size: u64) -> anyhow::Result<Vec<Option<u64>>> {
+    pub(crate) fn known(&self, leaves: &[Leaf], size: u64) -> anyhow::Result<Vec<Option<u64>>> {
         leaves
             .iter()
             .map(|leaf| match self.files.read(&leaf.path)? {
@@ -291,44 +291,20 @@ impl DirStore {
         }
         self.recover(size)?;
         let known = self.known(leaves, size)?;
-        let mut new: Vec<&Leaf> = Vec::new();
-        let mut indexes = Vec::new();
-        let mut duplicates = Vec::new();
-        for (leaf, known) in leaves.iter().zip(known) {
-            let twin = new
-                .iter()
-                .position(|other| other.id == leaf.id)
-                .map(|position| size + position as u64);
-            if let Some(index) = known.or(twin) {
-                duplicates.push(leaf.id.clone());
-                indexes.push(index);
-            } else {
-                indexes.push(size + new.len() as u64);
-                new.push(leaf);
-            }
-        }
+        let numbering = Numbering::of(leaves, known, size);
         let sealed = match checkpoint {
-            Some(checkpoint) if new.is_empty() => checkpoint,
-            None if new.is_empty() => bail!("there is nothing to append"),
+            Some(checkpoint) if numbering.new.is_empty() => checkpoint,
+            None if numbering.new.is_empty() => bail!("there is nothing to append"),
             checkpoint => {
                 let sealed = self
-                    .seal(checkpoint.as_ref(), &new)
+                    .seal(checkpoint.as_ref(), &numbering.new)
                     .context("the ledger could not be extended")?;
                 // The record is sealed: what is left now is tidying, which the next append repeats.
                 let _tidied_later_if_this_fails = self.recover(sealed.size);
                 sealed
             }
         };
-        Ok(Receipt {
-            indexes,
-            size: sealed.size,
-            root: hex::encode(sealed.root),
-            leaf_digests: leaves
-                .iter()
-                .map(|leaf| hex::encode(Sha256::digest(&leaf.bytes)))
-                .collect(),
-            duplicates,
-        })
+        Ok(numbering.receipt(&sealed))
     }
 }
 

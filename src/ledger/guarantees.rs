@@ -16,6 +16,8 @@ pub fn guarantees(place: &Place) -> Guarantees {
         Place::Git(_) => GIT,
         #[cfg(feature = "postgres")]
         Place::Database(_) => DATABASE,
+        #[cfg(feature = "s3")]
+        Place::Bucket(_) => BUCKET,
     }
 }
 
@@ -56,5 +58,20 @@ pub(super) const DATABASE: Guarantees = Guarantees {
         "the schema's owner and superusers: take the triggers away, or restore an older backup, which only a checkpoint kept elsewhere shows",
         "whoever has the gate's password: seal records of their own, so hand it to the gate's job only, and sign with a key",
         "switch off what keeps data on the disk, below the server or with a replica that takes over too early: the newest records may then be lost, which only a checkpoint kept elsewhere shows",
+    ],
+};
+
+#[cfg(feature = "s3")]
+pub(super) const BUCKET: Guarantees = Guarantees {
+    promises: &[
+        "an append is the creation of one object: it is there whole or not at all, and whoever comes next finishes what follows from it",
+        "writers on any number of machines lose nothing and store nothing twice: the server creates an object only where none is, which is tried anew in every append",
+        "nothing is ever replaced or removed, so an object lock or a retention rule over the bucket is no hindrance",
+        "any later change of a sealed byte, any object that is missing or too much, and any checkpoint that is not of a beginning of the log is found by `ledger verify`",
+    ],
+    administrators_could: &[
+        "without an object lock in compliance mode: delete or replace objects, down to an older ledger that looks whole, which only a checkpoint kept elsewhere shows",
+        "whoever may create objects: seal records of their own, so let only the gate's role do that",
+        "with versioning: hide an object behind a newer version or a delete marker; versions are not listed here, only what an ordinary read gives is verified",
     ],
 };

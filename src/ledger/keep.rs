@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
+#[cfg(feature = "s3")]
+use super::bucket;
 use super::checkpoint::Checkpoint;
 #[cfg(feature = "postgres")]
 use super::database::DatabaseStore;
@@ -36,6 +38,8 @@ pub fn signed_note(place: &Place) -> anyhow::Result<SignedNote> {
         Place::Git(place) => GitStore::new(place, None, None).signed_note(),
         #[cfg(feature = "postgres")]
         Place::Database(place) => DatabaseStore::new(place, None, None).signed_note(),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::signed_note(place),
     }
 }
 
@@ -50,6 +54,8 @@ pub fn keep_token(place: &Place, note: &SignedNote, token: &[u8]) -> anyhow::Res
         Place::Git(place) => GitStore::new(place, None, None).keep_token(note, token),
         #[cfg(feature = "postgres")]
         Place::Database(place) => DatabaseStore::new(place, None, None).keep_token(note, token),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::keep_token(place, note, token),
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 
 mod accounts;
+#[cfg(feature = "s3")]
+mod bucket;
 mod checkpoint;
 #[cfg(feature = "postgres")]
 mod database;
@@ -22,6 +24,7 @@ mod keep;
 mod leaf;
 mod levels;
 mod merkle;
+mod numbering;
 mod place;
 mod remote;
 mod sign;
@@ -32,8 +35,12 @@ mod timestamp;
 #[cfg(test)]
 mod torture;
 mod verify;
+#[cfg(feature = "s3")]
+mod waiting;
 mod walk;
 
+#[cfg(feature = "s3")]
+pub use bucket::BucketPlace;
 pub use checkpoint::Checkpoint;
 pub use export::Export;
 pub use guarantees::{Guarantees, guarantees};
@@ -141,6 +148,8 @@ pub fn open(place: &Place, origin: &str, signer: Option<Signer>) -> anyhow::Resu
         Place::Database(place) => {
             Box::new(database::DatabaseStore::new(place, Some(origin), signer))
         }
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => Box::new(bucket::BucketStore::new(place, Some(origin), signer)?),
     })
 }
 
@@ -160,6 +169,14 @@ pub fn open_any(place: &Place) -> anyhow::Result<(Box<dyn Store>, Checkpoint)> {
         Place::Git(place) => remote::open_any::<git::Mirror>(place),
         #[cfg(feature = "postgres")]
         Place::Database(place) => remote::open_any::<database::Database>(place),
+        #[cfg(feature = "s3")]
+        Place::Bucket(bucket) => {
+            let store = bucket::BucketStore::new(bucket, None, None)?;
+            let checkpoint = store
+                .checkpoint()?
+                .with_context(|| format!("there is no ledger in {bucket}"))?;
+            Ok((Box::new(store), checkpoint))
+        }
     }
 }
 
@@ -173,6 +190,8 @@ pub fn verify(place: &Place, options: &VerifyOptions<'_>) -> anyhow::Result<Veri
         Place::Git(place) => git::verify(place, options),
         #[cfg(feature = "postgres")]
         Place::Database(place) => database::verify(place, options),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::verify(place, options),
     }
 }
 
@@ -187,5 +206,7 @@ pub fn export(place: &Place, pack: &Path, options: &VerifyOptions<'_>) -> anyhow
         Place::Git(place) => git::export(place, pack, options),
         #[cfg(feature = "postgres")]
         Place::Database(place) => database::export(place, pack, options),
+        #[cfg(feature = "s3")]
+        Place::Bucket(place) => bucket::export(place, pack, options),
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use url::{Host, Url};
 
+#[cfg(feature = "s3")]
+use super::bucket::BucketPlace;
 #[cfg(feature = "postgres")]
 pub(super) mod database;
 
@@ -29,6 +31,9 @@ pub enum Place {
     /// `postgres:`: a schema of a database.
     #[cfg(feature = "postgres")]
     Database(DatabasePlace),
+    /// `s3://…`: a place in a bucket.
+    #[cfg(feature = "s3")]
+    Bucket(Box<BucketPlace>),
 }
 
 /// A branch of a repository, and what git needs to reach it.
@@ -125,10 +130,15 @@ impl Place {
             );
         }
         if url.starts_with("s3:") {
-            bail!("ledgers at `s3:` are not built in yet; use `dir:PATH` or `git+branch:NAME`");
+            #[cfg(feature = "s3")]
+            return BucketPlace::parse(url).map(|place| Self::Bucket(Box::new(place)));
+            #[cfg(not(feature = "s3"))]
+            bail!(
+                "this build of ccgate has no ledgers in buckets; build it with `cargo build --release --features s3`, or use `dir:PATH` or `git+branch:NAME`"
+            );
         }
         bail!(
-            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH` or `postgres://HOST/DATABASE#NAME`"
+            "the ledger URL has an unknown scheme; use `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`, `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`"
         )
     }
 }
@@ -319,6 +329,17 @@ mod tests {
         assert!(!format!("{error:#}").contains("hunter2"));
         assert!(parse("git+http://127.0.0.1:8080/x.git").is_ok());
         assert!(parse("git+file:///srv/ledger.git#main").is_ok());
+    }
+
+    #[test]
+    fn a_bucket_is_known_by_its_address_in_every_build() {
+        let parsed = parse("s3://acme-evidence/app");
+        if cfg!(feature = "s3") {
+            assert!(parsed.is_ok());
+        } else {
+            let error = parsed.unwrap_err().to_string();
+            assert!(error.contains("--features s3"), "{error}");
+        }
     }
 
     #[test]

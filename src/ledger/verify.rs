@@ -115,6 +115,23 @@ impl Verification {
         ]
     }
 
+    /// The same verdicts where more was looked at than files: its problems break the integrity,
+    /// and `sound` is told where there are none.
+    pub(super) fn with(mut self, problems: Vec<String>, sound: String) -> Self {
+        let mut all = std::mem::take(&mut self.integrity.problems);
+        if problems.is_empty() {
+            if self.integrity.state == State::Ok {
+                self.notes.push(sound);
+            }
+            self.integrity.problems = all;
+            return self;
+        }
+        all.extend(problems);
+        self.integrity = Verdict::failed(all.first().cloned().unwrap_or_default(), all);
+        self.levels = Levels::default();
+        self
+    }
+
     /// 0, or 5 when a verdict failed or one that was asked for could not be established.
     pub fn exit_code(&self) -> u8 {
         let failed = self

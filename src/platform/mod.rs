@@ -34,6 +34,8 @@ pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, po
 pub use gitlab::permissions as gitlab_permissions;
 pub use posting::{Posted, post_comment};
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
+#[cfg(feature = "s3")]
+pub use transport::trust;
 pub use transport::{Limits, Token, TransportError, TransportErrorKind};
 
 /// How the policy is found.

@@ -290,20 +290,25 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
     })
 }
 
-/// Where records go.
 /// What to write instead of an address that is none.
-const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`, `postgres://HOST/DATABASE#NAME` or `dir:PATH`";
+const KINDS: &str = "use `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`, `s3://BUCKET/PREFIX`, `postgres://HOST/DATABASE#NAME` or `dir:PATH`";
 
+/// Where records go.
 pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
     let what = "`ledger`";
     let section = fields(node, what, &["url", "required"], report)?;
     let url = section.need("url", what, report).and_then(|node| {
         let url = text(node, "`url`", report)?;
-        let later = ["s3:"];
-        // Whether this build has ledgers in databases is told where it is opened.
-        let elsewhere = ["git+branch:", "git+https://", "git+file:///", "postgres://"]
-            .iter()
-            .any(|scheme| url.starts_with(scheme));
+        // Whether this build has them is told where they are opened.
+        let elsewhere = [
+            "git+branch:",
+            "git+https://",
+            "git+file:///",
+            "s3://",
+            "postgres://",
+        ]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
         match (url.strip_prefix("dir:"), elsewhere) {
             (Some(""), _) => {
                 report.add(node.spot, "`dir:` lacks the path of a folder".to_owned());
@@ -314,22 +319,11 @@ pub(super) fn ledger(node: &Node, report: &mut Report) -> Option<LedgerChoice> {
                 report.add_help(
                     node.spot,
                     "the address of a ledger holds no user and no password".to_owned(),
-                    "take them out and set `CCGATE_LEDGER_USER` and `CCGATE_LEDGER_TOKEN`",
+                    "take them out; they are set in the environment",
                 );
                 None
             }
             (Some(_), _) | (None, true) => Some(url),
-            (None, false) if later.iter().any(|scheme| url.starts_with(scheme)) => {
-                report.add_help(
-                    node.spot,
-                    format!(
-                        "this kind of ledger is not built in this version: {}",
-                        quote(&url)
-                    ),
-                    KINDS,
-                );
-                None
-            }
             (None, false) => {
                 report.add_help(
                     node.spot,

@@ -61,7 +61,7 @@ pub fn policy_schema() -> Value {
                 "type": "array", "items": {"enum": FRAMEWORKS},
             },
             "ledger": object("Where records go", json!({
-                "url": {"type": "string", "pattern": "^(dir:.|git\\+branch:|git\\+https://.|git\\+file:///.|postgres://.)", "description": "`git+branch:NAME` in the judged repository, `git+https://HOST/PATH#BRANCH`, `postgres://HOST/DATABASE#NAME` (a build with `--features postgres`), or `dir:PATH`"},
+                "url": {"type": "string", "pattern": "^(dir:.|git\\+branch:|git\\+https://.|git\\+file:///.|s3://.|postgres://.)", "description": "`git+branch:NAME` in the judged repository, `git+https://HOST/PATH#BRANCH`, `postgres://HOST/DATABASE#NAME` (a build with `--features postgres`), or `dir:PATH`"},
                 "required": {
                     "type": "boolean", "default": true,
                     "description": "whether the gate stays closed when the record cannot be written",

@@ -205,7 +205,7 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "overrides: {allowed_by: [\"@me\"], review_within: soon}",
         "waivers: [{control: BR-18}]",
         "frameworks: [soc9]",
-        "ledger: {url: \"s3://x\"}",
+        "ledger: {url: \"ftp://x\"}",
         "ledger: {url: \"postgresql://db.example/audit\"}",
         "ledger: {required: true}",
     ] {
@@ -224,6 +224,7 @@ fn what_the_schema_refuses_the_reader_refuses_too_and_the_other_way_round() {
         "overrides: {allowed_by: [], review_within: 2 weeks, max: 3d}",
         "ledger: {url: \"dir:x\", required: false}",
         "ledger: {url: \"postgres://db.example/audit#app\"}",
+        "ledger: {url: \"s3://bucket/x\"}",
         "known_exploited: kev.json",
         "accepted_findings: [{tool: x, fingerprint: 0123456789abcdef0123456789abcdef, severity: high, status: affected, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",
         "accepted_findings: [{tool: x, rule: r, place: src/a.rs, severity: high, status: not_affected, justification: component_not_present, reason: r, owner: \"@a\", approved_by: \"@b\", ticket: T-1, expires: 2026-07-01}]",

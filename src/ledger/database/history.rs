@@ -13,7 +13,7 @@ use super::super::export::{Export, export_files};
 use super::super::files::Folder;
 use super::super::place::DatabasePlace;
 use super::super::remote::Remote as _;
-use super::super::remote::beginnings::{self, Roots};
+use super::super::remote::beginnings::Roots;
 use super::super::remote::overlay::is_plain;
 use super::super::verify::{Verification, VerifyOptions, verify_files};
 use super::Database;
@@ -101,7 +101,7 @@ impl Copied {
         let note = format!(
             "{place}: every checkpoint that ever stood there is one of a beginning of this log"
         );
-        beginnings::judged(verification, self.problems.clone(), note)
+        verification.with(self.problems.clone(), note)
     }
 
     fn read(&mut self, database: &Database) -> anyhow::Result<()> {

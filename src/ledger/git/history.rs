@@ -60,8 +60,8 @@ fn judged(mirror: &Mirror, files: &Overlay<Tree>, verification: Verification) ->
         Ok(problems) => problems,
         Err(error) => vec![format!("the branch's history cannot be read: {error:#}")],
     };
-    let note = format!("{}: every commit only added", mirror.place());
-    beginnings::judged(verification, problems, note)
+    let sound = format!("{}: every commit only added", mirror.place());
+    verification.with(problems, sound)
 }
 
 /// A commit, and what it did to files.

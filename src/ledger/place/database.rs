@@ -172,7 +172,7 @@ mod tests {
     fn parse(url: &str) -> anyhow::Result<DatabasePlace> {
         match Place::parse(url, || Ok(String::new()))? {
             Place::Database(place) => Ok(place),
-            Place::Folder(_) | Place::Git(_) => anyhow::bail!("it is another kind"),
+            _ => anyhow::bail!("it is another kind"),
         }
     }
 

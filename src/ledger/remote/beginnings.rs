@@ -8,7 +8,6 @@ use anyhow::{Context as _, ensure};
 use super::super::checkpoint::Checkpoint;
 use super::super::files::Files;
 use super::super::merkle::{self, Hash, TILE_WIDTH, Tree};
-use super::super::verify::{State, Verdict, Verification};
 
 /// What a checkpoint of each size claimed, and who sealed it, e.g. `commit 1f3a…`.
 pub(in super::super) type Claims = BTreeMap<u64, (String, Checkpoint)>;
@@ -95,24 +94,4 @@ impl<'a> Roots<'a> {
         }
         Ok(self.tree.root())
     }
-}
-
-/// The same verdicts with what is wrong in the past, or a note where nothing is.
-pub(in super::super) fn judged(
-    mut verification: Verification,
-    problems: Vec<String>,
-    note: String,
-) -> Verification {
-    let integrity = &mut verification.integrity;
-    integrity.problems.extend(problems);
-    if let Some(first) = integrity.problems.first() {
-        verification.integrity = Verdict {
-            state: State::Failed,
-            says: first.clone(),
-            problems: integrity.problems.clone(),
-        };
-    } else {
-        verification.notes.push(note);
-    }
-    verification
 }

@@ -23,8 +23,7 @@ mod patience;
 pub(super) mod receipts;
 
 use overlay::{Base, Changes, Overlay, check_growth};
-pub(super) use patience::Patience;
-use patience::Watch;
+pub(super) use patience::{Patience, Watch};
 use receipts::{Receipts, Waiting};
 
 /// How the sending of an append ended.

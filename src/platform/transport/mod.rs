@@ -29,6 +29,8 @@ use url::{Host, Url};
 pub(crate) use answer::{Answer, GraphqlAnswer, GraphqlError, Listing, NoAnswer};
 pub use error::{TransportError, TransportErrorKind};
 pub(crate) use paging::{PER_PAGE, Page, every_page, link_next, parameter, with_parameter};
+#[cfg(feature = "s3")]
+pub use tls::trust;
 pub use token::Token;
 
 /// Time for one connection.

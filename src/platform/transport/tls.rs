@@ -14,18 +14,25 @@ use url::Url;
 pub(super) fn client_config(ca_bundle: Option<&[u8]>, api: &Url) -> anyhow::Result<ClientConfig> {
     let roots = match ca_bundle {
         Some(pem) => from_bundle(pem)?,
-        None => {
-            let mut roots = RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
-            if api.scheme() == "https" && !is_cloud(api) {
-                // Errors in single files are not fatal: what is not read is not trusted.
-                let system = rustls_native_certs::load_native_certs();
-                roots.add_parsable_certificates(system.certs);
-            }
-            roots
-        }
+        None => usual(api.scheme() == "https" && !is_cloud(api)),
     };
+    config(roots)
+}
+
+/// The roots compiled in, and those of the system's store where it is wanted.
+fn usual(system: bool) -> RootCertStore {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    if system {
+        // Errors in single files are not fatal: what is not read is not trusted.
+        let system = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(system.certs);
+    }
+    roots
+}
+
+fn config(roots: RootCertStore) -> anyhow::Result<ClientConfig> {
     let mut config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -34,6 +41,19 @@ pub(super) fn client_config(ca_bundle: Option<&[u8]>, api: &Url) -> anyhow::Resu
             .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// The same for a server that is no platform's: a ledger's. It may be anybody's.
+///
+/// # Errors
+/// A bundle without a certificate that can be used.
+#[cfg(feature = "s3")]
+pub fn trust(ca_bundle: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
+    let roots = match ca_bundle {
+        Some(pem) => from_bundle(pem)?,
+        None => usual(true),
+    };
+    config(roots)
 }
 
 /// Whether the roots compiled in are known to be enough.

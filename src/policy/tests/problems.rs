@@ -263,8 +263,8 @@ fn what_is_not_built_is_said_and_never_skipped() {
             "no user and no password",
         ),
         (
-            "ledger: {url: \"s3://bucket\"}",
-            "not built in this version",
+            "ledger: {url: \"s3://u:hunter2@bucket/x\"}",
+            "no user and no password",
         ),
         ("ledger: {url: \"ftp://x\"}", "unknown kind of ledger"),
         ("ledger: {url: \"dir:\"}", "lacks the path"),

@@ -17,16 +17,14 @@ TORTURE, TORTURE_APPENDS = ((1, 0), (16, 0), (64, 30)), int(os.environ.get("CCGA
 WRITERS, APPENDS = int(os.environ.get("CCGATE_DATABASE_WRITERS", "16")), 3
 
 
-def run(tally, binary, _double):
+def run(tally, binary, torture):
     found = programs(tally)
     if found is None:
         return
-    if "--features postgres" in ccgate(binary, None, "ledger", "checkpoint", "postgres://127.0.0.1/x").stderr:
-        tally.missing("ledgers in databases", "this binary was built without `--features postgres`")
-        return
     with Cluster(found, ccgate(binary, None, "ledger", "schema").stdout) as cluster:
-        for part in (_life, _doors, _surroundings, _tls, _writers, _lines, _crash, _tampering, _yesterday, _torture):
+        for part in (_life, _doors, _surroundings, _tls, _writers, _lines, _crash, _tampering, _yesterday):
             part(tally, binary, cluster)
+        _torture(tally, torture, cluster)
 
 
 def _verify(binary, url, *more, user=AUDITOR):
@@ -463,14 +461,12 @@ def _yesterday(tally, binary, cluster):
     tally.check("database: the ledger that went on holds against it", code == 0, said)
 
 
-def _torture(tally, binary, cluster):
+def _torture(tally, torture, cluster):
     """Processes by the dozen, a third of them killed while they append; the example counts what was lost or doubled."""
-    beside = binary.parent / "examples" / "ledger-torture"
-    command = [beside] if beside.exists() else ["cargo", "run", "--quiet", "--locked", "--features", "postgres", "--example", "ledger-torture", "--"]
     given = {**os.environ, "CCGATE_LEDGER_USER": GATE, "CCGATE_LEDGER_TOKEN": PASSWORD}
     for writers, kill in TORTURE:
         url = cluster.fresh()
-        done = subprocess.run([*command, "--store", url, "--writers", str(writers), "--kill", str(kill), "--appends", str(TORTURE_APPENDS)],
+        done = subprocess.run([torture, "--store", url, "--writers", str(writers), "--kill", str(kill), "--appends", str(TORTURE_APPENDS)],
                               cwd=forge.ROOT, env=given, capture_output=True, text=True, timeout=1200)
         said = (done.stdout + done.stderr).strip()
         print("\n".join(f"     database, tortured: {line}" for line in said.splitlines()), flush=True)

