@@ -10,6 +10,7 @@
 
 pub mod criteria;
 pub mod facts;
+pub mod sshsig;
 
 pub mod controls;
 pub mod ledger;

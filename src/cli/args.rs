@@ -173,6 +173,30 @@ pub(super) enum OverrideCommand {
         #[command(flatten)]
         on: OnChange,
     },
+    /// Print what you sign with your SSH key, so that a comment of yours counts as signed; asks nobody
+    Statement {
+        /// The comment: `/ccgate override …` or `/ccgate approve ID`
+        #[arg(value_name = "COMMENT")]
+        comment: String,
+        /// Of an approval: the whole comment that asked for the override
+        #[arg(long, value_name = "COMMENT")]
+        asked: Option<String>,
+        /// Where the change is
+        #[arg(long, value_enum)]
+        platform: PlatformArg,
+        /// Full path of the repository, as the platform writes it, e.g. `acme/payments`
+        #[arg(long, value_name = "PATH")]
+        repo: String,
+        /// Number of the pull request or merge request (`iid`)
+        #[arg(long, value_name = "N")]
+        change: u64,
+        /// The branch that the change goes to
+        #[arg(long, value_name = "BRANCH")]
+        target: String,
+        /// Full id of the head commit of the change
+        #[arg(long, value_name = "SHA")]
+        head: String,
+    },
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {

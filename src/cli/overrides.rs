@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
 
+use crate::facts::Subject;
 use crate::gate::{self, Attempt, Entry, Exemption, Register, Standing, Sums, Term, Use, register};
 use crate::ledger;
 use crate::platform::{Flags, post_comment};
@@ -42,7 +44,44 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
             let text = gate::approval_comment(id);
             post(text, on, "the gate has to run again", world)
         }
+        OverrideCommand::Statement {
+            comment,
+            asked,
+            platform,
+            repo,
+            change,
+            target,
+            head,
+        } => {
+            let subject = Subject {
+                platform: (*platform).into(),
+                repository: repo.clone(),
+                change: Some(*change),
+                head: head.clone(),
+                target: target.clone(),
+            };
+            statement(&subject, comment, asked.as_deref(), world)
+        }
     }
+}
+
+/// Prints what a person signs, and nothing else: it goes into a file.
+fn statement(
+    subject: &Subject,
+    comment: &str,
+    asked: Option<&str>,
+    world: &mut World,
+) -> CommandResult {
+    let whole_seconds =
+        Timestamp::from_second(world.now.as_second()).map_err(CommandError::usage)?;
+    let text = gate::override_statement(subject, whole_seconds, comment, asked)
+        .map_err(|why| CommandError::usage(anyhow!(why)))?;
+    world
+        .stdout
+        .write_all(text.as_bytes())
+        .context("the statement cannot be written")
+        .map_err(CommandError::usage)?;
+    Ok(ExitStatus::Allow)
 }
 
 /// Posts the comment with the person's own token, and says what was posted where.

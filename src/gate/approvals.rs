@@ -12,6 +12,7 @@ use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::{CLOCK_TOLERANCE, commands};
 use super::record::override_id;
 use super::reviews::named;
+use super::signature::{self, Says};
 
 /// One approval command found on the change.
 #[derive(Clone, Debug)]
@@ -139,11 +140,26 @@ fn judge(
     {
         return Err(format!("it was written at {at}, which is later than now"));
     }
+    let id = override_id(&facts.subject, &asked.id, &asked.head);
+    let says = Says::Approves {
+        id: &id,
+        words: &asked.words,
+        reason: &asked.text,
+    };
+    let rules = &policy.overrides;
+    let signature = signature::of(rules, &facts.subject, comment, author, &says)?;
+    if rules.signed && signature.is_none() {
+        return Err(
+            "the policy wants it signed (`overrides.signed`): write a new one with a signature"
+                .to_owned(),
+        );
+    }
     match asked.expires {
         Some(expires) if at <= expires => Ok(Approval {
             id: comment.id.clone(),
             by: AccountRef::from(author),
             at,
+            signature,
         }),
         Some(expires) => Err(format!(
             "it was written after the override had run out at {expires}; ask for a new one"

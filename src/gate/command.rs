@@ -1,6 +1,8 @@
 //! The commands that people write in comments, as text. Who wrote them and
 //! whether they count is judged in `overrides`.
 
+use super::signature::is_meant;
+
 /// A command as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -117,6 +119,9 @@ pub fn override_comment(
         terms: term.map(str::to_owned).into_iter().collect(),
     };
     match parse(&text) {
+        _ if is_meant(&text) => {
+            Err("the reason looks like it holds a signature: say it in other words".to_owned())
+        }
         Some(Command::Override(read)) if read.said() == meant.said() => Ok(text),
         _ => Err(format!(
             "the reason cannot be written like that: leave `{TERM}` and line breaks at its beginning out"
@@ -137,6 +142,18 @@ pub fn approval_comment(id: &str) -> Result<String, String> {
 }
 
 impl Asked {
+    /// The words of the command without its reason, one blank between them. No word holds a blank,
+    /// so that they tell exactly what was asked for.
+    pub(super) fn words(&self) -> String {
+        let terms = self.terms.iter().map(|term| format!(" {TERM}{term}"));
+        format!(
+            "override {} {}{}",
+            self.control,
+            self.ticket,
+            terms.collect::<String>()
+        )
+    }
+
     /// What is said, however many blanks stand between the words.
     fn said(&self) -> (&str, &str, Vec<&str>, &[String]) {
         let reason = self.reason.split_whitespace().collect();

@@ -13,6 +13,7 @@ use super::integrity::{Integrity, integrity};
 use super::kind::Kind;
 use super::record::override_id;
 use super::reviews::ReviewReport;
+use super::signature::Signed;
 
 /// The decision for one subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +211,10 @@ pub struct OverrideReport {
     pub ticket: Option<String>,
     /// The reason, as written. Hostile text.
     pub text: String,
+    /// The words of the command without the reason, one blank between them.
+    pub words: String,
+    /// The signature of who wrote it; `None`: it has none, or none that is in order.
+    pub signature: Option<Signed>,
     /// The head it is bound to.
     pub head: String,
     /// Whether it counts.
@@ -227,6 +232,8 @@ pub struct Approval {
     pub by: AccountRef,
     /// When, by the platform's clock.
     pub at: Timestamp,
+    /// The signature of who wrote it, if there is one.
+    pub signature: Option<Signed>,
 }
 
 impl OverrideReport {

@@ -19,6 +19,7 @@ mod record;
 mod register;
 mod reviews;
 mod settle;
+mod signature;
 #[cfg(test)]
 pub(crate) mod testing;
 mod triage;
@@ -49,4 +50,5 @@ pub use register::{
 };
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
+pub use signature::{OVERRIDE_NAMESPACE, Signed, override_statement};
 pub use triage::{AcceptanceReport, AcceptanceState};

@@ -19,11 +19,12 @@ use super::decide::{OverrideReport, OverrideState};
 use super::independence::{independent, may_override};
 use super::kind::Kind;
 use super::record::override_id;
+use super::signature::{self, Says, Signed, command_of};
 
 mod form;
 mod outage;
 
-use form::{in_form, term};
+use form::{in_form, may_be_overridden, term};
 use outage::About;
 pub(super) use outage::was_not_answered;
 
@@ -103,7 +104,7 @@ pub(super) fn reports(
                 by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 approval: None,
-                expires: comment.created_at.checked_add(longest).ok(),
+                expires: signature::begins(comment).checked_add(longest).ok(),
                 review_due: due(
                     comment.created_at,
                     &policy.overrides.review_within,
@@ -111,17 +112,21 @@ pub(super) fn reports(
                 ),
                 ticket: (!asked.ticket.is_empty()).then(|| asked.ticket.clone()),
                 text: asked.reason.clone(),
+                words: asked.words(),
+                signature: None,
                 head: facts.subject.head.clone(),
                 state: OverrideState::Refused,
                 why: String::new(),
             };
-            let (about, author) = match judge(policy, facts, comment, about, &asked, &report) {
-                Ok(in_order) => in_order,
-                Err((state, why)) => {
-                    (report.state, report.why) = (state, why);
-                    return report;
-                }
-            };
+            let (about, author, signature) =
+                match judge(policy, facts, comment, about, &asked, &report) {
+                    Ok(in_order) => in_order,
+                    Err((state, why)) => {
+                        (report.state, report.why) = (state, why);
+                        return report;
+                    }
+                };
+            report.signature = signature;
             report.covers = match about {
                 About::Control(meta) if needs_it(meta.code) => vec![meta.code],
                 About::Control(_) => Vec::new(),
@@ -175,7 +180,8 @@ fn given(
         About::Control(_) => String::new(),
         About::Outage => format!("covers {code} and "),
     };
-    match by_own_right(policy, facts, comment, about, author) {
+    let signed = report.signature.is_some();
+    match by_own_right(policy, facts, comment, about, author, signed) {
         Ok(()) => (
             OverrideState::Accepted,
             format!(
@@ -201,12 +207,16 @@ fn by_own_right(
     comment: &Comment,
     about: About,
     author: &Account,
+    signed: bool,
 ) -> Result<(), Refusal> {
     let About::Control(meta) = about else {
         return refused("what covers all that could not be seen takes two people");
     };
     if policy.overrides.second_person {
         return refused("the policy wants a second person");
+    }
+    if policy.overrides.signed && !signed {
+        return refused("the policy wants it signed, and it is not (`overrides.signed`)");
     }
     may_override(&policy.overrides, facts, author)?;
     independent(facts, author)?;
@@ -254,7 +264,8 @@ fn asked_before(
     })
 }
 
-/// The rules in the order in which people can mend them. Gives the control and who asks.
+/// The rules in the order in which people can mend them. Gives the control, who asks, and with what
+/// signature.
 fn judge<'f>(
     policy: &Policy,
     facts: &'f Snapshot,
@@ -262,7 +273,7 @@ fn judge<'f>(
     about: Option<About>,
     asked: &Asked,
     report: &OverrideReport,
-) -> Result<(About, &'f Account), Refusal> {
+) -> Result<(About, &'f Account, Option<Signed>), Refusal> {
     let rules = &policy.overrides;
     let Some(about) = about else {
         return refused(format!("the policy has no control `{}`", report.code));
@@ -296,23 +307,12 @@ fn judge<'f>(
     }
     in_time(facts, report)?;
     within_uses(rules, facts, about, report)?;
-    Ok((about, author))
-}
-
-fn may_be_overridden(rules: &OverrideRules, meta: &Meta) -> Result<(), Refusal> {
-    if NOT_OVERRIDABLE.contains(&meta.code) {
-        return refused(format!(
-            "{} is about the gate itself and cannot be overridden",
-            meta.code
-        ));
-    }
-    if rules.never.iter().any(|id| id == meta.id) {
-        return refused(format!(
-            "the policy says that {} is never overridden (`overrides.never`)",
-            meta.code
-        ));
-    }
-    Ok(())
+    let says = Says::Asks {
+        words: &report.words,
+        reason: &report.text,
+    };
+    let signature = signature::of(rules, &facts.subject, comment, author, &says);
+    Ok((about, author, signature.or_else(refused)?))
 }
 
 /// No more of them than the policy lets on one change, over all its heads. Comments can be
@@ -421,7 +421,7 @@ pub(super) fn commands(facts: &Snapshot) -> impl Iterator<Item = (&Comment, Comm
     };
     comments
         .iter()
-        .filter_map(|comment| parse(&comment.body).map(|command| (comment, command)))
+        .filter_map(|comment| parse(command_of(&comment.body)).map(|command| (comment, command)))
 }
 
 /// The control of the policy with that code or id. Controls that are off count

@@ -14,6 +14,7 @@ use crate::policy::{Enforcement, Mode};
 use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
 use super::reviews::{ReviewOutcome, ReviewReport};
+use super::signature;
 use super::triage::AcceptanceReport;
 
 /// Predicate type of the record of a decision.
@@ -335,6 +336,7 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         "approval": report.approval.as_ref().map(|approval| &approval.id),
         "reason_text": cut(&report.text, LONGEST_TEXT),
         "reason_digest": sha256(&report.text),
+        "signatures": signature::recorded(report),
         "ticket": {"key": report.ticket.as_deref().map(|text| cut(text, 100))},
         "approved_at": {
             "forge_time": approved_at.to_string(),

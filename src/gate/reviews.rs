@@ -13,6 +13,7 @@ use super::decide::OverrideReport;
 use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::commands;
 use super::record::override_id;
+use super::signature::is_meant;
 
 /// What came out of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,9 @@ fn in_order<'c>(
         return Err(format!("the outcome is none of {words}"));
     };
     let author = person_behind(comment)?;
+    if is_meant(&comment.body) {
+        return Err("reviews are not signed: write a new one without a signature".to_owned());
+    }
     may_override(&policy.overrides, facts, author).map_err(|(_, why)| why)?;
     let says_nothing = weight(notes) == 0;
     match outcome {

@@ -136,6 +136,8 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
         overrides: OverrideRules {
             allowed_by: vec!["@lead".to_owned(), "@acme/security".to_owned()],
             second_person: false,
+            signed: false,
+            signers: Vec::new(),
             never: Vec::new(),
             max_uses: None,
             ticket: Some(Regex::new("INC-[0-9]+|INC").expect("a literal pattern")),

@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use signature::{Signer as _, Verifier as _};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature};
+
+use crate::sshsig;
 
 use super::checkpoint::Checkpoint;
 
@@ -107,37 +109,12 @@ impl Signer {
 
 /// Checks an SSHSIG in its exact canonical form and returns the key that made it.
 pub(crate) fn verify_file(armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {
-    verify_for(NAMESPACE, armoured, file)
+    sshsig::verify(NAMESPACE, armoured, file)
 }
 
 /// The same for the body of a receipt.
 pub(crate) fn verify_receipt(armoured: &[u8], body: &[u8]) -> anyhow::Result<PublicKey> {
-    verify_for(RECEIPT_NAMESPACE, armoured, body)
-}
-
-fn verify_for(namespace: &str, armoured: &[u8], file: &[u8]) -> anyhow::Result<PublicKey> {
-    let signature = SshSig::from_pem(armoured)
-        .ok()
-        .context("it is no SSH signature")?;
-    // Rebuilt from its parts: version, reserved field and armour have one spelling only.
-    let rebuilt = SshSig::new(
-        signature.public_key().clone(),
-        namespace,
-        signature.hash_alg(),
-        signature.signature().clone(),
-    );
-    let canonical = rebuilt
-        .and_then(|rebuilt| rebuilt.to_pem(LineEnding::LF))
-        .ok();
-    ensure!(
-        canonical.as_deref().map(str::as_bytes) == Some(armoured),
-        "the signature is not in its canonical form, or made for another purpose"
-    );
-    let key = PublicKey::from(signature.public_key().clone());
-    key.verify(namespace, file, &signature)
-        .ok()
-        .context("the signature does not fit what it is said to sign")?;
-    Ok(key)
+    sshsig::verify(RECEIPT_NAMESPACE, armoured, body)
 }
 
 /// Checks the one signature line that our notes carry against the key of the SSHSIG.
@@ -208,7 +185,7 @@ impl AllowedSigners {
         content: &[u8],
         origin: &str,
     ) -> anyhow::Result<String> {
-        let key = verify_for(SETTINGS_NAMESPACE, armoured.as_bytes(), content)?;
+        let key = sshsig::verify(SETTINGS_NAMESPACE, armoured.as_bytes(), content)?;
         self.principal(&key, origin)
             .with_context(|| format!("the key that signed is not listed for `{origin}`"))?;
         Ok(key.fingerprint(HashAlg::Sha256).to_string())

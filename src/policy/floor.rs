@@ -16,6 +16,7 @@ use super::model::{
 };
 use super::problem::Place;
 use super::resolve::Demands;
+use super::signers::listed_by_both;
 
 /// Whether people have to be told where the floor won.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -359,6 +360,14 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     if !own.second_person && floor.second_person {
         won.push("second_person");
     }
+    if !own.signed && floor.signed {
+        won.push("signed");
+    }
+    let listed = own.signers.len();
+    let signers = listed_by_both(own.signers, &floor.signers);
+    if signers.len() != listed {
+        won.push("signers");
+    }
     let never_too: Vec<String> = floor
         .never
         .into_iter()
@@ -410,6 +419,8 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     }
     OverrideRules {
         second_person: own.second_person || floor.second_person,
+        signed: own.signed || floor.signed,
+        signers,
         max_uses,
         never: own.never.into_iter().chain(never_too).collect(),
         ticket: if same_ticket {

@@ -16,6 +16,7 @@ mod problem;
 mod read;
 mod resolve;
 mod sections;
+mod signers;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -34,7 +35,7 @@ pub(crate) use findings::{Standing, worst};
 pub use load::{LoadError, POLICY_PATH, lint, load};
 pub use model::{
     BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
-    OverrideRules, Policy, PolicySource, ScanExpectation, Waiver,
+    OverrideRules, OverrideSigner, Policy, PolicySource, ScanExpectation, Waiver,
 };
 pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use crate::controls::Bound;
 use crate::facts::{FactKey, Needs, ScanFormat, Severity};
+use crate::sshsig::SignerKey;
 
 use super::findings::{AcceptedFinding, ExploitedList, SeverityMap, StoredBaseline};
 use super::problem::Place;
@@ -145,6 +146,10 @@ pub struct OverrideRules {
     /// Whether somebody other than the requester has to approve even where the requester may
     /// override and had no hand in the change.
     pub second_person: bool,
+    /// Whether a command that gives an override counts only with its author's signature.
+    pub signed: bool,
+    /// Keys that people sign such commands with. No key is two people's.
+    pub signers: Vec<OverrideSigner>,
     /// Ids of the controls that are never overridden.
     pub never: Vec<String>,
     /// Most overrides of one control on one change, over all its heads; `None`: any number.
@@ -161,6 +166,22 @@ pub struct OverrideRules {
     pub time_zone: String,
     /// Days off beside Saturdays and Sundays.
     pub holidays: Vec<jiff::civil::Date>,
+}
+
+/// A key that a person signs override commands with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverrideSigner {
+    /// `@user`, with the `@`.
+    pub person: String,
+    /// The key.
+    pub key: SignerKey,
+}
+
+impl OverrideSigner {
+    /// Whether it is the same key of the same person; case says nothing on the platforms.
+    pub fn is(&self, other: &Self) -> bool {
+        self.key == other.key && self.person.eq_ignore_ascii_case(&other.person)
+    }
 }
 
 /// A scan result that the policy expects.

@@ -16,6 +16,7 @@ use super::read::{
     boolean, count, date, deadline, duration, entries, fields, glob, handle, list, text,
     whole_pattern, word,
 };
+use super::signers::signing;
 use super::words::{did_you_mean, quote};
 use super::yaml::Node;
 
@@ -125,6 +126,8 @@ pub(super) fn overrides(
     let known = [
         "allowed_by",
         "second_person",
+        "signed",
+        "signers",
         "never",
         "max_uses",
         "ticket",
@@ -148,6 +151,7 @@ pub(super) fn overrides(
     {
         rules.second_person = value;
     }
+    signing(&section, &mut rules, report);
     if let Some(node) = section.get("never") {
         rules.never = list(node, "`never`", report)
             .unwrap_or_default()
@@ -219,6 +223,8 @@ pub(super) fn nobody() -> OverrideRules {
     OverrideRules {
         allowed_by: Vec::new(),
         second_person: false,
+        signed: false,
+        signers: Vec::new(),
         never: Vec::new(),
         max_uses: None,
         ticket: None,

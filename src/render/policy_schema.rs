@@ -346,6 +346,19 @@ fn overrides() -> Value {
                 "type": "boolean", "default": false,
                 "description": "whether somebody other than who asks has to approve it (`/ccgate approve ID`), even if who asks may override and had no hand in the change",
             },
+            "signed": {
+                "type": "boolean", "default": false,
+                "description": "whether an approval, and a request that needs none, counts only with its author's SSH signature by a key of `signers`; takes `signers`",
+            },
+            "signers": {
+                "type": "object", "minProperties": 1,
+                "propertyNames": {"pattern": "^@[^@/\\s]+$"},
+                "additionalProperties": {
+                    "type": "array", "minItems": 1,
+                    "items": {"type": "string", "pattern": "^ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?$"},
+                },
+                "description": "whose SSH keys (Ed25519) sign override commands, e.g. `{\"@ana\": [\"ssh-ed25519 AAAA…\"]}`; no key is two people's",
+            },
             "never": {
                 "type": "array", "items": control_name(),
                 "description": "controls that are never overridden; those about the gate itself never are (CHG-16, EVD-02 to EVD-04, PIPE-12)",
@@ -378,6 +391,8 @@ fn overrides() -> Value {
         &["allowed_by"],
     );
     schema["description"] = json!("leave out: nobody may override");
+    schema["if"] = json!({"properties": {"signed": {"const": true}}, "required": ["signed"]});
+    schema["then"] = json!({"required": ["signers"]});
     schema
 }
 

@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("criteria", &[]),
     ("facts", &[]),
-    ("ledger", &[]),
+    ("sshsig", &[]),
+    ("ledger", &["sshsig"]),
     ("controls", &["criteria", "facts"]),
     ("platform", &["facts"]),
     ("scan", &["facts"]),
-    ("policy", &["controls", "criteria", "facts"]),
-    ("gate", &["controls", "criteria", "facts", "policy"]),
+    ("policy", &["controls", "criteria", "facts", "sshsig"]),
+    (
+        "gate",
+        &["controls", "criteria", "facts", "policy", "sshsig"],
+    ),
     (
         "render",
         &["controls", "criteria", "facts", "gate", "policy"],
@@ -30,7 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lib",
         &[
             "cli", "controls", "criteria", "facts", "gate", "ledger", "platform", "policy",
-            "render", "scan",
+            "render", "scan", "sshsig",
         ],
     ),
 ];

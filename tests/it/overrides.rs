@@ -1,7 +1,11 @@
 //! The life of an override from request to review, on both platforms: the author asks, who
 //! may not approve; somebody else does; a third person reviews it.
 
+use ccgate::gate::OVERRIDE_RECORD_TYPE;
+use ccgate::ledger::{Place, statements_at};
 use serde_json::{Value, json};
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use crate::support::{Bench, Ended, control};
 
@@ -102,6 +106,76 @@ fn who_approved_and_goes_by_another_name_now_has_reviewed_nothing() {
         say(&bench, "li", &format!("/ccgate review {id} ratified"));
         bench.decision(&IN_LEDGER);
         assert_eq!(entry(&bench)["reviewer"], "li");
+    }
+}
+
+/// What is signed comes from the command line, and stands in the ledger for whoever verifies it.
+#[test]
+fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
+    let pair = Ed25519Keypair::from_seed(&[1; 32]);
+    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
+    let line = key.public_key().to_openssh().expect("its public half");
+    let signers = format!("overrides:\n  signed: true\n  signers: {{\"@ana\": [{line}]}}\n");
+    for (bench, platform) in [
+        (Bench::new(), "github"),
+        (Bench::on_gitlab(ON_GITLAB), "gitlab"),
+    ] {
+        bench.forge.with(|acme| {
+            let policy = acme.policy.take().expect("a policy");
+            acme.policy = Some(policy.replace("overrides:\n", &signers));
+        });
+        say(&bench, "tom", REQUEST);
+        let (_, asked) = bench.decision(&IN_LEDGER);
+        let words = |name: &Value| name.as_str().expect("text").to_owned();
+        let id = words(&asked["overrides"][0]["recorded_as"]);
+        let head = words(&asked["subject"]["head"]);
+        let approve = format!("/ccgate approve {id}");
+        say(&bench, "ana", &approve);
+        let (code, unsigned) = bench.decision(&IN_LEDGER);
+        assert_eq!(code, 1, "{unsigned:#}");
+        let why = words(&unsigned["approvals"][0]["why"]);
+        assert!(why.contains("`overrides.signed`"), "{why}");
+
+        let statement = |more: &[&str]| {
+            let on = [
+                "--platform",
+                platform,
+                "--repo",
+                "acme/payments",
+                "--change",
+                "42",
+                "--target",
+                "main",
+                "--head",
+                &head,
+            ];
+            bench.run(&[&["override", "statement", &approve][..], &on[..], more].concat())
+        };
+        let alone = statement(&[]);
+        assert_eq!(alone.code, 2, "{}", alone.stdout);
+        assert!(alone.stderr.contains("`--asked`"), "{}", alone.stderr);
+        let text = statement(&["--asked", REQUEST]).stdout;
+        let signature = key
+            .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
+            .and_then(|signature| signature.to_pem(LineEnding::LF))
+            .expect("a signature");
+        let signed_at = text.lines().last().expect("its last line");
+        let body = format!("{approve}\n```ccgate-signature\n{signed_at}\n{signature}```");
+        say(&bench, "ana", &body);
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        assert_eq!(code, 0, "{decision:#}");
+        let (_, records) = statements_at(&Place::Folder(bench.path("ledger"))).expect("a ledger");
+        let kept = records
+            .iter()
+            .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
+            .expect("the override is on record");
+        let kept = &kept["predicate"]["signatures"][0];
+        assert_eq!(kept["statement"], text.as_str());
+        assert_eq!(kept["signature"], signature.as_str());
+        assert_eq!(
+            (&kept["role"], &kept["login"]),
+            (&json!("approver"), &json!("ana"))
+        );
     }
 }
 

@@ -508,6 +508,18 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "overrides.signed",
+        "overrides: {allowed_by: ['@a'], signed: true, signers: {'@a': [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH]}}",
+        "overrides: {allowed_by: ['@a'], signers: {'@a': [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH]}}",
+        "weaker",
+    ),
+    (
+        "overrides.signers",
+        "overrides: {allowed_by: ['@a'], signers: {'@a': [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH]}}",
+        "overrides: {allowed_by: ['@a'], signers: {'@b': [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH]}}",
+        "weaker",
+    ),
+    (
         "overrides.never",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked, BR-18]}",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked]}",

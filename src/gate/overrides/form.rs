@@ -3,10 +3,28 @@
 use jiff::SignedDuration;
 use regex::Regex;
 
+use crate::controls::Meta;
 use crate::gate::command::{Asked, weight};
 use crate::policy::{OverrideRules, parse_duration};
 
-use super::{Refusal, refused};
+use super::{NOT_OVERRIDABLE, Refusal, refused};
+
+/// Whether overrides of that control are a thing at all.
+pub(super) fn may_be_overridden(rules: &OverrideRules, meta: &Meta) -> Result<(), Refusal> {
+    if NOT_OVERRIDABLE.contains(&meta.code) {
+        return refused(format!(
+            "{} is about the gate itself and cannot be overridden",
+            meta.code
+        ));
+    }
+    if rules.never.iter().any(|id| id == meta.id) {
+        return refused(format!(
+            "the policy says that {} is never overridden (`overrides.never`)",
+            meta.code
+        ));
+    }
+    Ok(())
+}
 
 /// What is in order as far as it stands in the command itself.
 pub(super) fn in_form(rules: &OverrideRules, asked: &Asked) -> Result<(), Refusal> {

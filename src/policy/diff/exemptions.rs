@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::facts::Direction;
 
-use super::super::model::{OverrideRules, Policy, Waiver};
+use super::super::model::{OverrideRules, OverrideSigner, Policy, Waiver};
 use super::change::{Changes, PolicyPart, Stronger};
 use super::sections::{duration, some};
 
@@ -17,6 +17,8 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
     let OverrideRules {
         allowed_by,
         second_person,
+        signed,
+        signers,
         never,
         max_uses,
         ticket,
@@ -47,6 +49,23 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         Stronger::More,
         ToString::to_string,
     );
+    changes.ordered(
+        part(),
+        "signed",
+        (*signed, after.signed),
+        Stronger::More,
+        ToString::to_string,
+    );
+    let (old, new) = (keys(signers), keys(&after.signers));
+    if old != new {
+        // Whoever holds a key that is new here can give what they could not before.
+        let direction = if new.iter().any(|key| !old.contains(key)) {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        changes.add(part(), "signers", (some(&old), some(&new)), direction);
+    }
     let (old, new) = (sorted(never), sorted(&after.never));
     if old != new {
         let direction = if old.iter().any(|id| !new.contains(id)) {
@@ -144,6 +163,15 @@ fn sorted(ids: &[String]) -> Vec<String> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Whose key it is in words, once each, in a fixed order.
+fn keys(signers: &[OverrideSigner]) -> Vec<String> {
+    let words = signers.iter().map(|one| {
+        let key = one.key.fingerprint();
+        format!("{} {key}", one.person.to_lowercase())
+    });
+    sorted(&words.collect::<Vec<_>>())
 }
 
 /// `3 days` as number and unit; the plural is the same unit.

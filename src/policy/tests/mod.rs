@@ -9,6 +9,7 @@ mod floor;
 mod hostile;
 mod presets;
 mod problems;
+mod signers;
 mod values;
 
 use jiff::Timestamp;

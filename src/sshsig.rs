@@ -1,0 +1,106 @@
+//! Signatures in the form of `ssh-keygen -Y sign` (SSHSIG), and the public keys that people list.
+//! Keys and signatures are handed in as text; this file reads no file and trusts no key on its own.
+
+use anyhow::{Context as _, ensure};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, SshSig};
+
+/// How a line with a key begins.
+const KIND: &str = "ssh-ed25519";
+
+/// A public Ed25519 key without its comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignerKey(PublicKey);
+
+impl SignerKey {
+    /// From a line `ssh-ed25519 AAAA… comment`. `None`: it is none, is another kind of key, or is
+    /// spelt in another way than OpenSSH spells it.
+    pub fn parse(line: &str) -> Option<Self> {
+        if line.chars().any(char::is_control) {
+            return None;
+        }
+        let mut words = line.split(' ').filter(|word| !word.is_empty());
+        let (kind, base64) = (words.next()?, words.next()?);
+        // Two keys on one line: the second would be taken for a comment.
+        if kind != KIND || words.any(|word| word == KIND) {
+            return None;
+        }
+        let bare = format!("{kind} {base64}");
+        let key = PublicKey::from_openssh(&bare).ok()?;
+        let one_spelling = key.to_openssh().is_ok_and(|text| text.trim_end() == bare);
+        (key.algorithm() == Algorithm::Ed25519 && one_spelling).then_some(Self(key))
+    }
+
+    /// As `ssh-keygen -l` shows it: `SHA256:…`.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.0)
+    }
+
+    /// Whether a signature by that key is by this one.
+    pub fn is(&self, key: &PublicKey) -> bool {
+        self.0.key_data() == key.key_data()
+    }
+}
+
+/// As `ssh-keygen -l` shows a key: `SHA256:…`.
+pub fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// Checks an SSHSIG over those bytes in its exact canonical form, armour included, and returns the
+/// key that made it.
+///
+/// # Errors
+/// It is no signature, has another spelling or namespace, or does not fit the bytes.
+pub fn verify(namespace: &str, armoured: &[u8], content: &[u8]) -> anyhow::Result<PublicKey> {
+    let signature = SshSig::from_pem(armoured)
+        .ok()
+        .context("it is no SSH signature")?;
+    // Rebuilt from its parts: version, reserved field and armour have one spelling only.
+    let rebuilt = SshSig::new(
+        signature.public_key().clone(),
+        namespace,
+        signature.hash_alg(),
+        signature.signature().clone(),
+    );
+    let canonical = rebuilt
+        .and_then(|rebuilt| rebuilt.to_pem(LineEnding::LF))
+        .ok();
+    ensure!(
+        canonical.as_deref().map(str::as_bytes) == Some(armoured),
+        "the signature is not in its canonical form, or made for another purpose"
+    );
+    let key = PublicKey::from(signature.public_key().clone());
+    key.verify(namespace, content, &signature)
+        .ok()
+        .context("the signature does not fit what it is said to sign")?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_spelling_and_is_ed25519() {
+        let line = PublicKey::from(ssh_key::public::Ed25519PublicKey([7; 32]))
+            .to_openssh()
+            .unwrap();
+        let line = line.trim_end();
+        let key = SignerKey::parse(line).unwrap();
+        assert_eq!(SignerKey::parse(&format!("{line} me at home")), Some(key));
+        let base64 = line.split(' ').nth(1).unwrap();
+        for wrong in [
+            String::new(),
+            base64.to_owned(),
+            KIND.to_owned(),
+            format!("{KIND} {}", &base64[..base64.len() - 4]),
+            format!("{KIND} {base64}AAAA"),
+            format!("ssh-rsa {base64}"),
+            format!("no-touch-required {line}"),
+            format!("{line}\n{line}"),
+            format!("{line} {line}"),
+        ] {
+            assert_eq!(SignerKey::parse(&wrong), None, "{wrong:?}");
+        }
+    }
+}
