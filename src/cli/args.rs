@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Platform;
 use crate::render::{Format, UnknownFormat};
@@ -197,6 +197,8 @@ pub(super) enum OverrideCommand {
         #[arg(long, value_name = "SHA")]
         head: String,
     },
+    /// Tell of overrides in one comment on a change, or in one issue: made once, then changed in place
+    Notify(NotifyArgs),
     /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
     /// one is overdue
     List {
@@ -211,6 +213,33 @@ pub(super) enum OverrideCommand {
         #[arg(long, value_enum, default_value_t = Layout::Human)]
         format: Layout,
     },
+}
+
+/// What a notice of overrides tells, and where.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("where").required(true).args(["change", "issue"])))]
+pub(super) struct NotifyArgs {
+    /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
+    #[arg(value_name = "LEDGER")]
+    pub(super) url: String,
+    /// As a comment on this pull request or merge request (`iid`), about its overrides
+    #[arg(long, value_name = "N")]
+    pub(super) change: Option<u64>,
+    /// As an issue of the repository, about what is open, overdue or waiting, with sums
+    #[arg(long)]
+    pub(super) issue: bool,
+    /// Only show the text; nothing is posted
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<String>,
+    /// Where the repository is; found from the environment in a CI job
+    #[arg(long, value_enum)]
+    pub(super) platform: Option<PlatformArg>,
+    /// Most seconds to spend on reading, and again on writing, waiting included
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
 }
 
 /// The change that a comment is for.

@@ -13,6 +13,7 @@ mod group;
 mod ledger;
 mod ledger_place;
 mod outputs;
+mod override_notify;
 mod override_register;
 mod overrides;
 mod policy;

@@ -16,6 +16,7 @@ use crate::render::{escape, wrap};
 use super::args::{Layout, OnChange, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::ledger_place::existing;
+use super::override_notify::notify;
 use super::session;
 use super::world::World;
 
@@ -40,6 +41,7 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
                 world,
             )
         }
+        OverrideCommand::Notify(arguments) => notify(arguments, world),
         OverrideCommand::Approve { id, on } => {
             let text = gate::approval_comment(id);
             post(text, on, "the gate has to run again", world)

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use serde_json::Value;
 
-use crate::facts::{PreviousTip, Snapshot, Subject, ToldBy};
+use crate::facts::{Platform, PreviousTip, Snapshot, Subject, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf, Sealed};
 use crate::policy::LedgerChoice;
@@ -211,7 +211,12 @@ fn told(statement: &Value, branch: &str) -> Option<Told> {
 
 /// What the ledger of a repository is called.
 pub(super) fn origin(subject: &Subject) -> String {
-    format!("ccgate/{}/{}", subject.platform.word(), subject.repository)
+    origin_of(subject.platform, &subject.repository)
+}
+
+/// The same of a repository.
+pub(super) fn origin_of(platform: Platform, repository: &str) -> String {
+    format!("ccgate/{}/{repository}", platform.word())
 }
 
 /// The key that signs checkpoints: `CCGATE_LEDGER_KEY` holds an OpenSSH private key.

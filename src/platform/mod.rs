@@ -11,6 +11,7 @@ mod git_remote;
 mod github;
 mod gitlab;
 mod join;
+mod notice;
 mod posting;
 mod tickets;
 mod transport;
@@ -32,6 +33,7 @@ pub use context::{Flags, Group, Place, Wanted};
 pub use git_remote::{git_address, git_server, git_user};
 pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
 pub use gitlab::permissions as gitlab_permissions;
+pub use notice::{Noted, Notice, keep_notice};
 pub use posting::{Posted, post_comment};
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
 #[cfg(feature = "s3")]

@@ -1,12 +1,11 @@
-//! The one thing that is ever written to a platform: the comment of a person who asked for
-//! that by hand. No check does it.
+//! The comment of a person who asked for that by hand. No check does it.
 
 use anyhow::bail;
 
 use crate::facts::Platform;
 
 use super::context::Wanted;
-use super::transport::{NoAnswer, Transport};
+use super::transport::{Answer, NoAnswer, Transport};
 use super::{Setup, github, gitlab};
 
 /// A comment that was posted, as the platform tells it.
@@ -40,16 +39,21 @@ pub async fn post_comment(mut setup: Setup, text: &str) -> anyhow::Result<Posted
     }
 }
 
+/// What the platform said to it in its own words, quoted; empty if it said nothing.
+pub(super) fn said(answer: &Answer) -> String {
+    let message = answer.message();
+    if message.is_empty() {
+        message
+    } else {
+        format!(" `{message}`")
+    }
+}
+
 /// Why it was not taken, for people.
 pub(super) fn not_taken(no_answer: &NoAnswer, needs: &str) -> anyhow::Error {
     match no_answer {
         NoAnswer::Status(answer) => {
-            let message = answer.message();
-            let said = if message.is_empty() {
-                String::new()
-            } else {
-                format!(" `{message}`")
-            };
+            let said = said(answer);
             let hint = match answer.status {
                 401 | 403 | 404 => {
                     format!("; a token that only reads cannot comment, it needs {needs}")

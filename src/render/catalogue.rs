@@ -143,7 +143,9 @@ pub fn token_permissions_document(rights: Rights<'_>) -> String {
          is reported as *unknown* with the right that is missing; it is never taken for a pass.\n\n\
          *Job token* is the one that the CI gives to every job (`GITHUB_TOKEN`, `CI_JOB_TOKEN`). \
          *Other token* is one that you create: for settings hand it in as `CCGATE_SETTINGS_TOKEN`, \
-         best in a scheduled run that no change can influence.\n"
+         best in a scheduled run that no change can influence.\n\n\
+         `check` posts nothing. What `ccgate override create`, `approve` and `notify` post takes `CCGATE_TOKEN` with \
+         `Pull requests: write` on GitHub (`notify --issue`: `Issues: write`), the scope `api` on GitLab.\n"
     );
     for platform in PLATFORMS {
         let _ = write!(page, "\n## {}: by group of facts\n\n", title(platform));

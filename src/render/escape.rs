@@ -65,6 +65,35 @@ pub(super) fn markdown(text: &str, longest: usize) -> String {
     safe
 }
 
+/// For Markdown that is posted where a platform looks for more than Markdown has: as
+/// [`markdown`], and no reference by key (`GH-12`, `[issue:12]`, `&12`) or by the digits of a
+/// commit. It stands behind other words of the same line, never at its beginning.
+pub(super) fn posted(text: &str, longest: usize) -> String {
+    const ZERO_WIDTH: &str = "&#8203;";
+    /// A platform takes that many digits for a commit.
+    const COMMIT: usize = 7;
+    let text = markdown(text, longest)
+        .replace("&#38;", "&#38;&#8203;")
+        .replace("&#42;", "&#42;&#8203;")
+        .replace("&#91;", "&#91;&#8203;")
+        .replace("&#62;", "&#8203;&#62;");
+    let mut safe = String::with_capacity(text.len());
+    let mut before = [' '; 2];
+    let mut digits = 0;
+    for c in text.chars() {
+        let key = before[0].eq_ignore_ascii_case(&'g')
+            && (before[1].eq_ignore_ascii_case(&'h') || before[1].eq_ignore_ascii_case(&'l'));
+        digits = if c.is_ascii_hexdigit() { digits + 1 } else { 0 };
+        if digits == COMMIT || c == '-' && key {
+            safe.push_str(ZERO_WIDTH);
+            digits = digits.min(1);
+        }
+        safe.push(c);
+        before = [before[1], c];
+    }
+    safe
+}
+
 /// For the message of a GitHub workflow command.
 pub(super) fn command_message(text: &str, longest: usize) -> String {
     visible(text, longest)
@@ -207,6 +236,23 @@ mod tests {
             "http:&#8203;//a www&#8203;.b"
         );
         assert_eq!(markdown("- x\\|y", 20), "&#45; x&#92;&#124;y");
+    }
+
+    #[test]
+    fn what_is_posted_refers_to_nothing_by_key_or_by_the_digits_of_a_commit() {
+        assert_eq!(posted("GH-12 gl-3", 50), "GH&#8203;-12 gl&#8203;-3");
+        assert_eq!(posted("a&12", 50), "a&#38;&#8203;12");
+        assert_eq!(posted("[issue:1]", 50), "&#91;&#8203;issue:1&#93;");
+        assert_eq!(
+            posted("0123456789abcdef", 50),
+            "012345&#8203;6789ab&#8203;cdef"
+        );
+        assert_eq!(posted("INC-482 at 2026-06-01", 50), "INC-482 at 2026-06-01");
+        let safe = posted(HOSTILE, LONGEST);
+        assert!(!has_hidden(&safe));
+        for dangerous in ["|", "`", "<", "](", "@e", "\n", "*", "##"] {
+            assert!(!safe.contains(dangerous), "{dangerous} in {safe}");
+        }
     }
 
     #[test]

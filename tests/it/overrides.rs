@@ -208,6 +208,60 @@ fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {
     assert!(text.contains("0 in all"), "{text}");
 }
 
+/// What would be posted is shown and nothing is; no other command posts it.
+#[test]
+fn a_notice_tells_of_what_the_ledger_of_this_repository_holds_and_only_notify_posts_it() {
+    for mut bench in [Bench::new(), Bench::on_gitlab(ON_GITLAB)] {
+        let id = asked_and_approved(&bench);
+        let said = bench.forge.with(|acme| acme.change(42).comments.len());
+        assert_eq!(said, 5, "what people wrote, and nothing of the gate's");
+        let notify = |bench: &Bench, more: &[&str]| {
+            let mut arguments = vec!["override", "notify", "dir:ledger"];
+            arguments.extend(more);
+            bench.run(&arguments)
+        };
+        let here = ["--repo", "acme/payments"];
+        let of_change = [&here[..], &["--change", "42"]].concat();
+        let of_all = [&here[..], &["--issue"]].concat();
+
+        // Whose the token is cannot be asked there: nothing is posted.
+        let ended = notify(&bench, &of_change);
+        assert_eq!(ended.code, 3, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("nothing was posted"),
+            "{}",
+            ended.stderr
+        );
+
+        bench.env.remove("CCGATE_TOKEN");
+        for place in [&of_change, &of_all] {
+            let ended = notify(&bench, &[&place[..], &["--dry-run"]].concat());
+            assert_eq!(ended.code, 0, "{}", ended.stderr);
+            assert!(
+                ended
+                    .stdout
+                    .starts_with("<!-- ccgate:overrides:acme/payments")
+            );
+            let review = format!("`/ccgate review {id} ratified`");
+            assert!(ended.stdout.contains(&review), "{}", ended.stdout);
+            assert!(ended.stdout.contains("asked for by tom, approved by ana"));
+
+            let ended = notify(&bench, place);
+            assert_eq!(ended.code, 2, "no token: {}", ended.stderr);
+            assert!(ended.stderr.contains("CCGATE_TOKEN"), "{}", ended.stderr);
+        }
+        let other = ["--repo", "acme/ledger", "--issue", "--dry-run"];
+        let ended = notify(&bench, &other);
+        assert_eq!(ended.code, 5, "{}", ended.stdout);
+        assert!(ended.stdout.is_empty(), "{}", ended.stdout);
+        for wrong in [&here[..], &[&of_change[..], &["--issue"]].concat()] {
+            assert_eq!(notify(&bench, wrong).code, 2);
+        }
+        let now = bench.forge.with(|acme| acme.change(42).comments.len());
+        assert_eq!(now, said);
+    }
+}
+
 /// The author asks; who may not approve tries; somebody else approves. Gives the id.
 fn asked_and_approved(bench: &Bench) -> String {
     let say = |login: &str, words: &str| say(bench, login, words);

@@ -232,8 +232,8 @@ fn records_that_json_cannot_carry_are_refused() {
 }
 
 #[test]
-fn urls_of_stores_that_are_not_built_in_say_so() {
-    for url in ["s3://bucket/x", "ftp://x", "dir:"] {
+fn an_address_of_no_kind_says_which_there_are() {
+    for url in ["gs://bucket/x", "ftp://secret@x", "dir:"] {
         let error = Place::parse(url, || Ok(String::new()))
             .unwrap_err()
             .to_string();

@@ -96,12 +96,22 @@ impl Client {
         .await
     }
 
-    /// One POST with a JSON body. Makes nothing on the platform but an App's own token, and
-    /// the comment that a person asked for by hand.
+    /// One POST with a JSON body.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
+        self.write(Method::POST, path, body).await
+    }
+
+    /// One request with a JSON body. Makes or changes nothing on the platform but an App's own
+    /// token, the comment that a person asked for by hand, and the notice of overrides.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, NoAnswer> {
         let url = transport::under(&self.inner.api, path)?;
         let answer = self
-            .execute(Method::POST, &url, Some(body), Tag::default())
+            .execute(method, &url, Some(body), Tag::default())
             .await?;
         if answer.is_success() {
             Ok(answer)

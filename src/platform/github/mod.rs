@@ -21,6 +21,7 @@ mod graph;
 mod identity;
 mod layer;
 mod leap;
+mod notice;
 mod opening;
 mod origin;
 mod pages;
@@ -64,6 +65,7 @@ use queries::Part;
 
 pub use app::{AppKey, app_token};
 pub use fleet::Fleet;
+pub(super) use notice::{own_notices, write_notice};
 pub use permissions::permissions;
 pub use population::population;
 pub(super) use posting::post_comment;

@@ -134,16 +134,26 @@ impl Client {
         })
     }
 
-    /// One POST with a JSON body. Makes nothing on the platform but the comment that a person
-    /// asked for by hand.
+    /// One POST with a JSON body.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {
+        self.write(Method::POST, path, body).await
+    }
+
+    /// One request with a JSON body. Makes or changes nothing on the platform but the comment
+    /// that a person asked for by hand, and the notice of overrides.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, NoAnswer> {
         let mut headers = self.inner.rest_headers.clone();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
         let call = Call {
-            method: Method::POST,
+            method,
             url: transport::under(&self.inner.api, path)?,
             headers,
             body: body.to_string().into(),
