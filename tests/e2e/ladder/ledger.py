@@ -55,7 +55,7 @@ def _sweep(tally):
     if not program.is_file():
         tally.missing("ledger-sweep", "`cargo build --example ledger-sweep` makes it")
         return
-    for records, step in ((3, 1), (300, 6000)):
+    for records, step in ((3, 1), (300, 12000)):
         command = [SWEEP, program, "--records", str(records), "--step", str(step), "--python", "8"]
         done = subprocess.run(command, env=tools.environment(), capture_output=True, text=True, timeout=900)
         print("".join(f"     {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
