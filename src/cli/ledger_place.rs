@@ -196,7 +196,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             now: "2026-07-24T10:00:00Z".parse().unwrap(),
-            folder: Path::new("/work/job").to_owned(),
+            folder: Path::new("/srv/job").to_owned(),
             stdin: Mutex::new(Box::new(io::empty())),
             stdout: Box::new(io::sink()),
             stderr: Box::new(io::sink()),
