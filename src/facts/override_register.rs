@@ -34,8 +34,9 @@ pub struct RegisteredOverride {
     /// Until when it has to be reviewed. `None`: the record does not tell.
     pub review_due: Option<Timestamp>,
     /// Of an override for what the platform did not answer: whether every control that it
-    /// covered was answered for since. `None`: it is no such override.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// covered was answered for since. `None`: it is no such override. Facts have to say so: one that
+    /// is left out would turn an outage that is still open into an override like others.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub evaluated_again: Option<bool>,
     /// Who reviewed it; `None`: nobody whose review counts.
     pub reviewer: Option<AccountRef>,
@@ -65,4 +66,37 @@ pub struct OverrideRegister {
     pub overrides: Vec<RegisteredOverride>,
     /// The changes that came onto branches, each once.
     pub landed: Vec<LandedChange>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_that_leave_out_whether_an_outage_is_over_are_not_read() {
+        let one = RegisteredOverride {
+            id: "ovr_1".to_owned(),
+            breach: false,
+            controls: vec!["CHG-04".to_owned()],
+            change: Some(7),
+            head: "c1".to_owned(),
+            requester: None,
+            approver: None,
+            approved_apart: true,
+            involved: None,
+            given_at: None,
+            expires_at: None,
+            review_due: None,
+            evaluated_again: None,
+            reviewer: None,
+            reviewed_at: None,
+        };
+        let mut written = serde_json::to_value(&one).unwrap();
+        assert_eq!(
+            serde_json::from_value::<RegisteredOverride>(written.clone()).unwrap(),
+            one
+        );
+        written.as_object_mut().unwrap().remove("evaluated_again");
+        assert!(serde_json::from_value::<RegisteredOverride>(written).is_err());
+    }
 }
