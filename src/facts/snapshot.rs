@@ -299,6 +299,15 @@ impl Snapshot {
         }
     }
 
+    /// The moment that decides whether something has begun: the earlier of the two, so that
+    /// a fast clock of the machine begins nothing.
+    pub fn earliest_time(&self) -> Timestamp {
+        match &self.platform_time {
+            Fact::Known { value, .. } => self.observed_at.min(*value),
+            Fact::Unknown(_) => self.observed_at,
+        }
+    }
+
     /// A snapshot in which nothing has been seen yet.
     pub fn all_unknown(subject: Subject, observed_at: Timestamp, collected_by: String) -> Self {
         fn hidden<T>(name: &str) -> Fact<T> {

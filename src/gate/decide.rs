@@ -133,6 +133,8 @@ pub enum WaiverState {
     Unmatched,
     /// Its last day is over: a finding.
     Expired,
+    /// Its end is further away than a waiver may hold, so it does not count: a finding.
+    NotYet,
 }
 
 impl WaiverState {
@@ -142,6 +144,7 @@ impl WaiverState {
             Self::Applied => "applied",
             Self::Unmatched => "unmatched",
             Self::Expired => "expired",
+            Self::NotYet => "not_yet",
         }
     }
 }

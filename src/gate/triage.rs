@@ -21,7 +21,7 @@ use crate::facts::{
     Fact, Finding, FindingCount, FindingState, ScanKind, ScanReport, ScanResults, ScanRun,
     Severity, SeverityOrigin, Snapshot,
 };
-use crate::policy::{Note, Policy, ScanExpectation, SeverityMap, worst};
+use crate::policy::{Clocks, Note, Policy, ScanExpectation, SeverityMap, worst};
 
 use accepting::Accepting;
 pub use accepting::{AcceptanceReport, AcceptanceState};
@@ -45,7 +45,7 @@ pub(super) struct Triaged {
 /// Puts the policy upon the scan results of a snapshot.
 pub(super) fn triage(policy: &Policy, facts: &Snapshot) -> Triaged {
     let now = facts.latest_time();
-    let mut accepting = Accepting::new(&policy.accepted_findings, now);
+    let mut accepting = Accepting::new(&policy.accepted_findings, Clocks::of(facts));
     let Fact::Known { value, sources } = &facts.scans else {
         return Triaged {
             scans: None,

@@ -2,7 +2,7 @@
 //! which have run out or cover nothing. Those two are findings, not silence.
 
 use crate::facts::Snapshot;
-use crate::policy::{Note, Policy};
+use crate::policy::{Clocks, LONGEST_EXEMPTION, Note, Policy, Standing};
 
 use super::decide::{WaiverReport, WaiverState};
 
@@ -18,12 +18,11 @@ pub(super) fn reports(
         .filter(|waiver| waiver.covers(&facts.subject.repository))
         .map(|waiver| WaiverReport {
             waiver: waiver.clone(),
-            state: if !Policy::holds(waiver, facts.latest_time()) {
-                WaiverState::Expired
-            } else if is_non_pass(&waiver.control) {
-                WaiverState::Applied
-            } else {
-                WaiverState::Unmatched
+            state: match waiver.standing(Clocks::of(facts)) {
+                Standing::Expired => WaiverState::Expired,
+                Standing::NotYet => WaiverState::NotYet,
+                Standing::Stands if is_non_pass(&waiver.control) => WaiverState::Applied,
+                Standing::Stands => WaiverState::Unmatched,
             },
         })
         .collect()
@@ -46,6 +45,10 @@ pub(super) fn notes(reports: &[WaiverReport]) -> Vec<Note> {
                 WaiverState::Applied => return None,
                 WaiverState::Expired => format!(
                     "the waiver of `{}` expired on {}: renew it with a new approval, or remove it",
+                    waiver.control, waiver.expires
+                ),
+                WaiverState::NotYet => format!(
+                    "the waiver of `{}` ends on {}, and one acts only in the last {LONGEST_EXEMPTION} days before its end: it does not count",
                     waiver.control, waiver.expires
                 ),
                 WaiverState::Unmatched => format!(

@@ -445,22 +445,26 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
 fn hold_waivers(own: Vec<Waiver>, floor: &[Waiver], notes: &mut Notes) -> Vec<Waiver> {
     let mut held = Vec::new();
     for waiver in own {
-        let granted = floor
-            .iter()
-            .filter(|one| one.control == waiver.control && one.scope == waiver.scope)
-            .max_by_key(|one| one.expires);
-        match granted {
-            Some(granted) => held.push(Waiver {
-                expires: waiver.expires.min(granted.expires),
-                ..granted.clone()
-            }),
-            None => notes.say(
+        let before = held.len();
+        held.extend(
+            floor
+                .iter()
+                .filter(|one| one.control == waiver.control && one.scope == waiver.scope)
+                .map(|granted| Waiver {
+                    // What does not act on the default branch yet acts nowhere.
+                    begins: waiver.begins.max(granted.begins),
+                    expires: waiver.expires.min(granted.expires),
+                    ..granted.clone()
+                }),
+        );
+        if held.len() == before {
+            notes.say(
                 Some(&waiver.place),
                 format!(
                     "the waiver of `{}` does not hold: the default branch's policy does not grant it",
                     waiver.control
                 ),
-            ),
+            );
         }
     }
     held

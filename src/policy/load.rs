@@ -12,13 +12,13 @@ use crate::controls::{Bound, find};
 use crate::facts::{PolicyDocument, PolicyFacts, Severity, Unknown};
 
 use super::choice::{SCANS_CONTROL, SCANS_PARAMETER};
-use super::findings::{LONGEST_ACCEPTANCE, Standing};
 use super::floor::{Voice, tighten};
 use super::model::{
     BoundControl, BranchScope, Enforcement, Note, Policy, PolicySource, ScanExpectation,
 };
 use super::problem::{Problem, Problems, Report};
 use super::resolve::{Demands, resolve};
+use super::standing::{Clocks, LONGEST_EXEMPTION, Standing};
 use super::words::quote;
 
 /// The policy's path in a repository.
@@ -91,18 +91,24 @@ pub fn lint(document: &PolicyDocument, now: Timestamp) -> Result<Vec<Note>, Prob
     let mut notes = demands.notes.clone();
     notes.extend(without_effect(&demands));
     for waiver in &demands.waivers {
-        if !Policy::holds(waiver, now) {
-            notes.push(Note {
-                place: Some(waiver.place.clone()),
-                message: format!(
-                    "the waiver of `{}` expired on {}",
-                    waiver.control, waiver.expires
-                ),
-            });
-        }
+        let message = match waiver.standing(Clocks::one(now)) {
+            Standing::Stands => continue,
+            Standing::Expired => format!(
+                "the waiver of `{}` expired on {}",
+                waiver.control, waiver.expires
+            ),
+            Standing::NotYet => format!(
+                "the waiver of `{}` acts only in the last {LONGEST_EXEMPTION} days before its end",
+                waiver.control
+            ),
+        };
+        notes.push(Note {
+            place: Some(waiver.place.clone()),
+            message,
+        });
     }
     for accepted in &demands.accepted_findings {
-        let message = match accepted.standing(now) {
+        let message = match accepted.standing(Clocks::one(now)) {
             Standing::Stands => continue,
             Standing::Expired => {
                 let (what, end) = (quote(&accepted.words()), accepted.expires);
@@ -111,7 +117,7 @@ pub fn lint(document: &PolicyDocument, now: Timestamp) -> Result<Vec<Note>, Prob
             Standing::NotYet => {
                 let what = quote(&accepted.words());
                 format!(
-                    "the acceptance of {what} acts only in the last {LONGEST_ACCEPTANCE} days before its end"
+                    "the acceptance of {what} acts only in the last {LONGEST_EXEMPTION} days before its end"
                 )
             }
         };

@@ -17,6 +17,7 @@ mod read;
 mod resolve;
 mod sections;
 mod signers;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -27,11 +28,11 @@ pub use choice::{SCANS_CONTROL, SCANS_PARAMETER};
 pub use custom::MAX_CUSTOM;
 pub use diff::{DiffError, PolicyChange, PolicyDiff, PolicyPart, diff, merged};
 pub use file::FRAMEWORKS;
+pub(crate) use findings::worst;
 pub use findings::{
-    AcceptedFinding, Binding, ExploitedList, LONGEST_ACCEPTANCE, RatedAs, SeverityMap,
-    StoredBaseline, VexJustification, VexStatus,
+    AcceptedFinding, Binding, ExploitedList, RatedAs, SeverityMap, StoredBaseline,
+    VexJustification, VexStatus,
 };
-pub(crate) use findings::{Standing, worst};
 pub use load::{LoadError, POLICY_PATH, lint, load};
 pub use model::{
     BoundControl, BranchScope, Concession, Enforcement, LedgerChoice, Mode, Note, OnUnknown,
@@ -41,4 +42,6 @@ pub use presets::{PRESETS, preset};
 pub use problem::{Place, Problem, Problems};
 pub use read::parse_duration;
 pub use sections::MAX_OVERRIDE;
+pub use standing::LONGEST_EXEMPTION;
+pub(crate) use standing::{Clocks, Standing};
 pub(crate) use words::did_you_mean;

@@ -3,7 +3,7 @@
 
 use globset::{GlobBuilder, GlobSet};
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use regex::Regex;
 
 use crate::controls::Bound;
@@ -12,6 +12,7 @@ use crate::sshsig::SignerKey;
 
 use super::findings::{AcceptedFinding, ExploitedList, SeverityMap, StoredBaseline};
 use super::problem::Place;
+use super::standing::{Clocks, Standing};
 
 /// Whether the gate closes or only speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +119,9 @@ pub struct Waiver {
     pub owner: String,
     /// Who approved it; somebody else than the owner.
     pub approved_by: String,
+    /// The first day on which it holds (UTC): that of its end, or of the default branch's if
+    /// that one begins later.
+    pub begins: Date,
     /// The last day on which it holds (UTC).
     pub expires: Date,
     /// Where it stands.
@@ -125,6 +129,11 @@ pub struct Waiver {
 }
 
 impl Waiver {
+    /// Whether it acts at that moment.
+    pub(crate) fn standing(&self, clocks: Clocks) -> Standing {
+        Standing::between(self.begins, self.expires, clocks)
+    }
+
     /// Whether it is for that repository. `*` stops at `/`, so `acme/*` does not
     /// reach into subgroups; a scope of `*` alone is for all. Platforms do not
     /// tell upper from lower case in a path.
@@ -343,10 +352,5 @@ impl Policy {
         self.branches
             .as_ref()
             .is_none_or(|scope| scope.set.is_match(branch))
-    }
-
-    /// Whether a waiver still holds at that moment (its last day included, UTC).
-    pub fn holds(waiver: &Waiver, now: Timestamp) -> bool {
-        now.to_zoned(jiff::tz::TimeZone::UTC).date() <= waiver.expires
     }
 }

@@ -17,6 +17,7 @@ use super::read::{
     whole_pattern, word,
 };
 use super::signers::signing;
+use super::standing::first_day;
 use super::words::{did_you_mean, quote};
 use super::yaml::Node;
 
@@ -291,6 +292,7 @@ pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> 
         reason: reason?,
         owner: owner?,
         approved_by: approved_by?,
+        begins: first_day(expires?),
         expires: expires?,
         place: node.spot.of(report.origin()),
     })

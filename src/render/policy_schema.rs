@@ -416,7 +416,7 @@ fn waiver() -> Value {
             "reason": text("why"),
             "owner": handle("who answers for it"),
             "approved_by": handle("who approved it; somebody else than the owner"),
-            "expires": date("the last day on which it holds (UTC)"),
+            "expires": date("the last day on which it holds (UTC); it acts in the last 90 days before"),
         }),
         &[
             "control",

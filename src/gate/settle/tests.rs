@@ -192,6 +192,7 @@ fn a_waiver_covers_a_non_pass_and_an_idle_or_expired_one_is_a_finding() {
         waiver("second-thing-done", "*", "2026-06-30"),
         waiver("first-thing-done", "*", "2026-05-31"),
         waiver("first-thing-done", "acme/legacy-*", "2026-06-30"),
+        waiver("first-thing-done", "*", "2026-08-31"),
     ];
     let decision = decision(&policy, &facts());
     assert_eq!(decision.outcome, Outcome::Allow);
@@ -203,10 +204,11 @@ fn a_waiver_covers_a_non_pass_and_an_idle_or_expired_one_is_a_finding() {
         [
             WaiverState::Applied,
             WaiverState::Unmatched,
-            WaiverState::Expired
+            WaiverState::Expired,
+            WaiverState::NotYet
         ]
     );
-    assert_eq!(decision.notes.len(), 2);
+    assert_eq!(decision.notes.len(), 3);
 }
 
 #[test]
@@ -224,4 +226,19 @@ fn a_slow_clock_of_the_machine_prolongs_no_waiver() {
     assert_eq!(decision(&policy, &facts).outcome, Outcome::Allow);
     facts.platform_time = Fact::known_without_source(at("2026-06-02T00:00:00Z"));
     assert_eq!(decision(&policy, &facts).outcome, Outcome::Block);
+}
+
+#[test]
+fn a_waiver_with_a_far_end_covers_nothing_until_its_last_ninety_days() {
+    let mut policy = policy(vec![control(&FIRST, fail())]);
+    policy.waivers = vec![waiver("first-thing-done", "*", "2026-08-31")];
+    let mut facts = facts();
+    let outcome = |facts: &Snapshot| decision(&policy, facts).outcome;
+    assert_eq!(outcome(&facts), Outcome::Block, "91 days are left");
+    // A fast clock of the machine begins nothing.
+    facts.platform_time = Fact::known_without_source(facts.observed_at);
+    facts.observed_at = at("2026-06-02T00:00:00Z");
+    assert_eq!(outcome(&facts), Outcome::Block);
+    facts.platform_time = Fact::known_without_source(at("2026-06-02T00:00:00Z"));
+    assert_eq!(outcome(&facts), Outcome::Allow);
 }

@@ -3,11 +3,9 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-
 use crate::controls::is_tool;
 use crate::facts::{Finding, Fingerprint, ScanReport, ScanResults, ScanRun};
-use crate::policy::{AcceptedFinding, Binding, LONGEST_ACCEPTANCE, Note, Standing};
+use crate::policy::{AcceptedFinding, Binding, Clocks, LONGEST_EXEMPTION, Note, Standing};
 
 /// What became of an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +67,7 @@ pub(super) struct Accepting<'p> {
 }
 
 impl<'p> Accepting<'p> {
-    pub(super) fn new(all: &'p [AcceptedFinding], now: Timestamp) -> Self {
+    pub(super) fn new(all: &'p [AcceptedFinding], clocks: Clocks) -> Self {
         let mut by_fingerprint: HashMap<Fingerprint, Vec<usize>> = HashMap::new();
         let mut by_place: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for (index, accepted) in all.iter().enumerate() {
@@ -87,7 +85,10 @@ impl<'p> Accepting<'p> {
         }
         Self {
             all,
-            standing: all.iter().map(|accepted| accepted.standing(now)).collect(),
+            standing: all
+                .iter()
+                .map(|accepted| accepted.standing(clocks))
+                .collect(),
             by_fingerprint,
             by_place,
             met: HashMap::new(),
@@ -211,7 +212,7 @@ fn all_notes(reports: &[AcceptanceReport]) -> Vec<Note> {
                 accepted.expires
             ),
             AcceptanceState::NotYet => format!(
-                "the acceptance of {what} ends on {}, and one acts only in the last {LONGEST_ACCEPTANCE} days before its end: it does not count",
+                "the acceptance of {what} ends on {}, and one acts only in the last {LONGEST_EXEMPTION} days before its end: it does not count",
                 accepted.expires
             ),
         };

@@ -7,7 +7,8 @@ use regex::Regex;
 
 use crate::facts::Direction;
 
-use super::super::model::{OverrideRules, OverrideSigner, Policy, Waiver};
+use super::super::model::{OverrideRules, OverrideSigner, Waiver};
+use super::super::standing::{Days, reaches_further};
 use super::change::{Changes, PolicyPart, Stronger};
 use super::sections::{duration, some};
 
@@ -205,6 +206,8 @@ pub(super) fn waivers(before: &[Waiver], after: &[Waiver], now: Timestamp, chang
                 owner,
                 approved_by,
                 expires,
+                // It follows from the end.
+                begins: _,
                 // Where it is written exempts nobody.
                 place: _,
             } = *one;
@@ -217,18 +220,17 @@ pub(super) fn waivers(before: &[Waiver], after: &[Waiver], now: Timestamp, chang
         if was == is {
             continue;
         }
-        // One whose last day is over exempts nobody any more.
-        let until = |side: &[&Waiver]| {
-            side.iter()
-                .filter(|one| Policy::holds(one, now))
-                .map(|one| one.expires)
-                .max()
+        // One whose last day is over exempts nobody any more; one with a nearer end acts sooner.
+        let days = |side: &[&Waiver]| -> Vec<Days> {
+            side.iter().map(|one| (one.begins, one.expires)).collect()
         };
-        let (ended, ends) = (until(&old), until(&new));
-        let direction = match ends.cmp(&ended) {
-            std::cmp::Ordering::Greater => Direction::Weaker,
-            std::cmp::Ordering::Less => Direction::Stronger,
-            std::cmp::Ordering::Equal => Direction::Changed,
+        let (was_on, is_on) = (days(&old), days(&new));
+        let direction = if reaches_further(&is_on, &was_on, now) {
+            Direction::Weaker
+        } else if reaches_further(&was_on, &is_on, now) {
+            Direction::Stronger
+        } else {
+            Direction::Changed
         };
         let values = (lines(&old), lines(&new));
         changes.add(PolicyPart::Section("waivers"), &key, values, direction);

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::facts::{Direction, Severity};
 
 use super::super::findings::{
-    AcceptedFinding, ExploitedList, RatedAs, SeverityMap, Standing, StoredBaseline, lowers,
+    AcceptedFinding, ExploitedList, RatedAs, SeverityMap, StoredBaseline, lowers,
 };
+use super::super::standing::{Clocks, Days, Standing, reaches_further};
 use super::change::{Changes, PolicyPart};
 
 /// A map that lowers one finding and lifts another is weaker.
@@ -113,12 +114,20 @@ pub(super) fn accepted(
         }
         // One whose last day is over accepts nothing any more; one that acts later does.
         let reach = |one: Option<&AcceptedFinding>| {
-            one.filter(|one| one.standing(now) != Standing::Expired)
-                .map(|one| [reach_of(one.severity), one.count, day(one)])
+            one.filter(|one| one.standing(Clocks::one(now)) != Standing::Expired)
+                .map(|one| {
+                    (
+                        [reach_of(one.severity), one.count],
+                        (one.begins, one.expires),
+                    )
+                })
         };
         let (old_reach, new_reach) = (reach(old), reach(new));
-        let further =
-            |own: [u64; 3], base: [u64; 3]| own.iter().zip(base).any(|(own, base)| *own > base);
+        // One with a nearer end acts sooner.
+        let further = |own: ([u64; 2], Days), base: ([u64; 2], Days)| {
+            own.0.iter().zip(base.0).any(|(own, base)| *own > base)
+                || reaches_further(&[own.1], &[base.1], now)
+        };
         let direction = match (old_reach, new_reach) {
             (None, Some(_)) => Direction::Weaker,
             (Some(_), None) => Direction::Stronger,
@@ -138,13 +147,6 @@ fn reach_of(severity: Severity) -> u64 {
     severity as u64
 }
 
-/// The last day as a number that grows.
-fn day(one: &AcceptedFinding) -> u64 {
-    let date = one.expires;
-    let year = u64::try_from(date.year()).unwrap_or(0);
-    year * 1000 + u64::try_from(date.day_of_year()).unwrap_or(0)
-}
-
 /// Everything that an acceptance says but for where it stands.
 fn spelt(one: &AcceptedFinding) -> String {
     let AcceptedFinding {
@@ -160,6 +162,8 @@ fn spelt(one: &AcceptedFinding) -> String {
         approved_by,
         ticket,
         expires,
+        // It follows from the end.
+        begins: _,
         at: _,
     } = one;
     let why = justification.map_or_else(String::new, |why| format!(" ({})", why.word()));

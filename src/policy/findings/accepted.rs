@@ -1,15 +1,10 @@
 //! A finding that somebody accepted, for a time.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
 
 use crate::facts::Severity;
 use crate::policy::problem::Place;
-
-/// Longest time in days that an acceptance holds. It acts in the last days before its
-/// end only, so that nobody accepts a finding for good by writing a far day.
-pub const LONGEST_ACCEPTANCE: i16 = 90;
+use crate::policy::standing::{Clocks, Standing};
 
 /// What an acceptance is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,33 +67,19 @@ pub struct AcceptedFinding {
     pub approved_by: String,
     /// Where it was decided.
     pub ticket: String,
+    /// The first day on which it holds (UTC): that of its end, or of the default branch's if
+    /// that one begins later.
+    pub begins: Date,
     /// The last day on which it holds (UTC).
     pub expires: Date,
     /// Where it stands.
     pub at: Place,
 }
 
-/// Whether an acceptance acts on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Stands,
-    Expired,
-    /// Its end is further away than it may hold.
-    NotYet,
-}
-
 impl AcceptedFinding {
     /// Whether it acts at that moment.
-    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let furthest = today.saturating_add(Span::new().days(LONGEST_ACCEPTANCE));
-        if today > self.expires {
-            Standing::Expired
-        } else if self.expires > furthest {
-            Standing::NotYet
-        } else {
-            Standing::Stands
-        }
+    pub(crate) fn standing(&self, clocks: Clocks) -> Standing {
+        Standing::between(self.begins, self.expires, clocks)
     }
 
     /// What is accepted, in words.

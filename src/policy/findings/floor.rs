@@ -49,6 +49,8 @@ pub(in crate::policy) fn hold_accepted(
             Some(granted) => held.push(AcceptedFinding {
                 severity: accepted.severity.min(granted.severity),
                 count: accepted.count.min(granted.count),
+                // What does not act on the default branch yet acts nowhere.
+                begins: accepted.begins.max(granted.begins),
                 expires: accepted.expires.min(granted.expires),
                 ..granted.clone()
             }),

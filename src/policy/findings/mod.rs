@@ -8,8 +8,7 @@ mod lists;
 pub(super) mod read;
 mod severity_map;
 
-pub(crate) use accepted::Standing;
-pub use accepted::{AcceptedFinding, Binding, LONGEST_ACCEPTANCE, VexJustification, VexStatus};
+pub use accepted::{AcceptedFinding, Binding, VexJustification, VexStatus};
 pub use lists::{ExploitedList, StoredBaseline};
 pub(super) use severity_map::lowers;
 pub(crate) use severity_map::worst;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::problem::Report;
 use super::super::read::{count, date, entries, fields, handle, list, raw, text, word};
 use super::super::sections::SEVERITIES;
+use super::super::standing::first_day;
 use super::super::words::{did_you_mean, quote};
 use super::super::yaml::{Kind, Node};
 use super::accepted::{AcceptedFinding, Binding, VexJustification, VexStatus};
@@ -222,6 +223,7 @@ fn accepted(node: &Node, report: &mut Report) -> Option<AcceptedFinding> {
         owner: owner?,
         approved_by: approved_by?,
         ticket: ticket?,
+        begins: first_day(expires?),
         expires: expires?,
         at: node.spot.of(report.origin()),
     })

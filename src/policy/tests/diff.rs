@@ -232,6 +232,44 @@ fn an_invalid_or_unreadable_side_is_named_and_not_compared() {
 }
 
 #[test]
+fn a_waiver_that_acts_on_more_days_is_weaker_also_where_its_end_is_nearer() {
+    let until = |days: &[&str]| {
+        let waivers: Vec<_> = days
+            .iter()
+            .map(|day| format!("{{control: force-push-blocked, scope: '*', reason: r, owner: '@a', approved_by: '@b', expires: {day}}}"))
+            .collect();
+        format!(
+            "controls: {{force-push-blocked: {{}}}}\nwaivers: [{}]",
+            waivers.join(", ")
+        )
+    };
+    for (before, after, word) in [
+        (vec!["2026-07-01"], vec!["2026-08-01"], "weaker"),
+        (vec!["2026-08-01"], vec!["2026-07-01"], "stronger"),
+        // The first acts on no day before September, the second at once.
+        (vec!["2026-12-01"], vec!["2026-08-01"], "weaker"),
+        (vec!["2026-08-01"], vec!["2026-12-01"], "weaker"),
+        (vec!["2026-05-01"], vec!["2026-05-31"], "changed"),
+        (
+            vec!["2026-07-01"],
+            vec!["2026-07-01", "2026-12-01"],
+            "weaker",
+        ),
+        (
+            vec!["2026-07-01", "2026-12-01"],
+            vec!["2026-07-01"],
+            "stronger",
+        ),
+    ] {
+        let found = changes(&until(&before), &until(&after));
+        assert!(
+            found.len() == 1 && found[0].starts_with(word),
+            "{before:?} to {after:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn hostile_words_stay_on_one_bounded_line() {
     let reason = "x\\n::error::".repeat(200);
     let found = changes(

@@ -2,7 +2,7 @@
 
 use super::{at, document, given, loaded, over};
 use crate::facts::Severity;
-use crate::policy::{LoadError, Policy, diff, lint, load};
+use crate::policy::{Clocks, LoadError, Policy, Standing, diff, lint, load};
 
 const BASE: &str = "version: 1\ncontrols: {sast-clean: {}}\n";
 const PRINT: &str = "0123456789abcdef0123456789abcdef";
@@ -193,6 +193,14 @@ fn a_branch_accepts_only_what_the_default_branch_does_and_no_more_of_it() {
     let accepted = &policy.accepted_findings[0];
     assert_eq!((accepted.severity, accepted.count), (Severity::High, 1));
     assert_eq!(accepted.expires.to_string(), "2026-07-01");
+    // One with a far end does not act on the default branch yet, so it acts nowhere.
+    let far = accepting(&GOOD.replace("2026-07-01", "2026-09-15"));
+    for (own, floor) in [(accepting(GOOD), far.clone()), (far, accepting(GOOD))] {
+        let policy = held(&own, &floor);
+        let standing = |now| policy.accepted_findings[0].standing(Clocks::one(at(now)));
+        assert_eq!(standing(super::NOW), Standing::NotYet);
+        assert_eq!(standing("2026-06-17T00:00:00Z"), Standing::Stands);
+    }
     let policy = held(&accepting(GOOD), BASE);
     assert!(policy.accepted_findings.is_empty());
     noted(
@@ -294,6 +302,12 @@ fn every_way_to_accept_more_is_weaker() {
         &good,
         &accepting(&GOOD.replace("reason: r", "reason: s")),
         "changed",
+    );
+    // A nearer end is one that begins sooner.
+    only(
+        &accepting(&GOOD.replace("2026-07-01", "2026-12-01")),
+        &accepting(&GOOD.replace("2026-07-01", "2026-11-01")),
+        "weaker",
     );
     // One that acts only later is weaker now, for nobody looks again.
     only(

@@ -1,8 +1,10 @@
 //! A branch may only tighten: one line for each thing it could try to loosen.
 
-use super::{at, loaded, loaded_at, notes, over};
+use super::{NOW, at, loaded, loaded_at, notes, over};
 use crate::facts::{Fact, Severity};
-use crate::policy::{BoundControl, Enforcement, LoadError, Mode, OnUnknown, Policy, load};
+use crate::policy::{
+    BoundControl, Clocks, Enforcement, LoadError, Mode, OnUnknown, Policy, Standing, load,
+};
 
 const FLOOR: &str = "version: 1\nextends: [soc2-strict]\n";
 const ANSWERED: &str = "reason: r, owner: \"@me\", expires: 2027-01-31";
@@ -286,6 +288,15 @@ fn a_waiver_of_a_branch_holds_only_if_the_floor_grants_it_and_no_longer() {
         &waiver("force-push-blocked", "2026-07-01"),
     );
     assert_eq!(policy.waivers[0].expires.to_string(), "2026-07-01");
+
+    // What the default branch grants with a far end does not act there yet, so it acts nowhere.
+    for (own, floor) in [("2026-07-01", "2026-09-15"), ("2026-09-15", "2026-07-01")] {
+        let policy = held(&waiver("BR-18", own), &waiver("BR-18", floor));
+        let standing = |now| policy.waivers[0].standing(Clocks::one(at(now)));
+        assert_eq!(standing(NOW), Standing::NotYet, "{own} under {floor}");
+        assert_eq!(standing("2026-06-17T00:00:00Z"), Standing::Stands);
+        assert_eq!(standing("2026-07-02T00:00:00Z"), Standing::Expired);
+    }
 
     let policy = held("extends: [soc2-strict]\n", &waiver("BR-18", "2026-07-01"));
     assert!(policy.waivers.is_empty(), "a branch may do without");

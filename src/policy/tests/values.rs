@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{NOW, at, document, given, loaded, over};
 use crate::facts::{Fact, FactKey, PolicyFacts, Severity, Unknown, Why};
-use crate::policy::{LoadError, Mode, Policy, lint, load};
+use crate::policy::{Clocks, LoadError, Mode, Policy, Standing, lint, load};
 
 pub(super) const FULL: &str = r#"version: 1
 extends: [soc2-baseline]
@@ -154,8 +154,14 @@ fn the_scope_of_a_waiver_stops_at_a_slash_and_holds_through_its_last_day() {
     ] {
         assert_eq!(waiver.covers(repository), covered, "{repository}");
     }
-    assert!(Policy::holds(waiver, at("2026-06-01T23:59:59Z")));
-    assert!(!Policy::holds(waiver, at("2026-06-02T00:00:00Z")));
+    for (now, standing) in [
+        ("2026-03-02T23:59:59Z", Standing::NotYet),
+        ("2026-03-03T00:00:00Z", Standing::Stands),
+        ("2026-06-01T23:59:59Z", Standing::Stands),
+        ("2026-06-02T00:00:00Z", Standing::Expired),
+    ] {
+        assert_eq!(waiver.standing(Clocks::one(at(now))), standing, "{now}");
+    }
     let all = crate::policy::Waiver {
         scope: "*".to_owned(),
         ..waiver.clone()
