@@ -214,8 +214,11 @@ fn after_the_first_record_a_job_on_github_has_its_commits_made_by_the_api() {
         return;
     };
     let push = "POST /acme/app.git/git-receive-pack";
+    let mut requests = Vec::new();
     for (number, code) in ["101", "137", "139"].into_iter().enumerate() {
+        let before = forge.count("");
         let ended = forge.append(code);
+        requests.push(forge.count("") - before);
         assert_eq!(
             (ended.code, ended.stdout),
             (
@@ -228,6 +231,8 @@ fn after_the_first_record_a_job_on_github_has_its_commits_made_by_the_api() {
             ended.stderr
         );
     }
+    // What is there, the branch, the commit; the question; the same three for what was made.
+    assert_eq!(requests[1], 7, "{requests:?}");
     // One question for the second record; two for the third, which came too late once.
     assert_eq!(
         (forge.count(push), forge.count("POST /api/graphql")),

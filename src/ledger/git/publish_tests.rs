@@ -316,7 +316,6 @@ fn writers_by_api_and_writers_by_push_lose_nothing_and_double_nothing() {
                     remote.store()
                 };
                 store.patience.refusals = 1000;
-                store.patience.unclear = 1000;
                 for number in 0..3 {
                     // Every record is written by two of them, one in each way.
                     let number = 1 + (writer / 2) * 3 + number;

@@ -147,7 +147,7 @@ pub async fn commit_on_branch(
         Ok(answer) => judged(&answer),
         Err(NoAnswer::Status(answer)) => refused(&answer),
         Err(NoAnswer::Transport(error)) if error.kind == TransportErrorKind::RateLimited => {
-            CommitAnswer::Denied(format!("{LIMIT} ({error})"))
+            CommitAnswer::Denied(format!("{error}; {LIMIT}"))
         }
         Err(NoAnswer::Transport(error)) => CommitAnswer::Unclear(error.to_string()),
     })
@@ -202,7 +202,8 @@ fn judged(answer: &GraphqlAnswer) -> CommitAnswer {
         )),
         (None, true) => CommitAnswer::Unclear("the platform's answer names no commit".to_owned()),
         (None, false) => match answer.errors.iter().find_map(hopeless) {
-            Some(why) => CommitAnswer::Denied(format!("{why} ({said})")),
+            // What to do stands at the end, where messages are not cut.
+            Some(why) => CommitAnswer::Denied(format!("{said}; {why}")),
             // A branch that moved on (`STALE_DATA`) among them. Whatever it is called, the next
             // look at the branch tells.
             None => CommitAnswer::Refused(said),
@@ -240,7 +241,7 @@ fn refused(answer: &Answer) -> CommitAnswer {
     let message = answer.message();
     let said = format!("{} answered {} {message}", answer.endpoint, answer.status);
     match answer.status {
-        401 | 403 => CommitAnswer::Denied(format!("{LACKS_RIGHT} ({said})")),
+        401 | 403 => CommitAnswer::Denied(format!("{said}; {LACKS_RIGHT}")),
         404 | 413 => CommitAnswer::Denied(said),
         400..=499 => CommitAnswer::Refused(said),
         _ => CommitAnswer::Unclear(said),

@@ -141,6 +141,12 @@ async fn missing_rights_rules_limits_and_old_servers_are_told_in_plain_words() {
         &error("FORBIDDEN", integration).await,
         "`contents: write`"
     ));
+    let long = error("FORBIDDEN", &"x".repeat(5000)).await;
+    assert!(
+        matches!(&long, CommitAnswer::Denied(why)
+            if why.ends_with("to a token that has it") && why.len() < 600),
+        "{long:?}"
+    );
     for status in [401, 403] {
         let answer = told(move || Reply::status(status)).await;
         assert!(is_denied(&answer, "`contents: write`"), "{answer:?}");
