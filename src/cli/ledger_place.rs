@@ -14,9 +14,13 @@ use crate::ledger::{Credentials, GitPlace, Place};
 use crate::platform;
 
 use super::exit::CommandError;
+use super::ledger_api;
 #[cfg(feature = "s3")]
 use super::session::ca_bundle;
 use super::world::World;
+
+/// How an address begins that means a branch of the judged repository.
+const OWN_BRANCH: &str = "git+branch:";
 
 /// What git may see of the environment.
 const VARIABLES: &[&str] = &[
@@ -46,7 +50,17 @@ pub(super) fn place(url: &str, world: &World, judged: Option<&Subject>) -> anyho
     match &mut place {
         Place::Folder(_) => {}
         Place::Git(git) => {
-            git.credentials = credentials(git, here.ok().as_ref(), world)?;
+            let here = here.ok();
+            let found = token(git, here.as_ref(), world);
+            git.credentials = found.as_ref().map(Found::credentials).transpose()?;
+            // A branch of the judged repository, and somebody who may ask: GitHub makes the commit.
+            // Where nobody asks, a push would fail as well, and reading needs no commits.
+            if let (Some(here), Some(found)) = (&here, &found)
+                && url.starts_with(OWN_BRANCH)
+                && here.platform == Platform::Github
+            {
+                git.publisher = Some(ledger_api::publisher(here, found.token, world)?);
+            }
             git.variables = VARIABLES
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), world.var(name)?.to_owned())))
@@ -132,15 +146,33 @@ fn here(world: &World, judged: Option<&Subject>) -> anyhow::Result<platform::Pla
     platform::context::find(&flags, &world.env, None)
 }
 
-/// As whom git asks. `CCGATE_LEDGER_TOKEN` is for the ledger, wherever it is; a token of the
-/// platform goes only where the platform itself is.
-fn credentials(
+/// A token, and the user that goes with it.
+struct Found<'a> {
+    user: &'a str,
+    token: &'a str,
+    /// The variable that held it; `None`: one of the platform's.
+    variable: Option<&'static str>,
+}
+
+impl Found<'_> {
+    fn credentials(&self) -> anyhow::Result<Credentials> {
+        let credentials = Credentials::new(self.user, self.token);
+        match self.variable {
+            Some(name) => credentials.with_context(|| format!("`{name}`")),
+            None => credentials,
+        }
+    }
+}
+
+/// As whom the ledger's server is asked. `CCGATE_LEDGER_TOKEN` is for the ledger, wherever it is; a
+/// token of the platform goes only where the platform itself is.
+fn token<'a>(
     git: &GitPlace,
     here: Option<&platform::Place>,
-    world: &World,
-) -> anyhow::Result<Option<Credentials>> {
+    world: &'a World,
+) -> Option<Found<'a>> {
     if git.address().scheme() == "file" {
-        return Ok(None);
+        return None;
     }
     let at_home = here.filter(|place| {
         platform::git_server(place).is_ok_and(|server| is_below(&server, git.address()))
@@ -151,22 +183,22 @@ fn credentials(
         })
     };
     if let Some(token) = world.var("CCGATE_LEDGER_TOKEN") {
-        let user = world.var("CCGATE_LEDGER_USER").unwrap_or(user(false));
-        return Credentials::new(user, token)
-            .map(Some)
-            .context("`CCGATE_LEDGER_TOKEN`");
+        return Some(Found {
+            user: world.var("CCGATE_LEDGER_USER").unwrap_or(user(false)),
+            token,
+            variable: Some("CCGATE_LEDGER_TOKEN"),
+        });
     }
-    let Some(place) = at_home else {
-        return Ok(None);
-    };
     let own = world.var("CCGATE_TOKEN").map(|token| (token, false));
-    let found = own.or_else(|| match place.platform {
+    let (token, job) = own.or_else(|| match at_home?.platform {
         Platform::Github => world.var("GITHUB_TOKEN").map(|token| (token, false)),
         Platform::Gitlab => world.var("CI_JOB_TOKEN").map(|token| (token, true)),
-    });
-    found
-        .map(|(token, job)| Credentials::new(user(job), token))
-        .transpose()
+    })?;
+    at_home.map(|_| Found {
+        user: user(job),
+        token,
+        variable: None,
+    })
 }
 
 /// Whether the address is on the server: the same scheme, host and port, below its path.

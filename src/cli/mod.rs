@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod group;
 mod ledger;
+mod ledger_api;
 mod ledger_place;
 mod outputs;
 mod override_notify;

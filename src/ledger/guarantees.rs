@@ -1,6 +1,6 @@
 //! What each kind of ledger promises, and what it cannot: plain sentences that users are shown.
 
-use super::place::Place;
+use super::place::{GitPlace, Place};
 
 /// Plain sentences for reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +13,20 @@ pub struct Guarantees {
 pub fn guarantees(place: &Place) -> Guarantees {
     match place {
         Place::Folder(_) => FOLDER,
-        Place::Git(_) => GIT,
+        Place::Git(place) => git(place),
         #[cfg(feature = "postgres")]
         Place::Database(_) => DATABASE,
         #[cfg(feature = "s3")]
         Place::Bucket(_) => BUCKET,
+    }
+}
+
+/// What a branch promises depends on who makes its commits.
+pub(super) fn git(place: &GitPlace) -> Guarantees {
+    if place.publisher.is_some() {
+        GIT_BY_API
+    } else {
+        GIT
     }
 }
 
@@ -33,9 +42,9 @@ pub(super) const FOLDER: Guarantees = Guarantees {
     ],
 };
 
-pub(super) const GIT: Guarantees = Guarantees {
+const GIT: Guarantees = Guarantees {
     promises: &[
-        "an append is one commit: it is there whole or not at all",
+        "an append from here is one commit that is pushed, unsigned: it is there whole or not at all",
         "writers on any number of machines lose nothing and store nothing twice: the server takes a commit only on the tip that it was made for",
         "any later change of a sealed byte, and any commit that does more than add, is found by `ledger verify`",
     ],
@@ -43,6 +52,19 @@ pub(super) const GIT: Guarantees = Guarantees {
         "whoever may force-push or delete the branch: put an older or another history there, which only a checkpoint kept elsewhere shows",
         "whoever may push to the branch: seal records of their own, so let only the gate's account push there",
         "times of commits are the runner's and prove nothing",
+    ],
+};
+
+const GIT_BY_API: Guarantees = Guarantees {
+    promises: &[
+        "an append from here is one commit that the platform makes through its API and signs: it is there whole or not at all, and `git verify-commit` with the platform's published key shows which account it was made for and when; the first commit of all, and receipts, are pushed and unsigned",
+        "writers on any number of machines, by API or by push, lose nothing and store nothing twice: the platform makes a commit only on the tip that it was made for, and what it made is fetched and compared with what was asked for",
+        "any later change of a sealed byte, and any commit that does more than add, is found by `ledger verify`, which does not look at the platform's signatures",
+    ],
+    administrators_could: &[
+        "whoever may force-push or delete the branch: put an older or another history there, which only a checkpoint kept elsewhere shows",
+        "whoever may push to the branch: seal records of their own, and have commits signed by the platform as well, so let only the gate's account write there and sign checkpoints with a key",
+        "the platform itself: sign what it likes; that commits are signed rests on its word",
     ],
 };
 

@@ -43,6 +43,7 @@ mod walk;
 pub use bucket::BucketPlace;
 pub use checkpoint::Checkpoint;
 pub use export::Export;
+pub use git::{NewCommit, Published, Publisher};
 pub use guarantees::{Guarantees, guarantees};
 pub use keep::{SignedNote, keep_token, signed_note};
 pub use leaf::{

@@ -3,12 +3,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use url::{Host, Url};
 
 #[cfg(feature = "s3")]
 use super::bucket::BucketPlace;
+use super::git::Publisher;
 #[cfg(feature = "postgres")]
 pub(super) mod database;
 
@@ -48,6 +50,8 @@ pub struct GitPlace {
     /// The only variables of the environment that git gets besides our own, e.g. `PATH`
     /// and those that name a proxy.
     pub variables: Vec<(String, String)>,
+    /// Who has the server make the commits of appends; `None`: they are pushed.
+    pub publisher: Option<Arc<dyn Publisher>>,
 }
 
 /// A user and a token. The token has no readable `Debug`.
@@ -158,6 +162,7 @@ impl GitPlace {
             credentials: None,
             authorities: None,
             variables: Vec::new(),
+            publisher: None,
         })
     }
 

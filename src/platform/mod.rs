@@ -31,7 +31,10 @@ use again::Stood;
 pub use authority::TimeStampAuthority;
 pub use context::{Flags, Group, Place, Wanted};
 pub use git_remote::{git_address, git_server, git_user};
-pub use github::{AppKey, Fleet, app_token, permissions as github_permissions, population};
+pub use github::{
+    AppKey, CommitAnswer, CommitWanted, Fleet, app_token, commit_on_branch,
+    permissions as github_permissions, population,
+};
 pub use gitlab::permissions as gitlab_permissions;
 pub use notice::{Noted, Notice, keep_notice};
 pub use posting::{Posted, post_comment};

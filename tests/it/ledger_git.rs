@@ -17,13 +17,13 @@ use serde_json::json;
 
 use crate::support::{Bench, run_in};
 
-const TOKEN: &str = "not-a-token-at-all";
+pub(crate) const TOKEN: &str = "not-a-token-at-all";
 /// Where programs are on the machine that built this.
-const PATH: &str = match option_env!("PATH") {
+pub(crate) const PATH: &str = match option_env!("PATH") {
     Some(path) => path,
     None => "/usr/bin:/bin",
 };
-const NOW: &str = "2026-06-01T08:00:00Z";
+pub(crate) const NOW: &str = "2026-06-01T08:00:00Z";
 
 /// A bare repository beside the bench's files, and its address.
 fn bare(folder: &Path) -> String {
@@ -31,7 +31,7 @@ fn bare(folder: &Path) -> String {
     format!("git+file://{}/remote.git", folder.display())
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .env_clear()
         .env("PATH", PATH)
@@ -126,11 +126,11 @@ fn a_ledger_that_a_policy_demands_and_that_is_not_reached_closes_the_gate() {
 }
 
 /// What a request asked for: its first line, and who asked.
-type Asked = (String, Option<String>);
+pub(crate) type Asked = (String, Option<String>);
 
 /// A web server of this machine that answers every request with what `answer` gives, and the
 /// requests it got.
-fn server(
+pub(crate) fn server(
     answer: impl Fn(&Asked, &[u8], &BTreeMap<String, String>) -> Vec<u8> + Send + 'static,
 ) -> (String, Arc<Mutex<Vec<Asked>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -186,12 +186,12 @@ fn request(stream: &mut TcpStream) -> Option<(String, BTreeMap<String, String>, 
     Some((line.trim_end().to_owned(), headers, body))
 }
 
-fn empty(status: &str, more: &str) -> Vec<u8> {
+pub(crate) fn empty(status: &str, more: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n")
         .into_bytes()
 }
 
-fn environment(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn environment(more: &[(&str, &str)]) -> BTreeMap<String, String> {
     more.iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
@@ -293,7 +293,7 @@ fn the_token_goes_to_the_ledgers_server_in_a_header_and_shows_nowhere() {
 }
 
 /// Git's own server program as the web server's inside; `None`, said aloud, without it.
-fn backend() -> Option<std::path::PathBuf> {
+pub(crate) fn backend() -> Option<std::path::PathBuf> {
     let path = git(Path::new("/"), &["--exec-path"]);
     let program = Path::new(path.trim()).join("git-http-backend");
     if program.exists() {
@@ -301,6 +301,61 @@ fn backend() -> Option<std::path::PathBuf> {
     }
     eprintln!("SKIPPED: git-http-backend is not installed, nothing was pushed over http");
     None
+}
+
+/// What git's own server program answers for the repositories below the folder.
+pub(crate) fn git_answer(
+    program: &Path,
+    root: &Path,
+    line: &str,
+    body: &[u8],
+    headers: &BTreeMap<String, String>,
+) -> Vec<u8> {
+    let mut words = line.split(' ');
+    let (method, target) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut child = Command::new(program)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("HOME", root)
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env(
+            "GIT_PROTOCOL",
+            headers.get("git-protocol").map_or("", String::as_str),
+        )
+        .env(
+            "HTTP_CONTENT_ENCODING",
+            headers.get("content-encoding").map_or("", String::as_str),
+        )
+        .env(
+            "CONTENT_TYPE",
+            headers.get("content-type").map_or("", String::as_str),
+        )
+        .env("CONTENT_LENGTH", body.len().to_string())
+        .env("REQUEST_METHOD", method)
+        .env("PATH_INFO", path)
+        .env("QUERY_STRING", query)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let body = body.to_vec();
+    thread::spawn(move || stdin.write_all(&body));
+    let mut output = child.wait_with_output().expect("it ends").stdout;
+    let status = if output.starts_with(b"Status: ") {
+        "500 Problem"
+    } else {
+        "200 OK"
+    };
+    let mut answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\n").into_bytes();
+    answer.append(&mut output);
+    answer
 }
 
 #[test]
@@ -322,51 +377,7 @@ fn a_record_is_pushed_over_http_by_who_has_the_token_and_by_nobody_else() {
                 "WWW-Authenticate: Basic realm=\"x\"\r\n",
             );
         }
-        let mut words = line.split(' ');
-        let (method, target) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut child = Command::new(&program)
-            .env_clear()
-            .env("PATH", PATH)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("HOME", &root)
-            .env("GIT_PROJECT_ROOT", &root)
-            .env("GIT_HTTP_EXPORT_ALL", "1")
-            .env(
-                "GIT_PROTOCOL",
-                headers.get("git-protocol").map_or("", String::as_str),
-            )
-            .env(
-                "HTTP_CONTENT_ENCODING",
-                headers.get("content-encoding").map_or("", String::as_str),
-            )
-            .env(
-                "CONTENT_TYPE",
-                headers.get("content-type").map_or("", String::as_str),
-            )
-            .env("CONTENT_LENGTH", body.len().to_string())
-            .env("REQUEST_METHOD", method)
-            .env("PATH_INFO", path)
-            .env("QUERY_STRING", query)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        let body = body.to_vec();
-        thread::spawn(move || stdin.write_all(&body));
-        let mut output = child.wait_with_output().expect("it ends").stdout;
-        let status = if output.starts_with(b"Status: ") {
-            "500 Problem"
-        } else {
-            "200 OK"
-        };
-        let mut answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\n").into_bytes();
-        answer.append(&mut output);
-        answer
+        git_answer(&program, &root, line, body, headers)
     });
     let url = format!("git+{address}/remote.git#ccgate/ledger");
     let without = bench.check(&["--ledger", &url]);

@@ -10,6 +10,7 @@ mod doctor;
 mod generated;
 mod group;
 mod ledger;
+mod ledger_api;
 mod ledger_git;
 mod overrides;
 mod policy;

@@ -199,7 +199,7 @@ impl Remote for Database {
         }
     }
 
-    fn guarantees() -> Guarantees {
+    fn guarantees(_: &DatabasePlace) -> Guarantees {
         guarantees::DATABASE
     }
 }

@@ -1,9 +1,12 @@
 //! Time-stamps beside a ledger in git: kept once, in a commit that only adds.
 
+use std::sync::Arc;
+
 use super::super::keep::SignedNote;
 use super::super::torture::{leaf, leaves, signer};
 use super::super::verify::State;
 use super::super::{Store as _, TsaRoots};
+use super::testing::Server;
 use super::tests::Remote;
 use super::*;
 
@@ -61,6 +64,31 @@ fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_a
         remote.store().signed_note().unwrap().token.as_deref(),
         Some(TOKEN)
     );
+}
+
+#[test]
+fn a_token_is_kept_in_a_commit_that_the_server_made_and_a_refusal_is_told_once() {
+    let remote = Arc::new(Remote::new());
+    let note = signed(&remote);
+    let denying = Server::new(&remote, |_, _, _| Published::Denied("no right".to_owned()));
+    let error = denying.store().keep_token(&note, TOKEN).unwrap_err();
+    assert!(error.to_string().contains("no right"), "{error}");
+    assert_eq!(denying.asked(), 1);
+    let server = Server::new(&remote, |number, server, commit| {
+        let made = server.make(commit);
+        match number {
+            1 => Published::Unclear("the answer was lost".to_owned()),
+            _ => made,
+        }
+    });
+    let mut store = server.store();
+    store.patience.refusals = 2;
+    store.keep_token(&note, TOKEN).unwrap();
+    store.keep_token(&note, TOKEN).unwrap();
+    assert_eq!(server.asked(), 1);
+    let kept = remote.store().signed_note().unwrap().token;
+    assert_eq!(kept.as_deref(), Some(TOKEN));
+    remote.holds(3);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::super::place::GitPlace;
 use super::super::remote::Sent;
 use super::super::remote::overlay::{Changes, Overlay, is_plain};
 use super::command::{Git, Ran};
+use super::publish::Made;
 use super::tree::Tree;
 
 /// The name, in the copy, of what was fetched.
@@ -37,6 +38,8 @@ pub(crate) struct Mirror {
     commits: u32,
     /// Whether what waits to be sealed is fetched too.
     pub(super) with_receipts: bool,
+    /// What the server says that it made, and nobody has seen yet.
+    pub(super) made: Option<Made>,
     // Removed with everything in it when this is dropped.
     _folder: TempDir,
 }
@@ -56,6 +59,7 @@ impl Mirror {
             place: place.clone(),
             commits: 0,
             with_receipts: false,
+            made: None,
             _folder: folder,
         })
     }

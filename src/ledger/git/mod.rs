@@ -1,5 +1,6 @@
 //! The `git+…:` stores: a ledger in a branch of its own, by plain `git`. The same files as in a
-//! folder, one commit an append, pushed so that the server takes it only if nobody was faster.
+//! folder, one commit an append, which the server takes, or makes itself where it is asked to, only
+//! if nobody was faster.
 
 use std::path::Path;
 
@@ -17,6 +18,10 @@ mod anchoring_tests;
 mod command;
 mod history;
 mod mirror;
+mod publish;
+#[cfg(test)]
+#[cfg(unix)]
+mod publish_tests;
 #[cfg(test)]
 #[cfg(unix)]
 mod receipts_tests;
@@ -25,12 +30,16 @@ mod receipts_tests;
 mod tamper_tests;
 #[cfg(test)]
 #[cfg(unix)]
+mod testing;
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod tree;
 mod waiting;
 
 use mirror::Depth;
 pub(super) use mirror::Mirror;
+pub use publish::{NewCommit, Published, Publisher};
 use tree::Tree;
 
 pub(crate) type GitStore = RemoteStore<Mirror>;
@@ -44,6 +53,7 @@ impl Remote for Mirror {
     }
 
     fn look(&mut self) -> anyhow::Result<Option<Overlay<Tree>>> {
+        self.check_made()?;
         self.fetch(Depth::Tip)
     }
 
@@ -58,7 +68,12 @@ impl Remote for Mirror {
         message: &str,
     ) -> anyhow::Result<Sent> {
         let commit = self.commit(tip.is_some(), changes, message)?;
-        Ok(self.push(&commit))
+        match (tip, self.place().publisher.clone()) {
+            (Some(_), Some(publisher)) => self.publish(&*publisher, &commit, changes, message),
+            // The first commit stands on no tip that could be expected. A push of it is taken only where
+            // there is no such branch.
+            (None, _) | (Some(_), None) => Ok(self.push(&commit)),
+        }
     }
 
     fn named_in_receipts(place: &GitPlace) -> Option<String> {
@@ -85,8 +100,8 @@ impl Remote for Mirror {
         Patience::default()
     }
 
-    fn guarantees() -> Guarantees {
-        guarantees::GIT
+    fn guarantees(place: &GitPlace) -> Guarantees {
+        guarantees::git(place)
     }
 }
 

@@ -15,7 +15,7 @@ use super::super::{Place, Population, Sealed as _, Store};
 use super::*;
 
 /// Where programs are on the machine that built this.
-const PATH: &str = match option_env!("PATH") {
+pub(super) const PATH: &str = match option_env!("PATH") {
     Some(path) => path,
     None => "/usr/bin:/bin",
 };

@@ -33,6 +33,8 @@ pub(super) enum Sent {
     Done,
     /// The other side does not take it on what is there now, in whatever words.
     Refused(String),
+    /// The other side does not take it, and will not however often it is asked.
+    Denied(String),
     /// Whether the other side has it is not known.
     Unclear(String),
 }
@@ -84,8 +86,8 @@ pub(super) trait Remote: Send + Sized {
     fn settle<'a>(&self, _: impl Iterator<Item = &'a Waiting>) {}
     /// How often and how long it is tried.
     fn patience() -> Patience;
-    /// What this kind of ledger promises.
-    fn guarantees() -> Guarantees;
+    /// What the ledger at that place promises.
+    fn guarantees(place: &Self::Place) -> Guarantees;
 }
 
 pub(super) struct RemoteStore<R: Remote> {
@@ -310,6 +312,9 @@ impl<R: Remote> RemoteStore<R> {
         loop {
             let why = match self.try_to_keep(&mut self.held(), note, token)? {
                 None | Some(Sent::Done) => return Ok(()),
+                Some(Sent::Denied(why)) => {
+                    bail!("{} did not take the time-stamp: {why}", self.place)
+                }
                 // What came through nevertheless is found by the next try.
                 Some(Sent::Refused(why) | Sent::Unclear(why)) => why,
             };
@@ -467,6 +472,10 @@ impl<R: Remote> Store for RemoteStore<R> {
                     }
                     (refusals, self.patience.refusals, why)
                 }
+                Some(Sent::Denied(why)) => {
+                    refusals += 1;
+                    (refusals, refusals, why)
+                }
                 Some(Sent::Unclear(why)) => {
                     unclear += 1;
                     (unclear, self.patience.unclear, why)
@@ -528,7 +537,7 @@ impl<R: Remote> Store for RemoteStore<R> {
     }
 
     fn guarantees(&self) -> Guarantees {
-        R::guarantees()
+        R::guarantees(&self.place)
     }
 }
 

@@ -152,7 +152,8 @@ impl Client {
         }
     }
 
-    /// One GraphQL query. `Ok` for every 2xx that is a GraphQL answer, with data and errors.
+    /// One GraphQL query, or the one mutation there is (`committing.rs`). `Ok` for every 2xx that is a
+    /// GraphQL answer, with data and errors.
     pub(super) async fn graphql(
         &self,
         operation: &str,

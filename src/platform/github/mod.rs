@@ -10,6 +10,9 @@ mod bypass;
 mod checks;
 mod client;
 mod commits;
+mod committing;
+#[cfg(test)]
+mod committing_tests;
 mod conditions;
 mod conversation;
 mod files;
@@ -64,6 +67,7 @@ use pages::Pages;
 use queries::Part;
 
 pub use app::{AppKey, app_token};
+pub use committing::{CommitAnswer, CommitWanted, commit_on_branch};
 pub use fleet::Fleet;
 pub(super) use notice::{own_notices, write_notice};
 pub use permissions::permissions;

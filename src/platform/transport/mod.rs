@@ -61,7 +61,7 @@ impl Default for Limits {
 }
 
 /// One request, ready to be sent as often as needed. Reads: GET, and GraphQL queries
-/// by POST; beside them an App's own token and what `ccgate override` posts.
+/// by POST; beside them an App's own token, what `ccgate override` posts, and a ledger's commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub method: Method,
