@@ -237,23 +237,3 @@ impl ArrivedChange {
         }
     }
 }
-
-/// A move for which the platform let somebody go around the rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleBypass {
-    /// The tip that it left.
-    pub after: String,
-    /// Who, if the platform says.
-    pub actor: Option<String>,
-    /// When, by the platform's clock.
-    pub at: Option<Timestamp>,
-}
-
-/// Group `branch.bypasses`: every such move since a moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleBypasses {
-    /// How far back the platform tells.
-    pub since: Timestamp,
-    /// The moves.
-    pub found: Vec<RuleBypass>,
-}

@@ -307,7 +307,7 @@ impl FactKey {
                 "reviews, commits, pushes and checks of each change that came onto the branch"
             }
             Self::BranchBypasses => {
-                "moves of the branch for which the platform let somebody go around its rules"
+                "what the platform has on record about letting somebody go around its rules"
             }
             Self::BranchRulesBefore => {
                 "the rules of the branch before something was merged, handed in as a file"

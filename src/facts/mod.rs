@@ -7,6 +7,7 @@
 mod actor;
 mod arrivals;
 mod branch;
+mod bypasses;
 mod change;
 mod change_analyses;
 mod changed_file;
@@ -38,14 +39,15 @@ mod veil;
 
 pub use actor::{Account, AccountKind, AccountRef, Identified, Likeness, Person, TeamMembers};
 pub use arrivals::{
-    Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, Move, MoveKind, PreviousTip,
-    RuleBypass, RuleBypasses, ToldBy, Way,
+    Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, Move, MoveKind, PreviousTip, ToldBy,
+    Way,
 };
 pub(crate) use branch::branch_requirements;
 pub use branch::{
     BranchRules, BypassActor, BypassKind, BypassMode, DirectPush, InactiveRules, Layer, LayerKind,
     LayerOrigin, MergeMethod, PathReviewers, RequiredCheck, RequiredWorkflow,
 };
+pub use bypasses::{OfTheMove, RuleBypass, RuleBypasses};
 pub use change::{
     Association, ChangeState, CheckConclusion, CheckKind, CheckResult, CheckStatus, Comment,
     Commit, Identity, OverridePeople, Push, PushKind, Review, ReviewState,

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::TeamMembers;
-use super::arrivals::{Arrivals, ArrivedChange, RuleBypasses};
+use super::arrivals::{Arrivals, ArrivedChange};
 use super::branch::BranchRules;
+use super::bypasses::RuleBypasses;
 use super::change::{
     Association, CheckResult, Comment, Commit, Identity, OverridePeople, Push, Review,
 };

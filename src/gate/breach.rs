@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::controls::FailReason;
-use crate::facts::{AccountRef, Snapshot, Way};
+use crate::facts::{AccountRef, Identified as _, RuleBypass, Snapshot, Way};
 
 use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
@@ -34,7 +34,8 @@ pub(super) fn breaches(decision: &Decision) -> impl Iterator<Item = &ControlDeci
     })
 }
 
-/// Everybody who pushed or merged what came onto the branch. `None`: not all of them are known.
+/// Everybody who pushed or merged what came onto the branch, or asked for or allowed a bypass
+/// for it that is on record. `None`: not all of them are known.
 pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     let arrivals = facts.arrivals.known().ok()?.as_ref()?;
     let changes = facts.arrived_changes.known().ok().and_then(Option::as_ref);
@@ -56,9 +57,46 @@ pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     for moved in arrivals.moves.known().ok()? {
         people.push(AccountRef::from(moved.actor.as_ref()?));
     }
+    for bypass in gone_around(facts) {
+        for one in bypass.people()? {
+            // Of one whose number is known nothing more is told by the login alone.
+            let named = one.id.is_none() && people.iter().any(|other| one.may_be(other));
+            if !named {
+                people.push(one);
+            }
+        }
+    }
     people.sort_unstable();
     people.dedup();
     Some(people)
+}
+
+/// What the platform's own records tell of going around its rules for what came.
+pub(super) fn gone_around(facts: &Snapshot) -> Vec<RuleBypass> {
+    let (Ok(Some(arrivals)), Ok(Some(bypasses))) = (facts.arrivals.known(), facts.bypasses.known())
+    else {
+        return Vec::new();
+    };
+    let of = bypasses.of_the_move(arrivals, &facts.arrived_changes);
+    of.found.into_iter().cloned().collect()
+}
+
+/// One of them as it stands in the record of the breach.
+fn imported(bypass: &RuleBypass) -> Value {
+    let allowed = bypass.allowed_by.as_deref();
+    json!({
+        "record": bypass.record.as_deref().map(|text| cut(text, LONGEST_SUMMARY)),
+        "after": bypass.after,
+        "commit": bypass.commit,
+        "change": bypass.change,
+        "by": bypass.actor.as_ref().map(|who| who.login.as_str()),
+        "by_id": bypass.actor.as_ref().and_then(|who| who.id),
+        "allowed_by": allowed.map(logins),
+        "allowed_by_ids": allowed.map(ids),
+        "allowed_by_asker": bypass.allowed_by_asker(),
+        "reason": bypass.reason.as_deref().map(|text| cut(text, LONGEST_SUMMARY)),
+        "forge_time": bypass.at.map(|at| at.to_string()),
+    })
 }
 
 /// The same breach has the same id in every record about it.
@@ -105,8 +143,11 @@ pub(super) fn breach_record(
         "review": {
             "due": BREACH_WITHIN,
             "due_at": decision.breach_due.map(|due| due.to_string()),
-            "by": "somebody who neither pushed nor merged it",
+            "by": "somebody who neither pushed nor merged it, nor asked for or allowed a bypass",
         },
+        // Only where the platform's own records are what the control looked at.
+        "platform_records": (control.reason.as_deref() == Some(FailReason::MergedPastGate.code()))
+            .then(|| decision.gone_around.iter().map(imported).collect::<Vec<_>>()),
         "involved": decision.moved_by.as_ref().map(|people| logins(people)),
         // In the same order; null where the platform did not tell the number.
         "involved_ids": decision.moved_by.as_ref().map(|people| ids(people)),
@@ -119,7 +160,10 @@ pub(super) fn breach_record(
 mod tests {
     use super::*;
     use crate::controls::{Evidence, Verdict};
-    use crate::facts::FactKey;
+    use crate::facts::{
+        Account, Ancestry, Arrival, Arrivals, Fact, FactKey, Move, MoveKind, PreviousTip,
+        RuleBypasses, ToldBy,
+    };
     use crate::gate::testing::{FIRST, SECOND, control, decision, facts, fail, policy};
     use crate::gate::{OVERRIDE_RECORD_TYPE, records};
 
@@ -181,5 +225,115 @@ mod tests {
         let mut elsewhere = other;
         elsewhere.subject.head = "0d".repeat(20);
         assert_ne!(id(&one), id(&elsewhere));
+    }
+
+    /// A move by @ana of change 7, and what the platform has on record.
+    fn gone_around_by(bypass: RuleBypass) -> Snapshot {
+        let mut facts = facts();
+        let ana = Account::human("ana").numbered(Some(1));
+        let after = "a1".repeat(20);
+        let moved = Move {
+            kind: MoveKind::Push,
+            before: None,
+            after: after.clone(),
+            actor: Some(ana.clone()),
+            at: None,
+        };
+        let pushed = Way::DirectPush {
+            pusher: Some(ana),
+            evidence: "the log".to_owned(),
+        };
+        facts.arrivals = Fact::known_without_source(Some(Arrivals {
+            before: PreviousTip {
+                commit: None,
+                told_by: ToldBy::Event,
+            },
+            after: after.clone(),
+            ancestry: Fact::known_without_source(Ancestry::New),
+            commits: vec![Arrival {
+                sha: after,
+                parents: Vec::new(),
+                message: String::new(),
+                way: Fact::known_without_source(pushed),
+            }],
+            count: Fact::known_without_source(1),
+            moves: Fact::known_without_source(vec![moved]),
+            reached: Fact::known_without_source(Vec::new()),
+            earlier_life: Fact::known_without_source(false),
+        }));
+        facts.bypasses = Fact::known_without_source(Some(RuleBypasses {
+            since: facts.observed_at,
+            early_since: None,
+            found: vec![bypass],
+            unseen: None,
+        }));
+        facts
+    }
+
+    fn request() -> RuleBypass {
+        let person = |login: &str, id| AccountRef {
+            login: login.to_owned(),
+            id: Some(id),
+        };
+        RuleBypass {
+            commit: Some("a1".repeat(20)),
+            actor: Some(person("eve", 2)),
+            allowed_by: Some(vec![person("li", 3)]),
+            reason: Some("/ccgate approve ovr_1".to_owned()),
+            record: Some("push rules, request 3, completed".to_owned()),
+            ..RuleBypass::default()
+        }
+    }
+
+    /// The cheat: whoever allowed a bypass closes its record too.
+    #[test]
+    fn who_asked_for_or_allowed_a_bypass_had_a_hand_in_it() {
+        let logins = |bypass: RuleBypass| {
+            let people = moved_by(&gone_around_by(bypass))?;
+            Some(people.into_iter().map(|one| one.login).collect::<Vec<_>>())
+        };
+        let all = ["ana", "eve", "li"].map(str::to_owned).to_vec();
+        assert_eq!(logins(request()), Some(all));
+        let mut elsewhere = request();
+        elsewhere.commit = Some("d4".repeat(20));
+        assert_eq!(logins(elsewhere), Some(vec!["ana".to_owned()]));
+        for unnamed in [
+            RuleBypass {
+                actor: None,
+                ..request()
+            },
+            RuleBypass {
+                allowed_by: None,
+                ..request()
+            },
+        ] {
+            assert_eq!(logins(unnamed), None, "then nobody can review it");
+        }
+        let by_login = RuleBypass::of_move("a1".repeat(20), Some(AccountRef::of_login("ANA")));
+        assert_eq!(logins(by_login), Some(vec!["ana".to_owned()]));
+    }
+
+    #[test]
+    fn the_record_keeps_what_the_platform_has_on_record() {
+        let evidence = Evidence::new("it was let through", FactKey::BranchArrivals, "d1", &[]);
+        let reason = FailReason::MergedPastGate;
+        let verdict = Ok(Verdict::fail_because(reason, evidence));
+        let decision = decision(
+            &policy(vec![control(&FIRST, verdict)]),
+            &gone_around_by(request()),
+        );
+        let opened = &records(&decision, &context())[1]["predicate"];
+        assert_eq!(opened["involved"], json!(["ana", "eve", "li"]));
+        assert_eq!(opened["involved_ids"], json!([1, 2, 3]));
+        assert_eq!(
+            opened["platform_records"],
+            json!([{"record": "push rules, request 3, completed", "after": null,
+                "commit": "a1".repeat(20), "change": null, "by": "eve", "by_id": 2,
+                "allowed_by": ["li"], "allowed_by_ids": [3], "allowed_by_asker": false,
+                "reason": "/ccgate approve ovr_1", "forge_time": null}])
+        );
+        let other = failing(FailReason::DirectPush);
+        let opened = &records(&other, &context())[1]["predicate"];
+        assert_eq!(opened["platform_records"], json!(null));
     }
 }

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::controls::{Meta, Observation};
-use crate::facts::{AccountRef, Fact, Requests, SettingsOrigin, Snapshot, Subject, Unknown};
+use crate::facts::{
+    AccountRef, Fact, Requests, RuleBypass, SettingsOrigin, Snapshot, Subject, Unknown,
+};
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
 use super::approvals::ApprovalReport;
@@ -289,8 +291,11 @@ pub struct Decision {
     pub reviews: Vec<ReviewReport>,
     /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
     pub breach_due: Option<Timestamp>,
-    /// Who pushed or merged what came onto the branch; `None`: not all of them are known.
+    /// Who pushed or merged what came onto the branch, or asked for or allowed a bypass for it;
+    /// `None`: not all of them are known.
     pub moved_by: Option<Vec<AccountRef>>,
+    /// What the platform has on record about going around its rules for it.
+    pub gone_around: Vec<RuleBypass>,
     /// Whom the policy allows to override; empty: nobody.
     pub may_override: Vec<String>,
     /// Codes of the controls of the policy that nobody may override.
@@ -329,6 +334,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         reviews: Vec::new(),
         breach_due: None,
         moved_by: None,
+        gone_around: Vec::new(),
         may_override: Vec::new(),
         never_overridden: Vec::new(),
         waivers: Vec::new(),

@@ -171,7 +171,11 @@ fn of_breach(
     match &breach.involved {
         Some(people) => {
             for one in people {
-                apart(author, one, "pushed or merged it")?;
+                apart(
+                    author,
+                    one,
+                    "pushed or merged it, or had or allowed a bypass",
+                )?;
             }
         }
         None => {

@@ -97,7 +97,9 @@ pub(super) fn moved(fill: impl FnOnce(&mut Arrivals, &mut ArrivedChange)) -> Sna
     facts.arrived_changes = seen(Some(vec![change]));
     facts.bypasses = seen(Some(RuleBypasses {
         since: at("2026-05-04T12:00:00Z"),
+        early_since: None,
         found: Vec::new(),
+        unseen: None,
     }));
     let mut rules = BranchRules::unseen(
         "main",

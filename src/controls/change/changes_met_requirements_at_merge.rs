@@ -1,5 +1,8 @@
 //! CHG-20: every change on the branch had met the requirements when it was merged.
 
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +14,12 @@ use super::hands::short;
 use crate::controls::control::{Control, Evidence, FailReason, Meta, Scope, Verdict};
 use crate::criteria::{Criterion, Framework};
 use crate::facts::{
-    Arrivals, ArrivedChange, BypassMode, FactKey, LayerKind, Platform, Snapshot, Unknown, Why,
+    AccountRef, Arrivals, ArrivedChange, BypassMode, FactKey, LayerKind, Platform, RuleBypass,
+    RuleBypasses, Snapshot, Unknown, Why,
 };
+
+/// As much of a reason as stands in the verdict, in characters; the record has more.
+const REASON_SHOWN: usize = 200;
 
 /// Parameters of CHG-20.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +31,7 @@ pub(crate) struct ChangesMetRequirementsAtMerge {
     allow_skipped: bool,
     /// Name of the gate's own check or job, which is left out.
     gate: String,
-    /// Whether the platform's own list of bypasses has to be seen as well.
+    /// Whether the platform's own records of bypasses have to be seen as well.
     recorded_bypasses: bool,
 }
 
@@ -63,10 +70,12 @@ impl Control for ChangesMetRequirementsAtMerge {
                     was merged shows it.",
         cheat: "Merging as an administrator and having it approved, or made green, afterwards; several \
                 merges at once of which only the last is clean. Approvals and results count only if \
-                they were there at the merge, each change of the push is judged, and GitHub's own \
-                list of bypasses is held against it. That list says nothing of classic protection, and \
-                is taken for whole only if nobody is exempt from a ruleset: no rule runs for them, and \
-                no record is kept.",
+                they were there at the merge, each change of the push is judged, and the platform's \
+                own records of bypasses are held against it: GitHub's rule suites and requests to go \
+                around push rules, GitLab's audit events of approval policies that were bypassed, \
+                whoever allowed it. Rule suites say nothing of classic protection, and are taken for \
+                whole only if nobody is exempt from a ruleset: no rule runs for them, and no record is \
+                kept.",
         remedy_github: "have the change reviewed by somebody who did not merge it, and record the \
                         outcome; BR-22 limits who can go around the rules",
         remedy_gitlab: "have the change reviewed by somebody who did not merge it, and record the \
@@ -184,47 +193,92 @@ impl ChangesMetRequirementsAtMerge {
     }
 }
 
-/// What the platform's own list says about the moves.
+/// What the platform's own records say about the move.
 ///
 /// # Errors
-/// Why it is not known, or does not reach back far enough.
+/// Why they are not known, or may lack some.
 fn recorded(facts: &Snapshot, arrivals: &Arrivals) -> Result<Vec<String>, Unknown> {
     let Some(bypasses) = facts.bypasses.known()? else {
         return Ok(Vec::new());
     };
-    let moves = arrivals.moves.known()?;
-    let found: Vec<String> = bypasses
-        .found
-        .iter()
-        .filter(|bypass| moves.iter().any(|entry| entry.after == bypass.after))
-        .map(|bypass| {
-            format!(
-                "the platform let {} go around the rules for {}",
-                bypass
-                    .actor
-                    .as_ref()
-                    .map_or("somebody".to_owned(), |who| format!("@{who}")),
-                short(&bypass.after)
-            )
-        })
-        .collect();
-    let out_of_reach = moves
-        .iter()
-        .any(|entry| entry.at.is_none_or(|at| at < bypasses.since));
+    let of = bypasses.of_the_move(arrivals, &facts.arrived_changes);
+    let found: Vec<String> = of.found.iter().copied().map(in_words).collect();
     if found.is_empty() {
+        if let Some(unknown) = of.doubt.or_else(|| bypasses.unseen.clone()) {
+            return Err(unknown);
+        }
         unrecorded(facts)?;
-    }
-    if found.is_empty() && out_of_reach {
-        return Err(Unknown::new(
-            FactKey::BranchBypasses.name(),
-            Why::NotSupported,
-            format!(
-                "the platform's list of bypasses reaches back to {} only",
-                bypasses.since
-            ),
-        ));
+        reached_back(facts, arrivals, bypasses)?;
     }
     Ok(found)
+}
+
+fn in_words(bypass: &RuleBypass) -> String {
+    let at = |who: &AccountRef| format!("@{}", who.login);
+    let somebody = "somebody".to_owned();
+    let who = bypass.actor.as_ref().map_or(somebody.clone(), at);
+    let what = match (&bypass.after, &bypass.commit, bypass.change) {
+        (Some(sha), _, _) | (None, Some(sha), _) => short(sha).to_owned(),
+        (None, None, Some(number)) => format!("change {number}"),
+        (None, None, None) => "a push to the branch".to_owned(),
+    };
+    let mut words = format!("the platform let {who} go around the rules for {what}");
+    if let Some(record) = &bypass.record {
+        let _ = write!(words, " ({record})");
+    }
+    if bypass.after.is_none() {
+        match bypass.allowed_by.as_deref() {
+            Some([]) => {}
+            Some(people) => {
+                let names: Vec<String> = people.iter().map(at).collect();
+                let _ = write!(words, ", allowed by {}", names.join(", "));
+            }
+            None => words.push_str(", allowed by somebody who is not named"),
+        }
+        if bypass.allowed_by_asker() {
+            words.push_str(", who had asked for it");
+        }
+    }
+    if let Some(reason) = &bypass.reason {
+        let shown: String = reason.chars().take(REASON_SHOWN).collect();
+        let more = if shown.len() < reason.len() {
+            "…"
+        } else {
+            ""
+        };
+        let _ = write!(words, ": \"{shown}{more}\"");
+    }
+    words
+}
+
+/// # Errors
+/// The records begin after something that they would have to tell of.
+fn reached_back(
+    facts: &Snapshot,
+    arrivals: &Arrivals,
+    bypasses: &RuleBypasses,
+) -> Result<(), Unknown> {
+    let beyond = |since: Timestamp, what: &str| {
+        Err(Unknown::new(
+            FactKey::BranchBypasses.name(),
+            Why::NotSupported,
+            format!("the platform's list of bypasses reaches back to {since} only{what}"),
+        ))
+    };
+    let within = |at: Option<Timestamp>, since| at.is_some_and(|at| at >= since);
+    let moves = arrivals.moves.known()?;
+    if !moves.iter().all(|entry| within(entry.at, bypasses.since)) {
+        return beyond(bypasses.since, "");
+    }
+    let Some(early) = bypasses.early_since else {
+        return Ok(());
+    };
+    for (number, change) in brought(facts, arrivals)?.changes {
+        if !within(change?.identity.known()?.opened_at, early) {
+            return beyond(early, &format!(", and change {number} was opened before"));
+        }
+    }
+    Ok(())
 }
 
 /// # Errors
@@ -257,5 +311,7 @@ fn unrecorded(facts: &Snapshot) -> Result<(), Unknown> {
     Ok(())
 }
 
+#[cfg(test)]
+mod recorded_tests;
 #[cfg(test)]
 mod tests;

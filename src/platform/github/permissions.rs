@@ -33,7 +33,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         (
             FactKey::BranchBypasses,
             NOT_POSSIBLE,
-            "Administration: read (rule suites of the last month)",
+            "Administration: read (rule suites of the last month); where push rules stand, Contents: write as well (requests to go around them)",
         ),
         (
             FactKey::ChangeIdentity,

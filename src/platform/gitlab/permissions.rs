@@ -10,6 +10,9 @@ pub(super) const PROJECT: &str = "Reporter role, scope `read_api`";
 pub(super) const SETTINGS: &str = "Maintainer role, scope `read_api`";
 /// Approval rules.
 pub(super) const APPROVAL_RULES: &str = "Developer role, scope `read_api`";
+/// Approval policies, and the logs that tell who went around one.
+pub(super) const POLICIES: &str =
+    "Maintainer role, in the projects that hold approval policies too, scope `read_api`";
 /// Findings and policies of scans.
 pub(super) const FINDINGS: &str = "Developer role, scope `read_api`";
 /// Who is a member with which role.
@@ -46,11 +49,7 @@ pub fn permissions() -> &'static [(FactKey, &'static str, &'static str)] {
         (FactKey::BranchBypass, NOT_BY_JOB_TOKEN, SETTINGS),
         (FactKey::BranchArrivals, NOT_BY_JOB_TOKEN, CHANGE),
         (FactKey::BranchArrivedChanges, NOT_BY_JOB_TOKEN, CHANGE),
-        (
-            FactKey::BranchBypasses,
-            "the platform keeps no such list",
-            "the platform keeps no such list",
-        ),
+        (FactKey::BranchBypasses, NOT_BY_JOB_TOKEN, POLICIES),
         (FactKey::ChangeIdentity, "readable", CHANGE),
         (
             FactKey::ChangeAssociation,

@@ -2,8 +2,8 @@
 //! reviewed change, and one where nothing did.
 
 use ccgate::facts::{
-    Account, Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, ChangeState, Fact, Move,
-    MoveKind, Platform, PreviousTip, RuleBypass, RuleBypasses, Snapshot, ToldBy, Way,
+    Account, AccountRef, Ancestry, Arrival, ArrivalMethod, Arrivals, ArrivedChange, ChangeState,
+    Fact, Move, MoveKind, Platform, PreviousTip, RuleBypass, RuleBypasses, Snapshot, ToldBy, Way,
 };
 
 use super::scenarios::{approval, at, commit, head, identity, push, seen};
@@ -72,7 +72,9 @@ pub(crate) fn good(facts: &mut Snapshot) {
     facts.bypasses = seen(match platform {
         Platform::Github => Some(RuleBypasses {
             since: at("2026-05-04T12:00:00Z"),
+            early_since: None,
             found: Vec::new(),
+            unseen: None,
         }),
         Platform::Gitlab => None,
     });
@@ -155,10 +157,9 @@ pub(crate) fn bad(facts: &mut Snapshot) {
         ..
     } = &mut facts.bypasses
     {
-        bypasses.found.push(RuleBypass {
-            after: tip(),
-            actor: Some("eve".to_owned()),
-            at: None,
-        });
+        bypasses.found.push(RuleBypass::of_move(
+            tip(),
+            Some(AccountRef::of_login("eve")),
+        ));
     }
 }

@@ -7,8 +7,9 @@ use crate::controls::change::arrived_testing::{
 use crate::controls::control::Control as _;
 use crate::controls::testing::{approval, at, check, hidden, nothing_seen, seen, verdict_of};
 use crate::facts::{
-    Account, ArrivalMethod, ArrivedChange, BypassActor, BypassKind, BypassMode, CheckConclusion,
-    Fact, Layer, LayerKind, Review, ReviewState, RuleBypass, RuleBypasses, Snapshot,
+    Account, AccountRef, ArrivalMethod, ArrivedChange, BypassActor, BypassKind, BypassMode,
+    CheckConclusion, Fact, Layer, LayerKind, Review, ReviewState, RuleBypass, RuleBypasses,
+    Snapshot,
 };
 
 fn verdict(facts: &Snapshot) -> String {
@@ -93,11 +94,12 @@ fn a_bypass_that_the_platform_recorded_fails() {
         let mut facts = moved(|_, _| {});
         facts.bypasses = seen(Some(RuleBypasses {
             since: at(since),
-            found: vec![RuleBypass {
-                after: after.to_owned(),
-                actor: Some("eve".to_owned()),
-                at: None,
-            }],
+            found: vec![RuleBypass::of_move(
+                after,
+                Some(AccountRef::of_login("eve")),
+            )],
+            early_since: None,
+            unseen: None,
         }));
         verdict(&facts)
     };
@@ -175,11 +177,9 @@ fn a_list_that_somebody_is_exempt_from_is_not_whole() {
     assert_eq!(verdict_of(&without, &facts), "pass");
     facts.bypasses = seen(Some(RuleBypasses {
         since: at("2026-05-04T12:00:00Z"),
-        found: vec![RuleBypass {
-            after: AFTER.to_owned(),
-            actor: None,
-            at: None,
-        }],
+        found: vec![RuleBypass::of_move(AFTER, None)],
+        early_since: None,
+        unseen: None,
     }));
     assert_eq!(verdict(&facts), "fail merged_past_gate");
     facts.bypasses = seen(None);

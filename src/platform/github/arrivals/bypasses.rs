@@ -1,15 +1,17 @@
 //! Moves of the branch for which a ruleset let somebody through that did not meet
 //! it, as far back as the platform tells. It says nothing of classic protection, and
-//! nothing of actors that are exempt: for those no rule runs at all.
+//! nothing of actors that are exempt: for those no rule runs at all. Beside it, the
+//! requests to go around push rules (`push_rules`).
 //! <https://docs.github.com/rest/repos/rule-suites>
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::facts::{Fact, FactKey, RuleBypass, RuleBypasses, Unknown, Why};
+use crate::facts::{AccountRef, Fact, FactKey, RuleBypass, RuleBypasses, Unknown, Why};
 use crate::platform::access;
 
 use super::super::{Session, permissions};
+use super::push_rules;
 
 /// The longest period that can be asked for is called `month`; less than any month.
 const REACH: SignedDuration = SignedDuration::from_hours(28 * 24);
@@ -21,6 +23,7 @@ struct Suite {
     #[serde(rename = "ref")]
     reference: Option<String>,
     after_sha: Option<String>,
+    actor_id: Option<u64>,
     actor_name: Option<String>,
     pushed_at: Option<Timestamp>,
     result: Option<String>,
@@ -45,7 +48,11 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
     );
     let reference = format!("refs/heads/{branch}");
     let client = session.settings.as_ref().unwrap_or(&session.change);
-    let listing = match client.get_all(&path, None).await {
+    let (listing, requests) = tokio::join!(
+        client.get_all(&path, None),
+        push_rules::ask(session, client)
+    );
+    let mut listing = match listing {
         Ok(listing) => listing,
         Err(refusal) => return Fact::Unknown(access::refused(key.name(), needs, &refusal)),
     };
@@ -76,10 +83,11 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
                 "a rule suite names no commit",
             ));
         };
+        let id = suite.actor_id;
+        let actor = suite.actor_name.map(|login| AccountRef { login, id });
         found.push(RuleBypass {
-            after,
-            actor: suite.actor_name,
             at: suite.pushed_at,
+            ..RuleBypass::of_move(after, actor)
         });
     }
     // The platform reckons the period by its own clock.
@@ -87,10 +95,23 @@ pub(super) async fn ask(session: &Session, branch: &str) -> Fact<Option<RuleBypa
         .transport
         .platform_time()
         .unwrap_or(session.setup.now);
+    let since = now.saturating_sub(REACH).unwrap_or(now);
+    let (mut early_since, mut unseen) = (None, None);
+    match requests {
+        Ok(requests) => {
+            // A commit may have been let through on another branch long before.
+            early_since = requests.in_use.then_some(since);
+            found.extend(requests.found);
+            listing.sources.extend(requests.sources);
+        }
+        Err(unknown) => unseen = Some(unknown),
+    }
     Fact::seen_in(
         Some(RuleBypasses {
-            since: now.saturating_sub(REACH).unwrap_or(now),
+            since,
+            early_since,
             found,
+            unseen,
         }),
         listing.sources,
     )

@@ -7,6 +7,7 @@ mod bypasses;
 mod changes;
 mod look;
 pub(super) mod originals;
+mod push_rules;
 mod questions;
 mod read;
 #[cfg(test)]

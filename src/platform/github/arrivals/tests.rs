@@ -9,11 +9,11 @@ use crate::platform::transport::testing::{Received, Reply, Server};
 use crate::platform::transport::{Limits, Token};
 use crate::platform::{Place, Setup};
 
-fn sha(of: &str) -> String {
+pub(super) fn sha(of: &str) -> String {
     of.repeat(40 / of.len())
 }
 
-fn session(server: &Server, before: Option<&str>) -> Session {
+pub(super) fn session(server: &Server, before: Option<&str>) -> Session {
     let mut session = Session::new(Setup {
         place: Place {
             platform: Platform::Github,
@@ -44,7 +44,7 @@ fn session(server: &Server, before: Option<&str>) -> Session {
     session
 }
 
-async fn collected(session: &Session, keys: &[FactKey]) -> Option<Found> {
+pub(super) async fn collected(session: &Session, keys: &[FactKey]) -> Option<Found> {
     let snapshot = Snapshot::all_unknown(
         Subject {
             platform: Platform::Github,
@@ -324,16 +324,33 @@ async fn who_went_around_the_rules_is_read_where_a_token_may_see_it() {
         {"after_sha": sha("a2"), "ref": "refs/heads/other", "result": "bypass"},
         {"after_sha": sha("a3"), "ref": "refs/heads/main", "result": "bypass"},
         {"after_sha": sha("a4"), "ref": "refs/heads/main", "result": "pass"}]);
-    let server = Server::start(move |_, _| Reply::json(&suites.to_string())).await;
+    let server = Server::start(move |_, request| {
+        let requests = request.line.contains("/bypass-requests/");
+        Reply::json(&if requests { json!([]) } else { suites.clone() }.to_string())
+    })
+    .await;
     let mut session = session(&server, Some("b0"));
     let found = collected(&session, &[FactKey::BranchBypasses])
         .await
         .unwrap();
     let bypasses = found.bypasses.known().unwrap().clone().unwrap();
-    let after: Vec<&str> = bypasses.found.iter().map(|it| it.after.as_str()).collect();
+    let after: Vec<&str> = bypasses
+        .found
+        .iter()
+        .filter_map(|it| it.after.as_deref())
+        .collect();
     // A branch that is not named may be this one.
     assert_eq!(after, [sha("a1"), sha("a3")]);
     assert_eq!(bypasses.since.to_string(), "2026-05-04T12:00:00Z");
+    let mut lines: Vec<String> = server.received().into_iter().map(|it| it.line).collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "GET /repos/acme/app/bypass-requests/push-rules?time_period=month&request_status=all&per_page=100",
+            "GET /repos/acme/app/rulesets/rule-suites?time_period=month&rule_suite_result=bypass&per_page=100",
+        ]
+    );
     let asked = server.count();
     session.workflow_token = true;
     let found = collected(&session, &[FactKey::BranchBypasses])

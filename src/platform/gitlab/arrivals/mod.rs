@@ -1,10 +1,13 @@
 //! What came onto a branch between two tips: two comparisons (one each way, since
 //! GitLab tells no ancestry), the merge requests merged last and the log of pushes in
-//! one round; then, for commits that none of these explains, the index of each.
+//! one round; then, for commits that none of these explains, the index of each. Beside
+//! it, who went around approval policies (`bypasses`).
 
+mod bypasses;
 mod changes;
 mod look;
 pub(super) mod originals;
+mod policies;
 #[cfg(test)]
 mod tests;
 mod ways;
@@ -43,19 +46,29 @@ pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs)
             bypasses: Fact::known_without_source(None),
         });
     };
-    let found = if arrivals || changes {
-        let question = Question {
-            session,
-            branch: &subject.target,
-            after: &subject.head,
-        };
-        match question.arrivals(before.as_ref()).await {
-            Ok(found) => found,
-            Err(unknown) => Fact::Unknown(unknown),
-        }
-    } else {
-        Fact::Unknown(Unknown::not_collected(FACT))
-    };
+    let (found, bypasses) = tokio::join!(
+        async {
+            if !arrivals && !changes {
+                return Fact::Unknown(Unknown::not_collected(FACT));
+            }
+            let question = Question {
+                session,
+                branch: &subject.target,
+                after: &subject.head,
+            };
+            match question.arrivals(before.as_ref()).await {
+                Ok(found) => found,
+                Err(unknown) => Fact::Unknown(unknown),
+            }
+        },
+        async {
+            if bypasses {
+                bypasses::ask(session, &subject.target).await
+            } else {
+                Fact::Unknown(Unknown::not_collected(FactKey::BranchBypasses.name()))
+            }
+        },
+    );
     let changes = if changes {
         changes::ask(session, &found).await
     } else {
@@ -64,9 +77,7 @@ pub(super) async fn collect(session: &Session, subject: &Subject, needs: &Needs)
     Some(Found {
         arrivals: found.map(Some),
         changes,
-        // GitLab keeps no list of merges past its rules below the Ultimate tier's audit
-        // log, and no interface that would give one for a branch.
-        bypasses: Fact::known_without_source(None),
+        bypasses,
     })
 }
 

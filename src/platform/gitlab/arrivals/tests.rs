@@ -13,7 +13,7 @@ fn sha(of: &str) -> String {
     of.repeat(40 / of.len())
 }
 
-fn session(server: &Server, before: Option<&str>) -> Session {
+pub(super) fn session(server: &Server, before: Option<&str>) -> Session {
     Session::new(Setup {
         place: Place {
             platform: Platform::Gitlab,

@@ -12,7 +12,7 @@ use super::super::wire::{Pages, Reply};
     clippy::result_large_err,
     reason = "the shape of every answer of the client"
 )]
-pub(super) fn pages(items: Value) -> Pages {
+pub(in super::super) fn pages(items: Value) -> Pages {
     let Value::Array(items) = items else {
         panic!("a list is wanted");
     };
