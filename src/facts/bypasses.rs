@@ -14,28 +14,29 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 const AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Something for which the platform let somebody go around the rules. What it was is said by
-/// `after`, `commit` or `change`; with none of these it was a push to this branch.
+/// `after`, `commit` or `change`; with none of these it was a push to this branch. Facts have
+/// to say each: one that is left out would make it something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleBypass {
     /// The tip that a move of the branch left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub after: Option<String>,
     /// A commit that was pushed to any branch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub commit: Option<String>,
     /// The number of a change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub change: Option<u64>,
     /// Who went around them, or asked to, if the platform says.
     pub actor: Option<AccountRef>,
     /// Who allowed it. `None`: somebody did or did not, and nobody says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub allowed_by: Option<Vec<AccountRef>>,
     /// The reason that was given. Hostile text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub reason: Option<String>,
     /// What was gone around, and where that is on record. Hostile text in part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub record: Option<String>,
     /// When, by the platform's clock.
     pub at: Option<Timestamp>,
@@ -81,19 +82,20 @@ impl RuleBypass {
     }
 }
 
-/// Group `branch.bypasses`: every such record since a moment.
+/// Group `branch.bypasses`: every such record since a moment. Facts have to say each part: what
+/// is left out would make the records look whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleBypasses {
     /// How far back the platform tells.
     pub since: Timestamp,
     /// Where things are let through long before they reach the branch: how far back that is
     /// told. `None`: there is nothing of the kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub early_since: Option<Timestamp>,
     /// The records.
     pub found: Vec<RuleBypass>,
     /// Why there may be more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub unseen: Option<Unknown>,
 }
 
@@ -208,4 +210,43 @@ fn brought(
         Err(unknown) => doubt = doubt.or(Some(unknown)),
     }
     doubt.map_or(Ok(false), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn facts_that_leave_out_any_part_of_the_records_are_not_read() {
+        let whole = RuleBypasses {
+            since: Timestamp::UNIX_EPOCH,
+            early_since: None,
+            found: vec![RuleBypass::of_move("a1", None)],
+            unseen: None,
+        };
+        let written = serde_json::to_value(&whole).unwrap();
+        let read = |written: Value| serde_json::from_value::<RuleBypasses>(written);
+        assert_eq!(read(written.clone()).unwrap(), whole);
+        for name in ["since", "early_since", "found", "unseen"] {
+            let mut without = written.clone();
+            without.as_object_mut().unwrap().remove(name);
+            assert!(read(without).is_err(), "{name}");
+        }
+        let parts = written["found"][0].as_object().unwrap();
+        for name in parts
+            .keys()
+            .filter(|name| *name != "actor" && *name != "at")
+        {
+            let mut without = written.clone();
+            without["found"][0].as_object_mut().unwrap().remove(name);
+            assert!(read(without).is_err(), "{name}");
+        }
+        // Who and when may be missing: then nobody can review it, and it is about any move.
+        let mut bare = written;
+        bare["found"][0]["actor"] = json!(null);
+        bare["found"][0]["at"] = json!(null);
+        assert!(read(bare).is_ok());
+    }
 }

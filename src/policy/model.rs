@@ -2,8 +2,8 @@
 //! patterns compiled, dates parsed. Nothing in here has to be checked again.
 
 use globset::{GlobBuilder, GlobSet};
-use jiff::civil::Date;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use regex::Regex;
 
 use crate::controls::Bound;
