@@ -59,6 +59,8 @@ impl Server {
     pub(super) fn store(self: &Arc<Self>) -> GitStore {
         let mut store = GitStore::new(&self.place(), Some(ORIGIN), None);
         store.patience.pause = Duration::ZERO;
+        // A slow machine is no reason to give up.
+        store.patience.total = Duration::from_secs(3600);
         store
     }
 
