@@ -131,12 +131,24 @@ fn policies(
         let detail = format!("the answer carries no usable `{field}`");
         unknown(answer, Why::HiddenOrAbsent, &detail)
     };
+    let mut holders = Vec::new();
+    let others = answer.data.iter().filter_map(Value::as_object).flatten();
+    for (_, place) in others {
+        // Null: there is none, or it is hidden; where it holds a policy, a node says so.
+        match place.get("securityPolicyProject") {
+            None | Some(Value::Null) => {}
+            Some(holder) => {
+                holders.push(read(holder).ok_or_else(|| missing("securityPolicyProject"))?);
+            }
+        }
+    }
     let Some(connection) = project
         .get("approvalPolicies")
         .filter(|list| !list.is_null())
     else {
-        // What is not sold is null, as is what the role may not see.
-        return if role.is_some_and(|role| role >= DEVELOPER) {
+        // What is not sold is null, as is what the role may not see. Where a project for
+        // policies is named they are sold.
+        return if holders.is_empty() && role.is_some_and(|role| role >= DEVELOPER) {
             Ok(Policies::NotSold)
         } else {
             Err(unknown(
@@ -155,17 +167,6 @@ fn policies(
             Why::NotSupported,
             "more than 100 approval policies are in force, which is more than are looked at",
         ));
-    }
-    let mut holders = Vec::new();
-    let others = answer.data.iter().filter_map(Value::as_object).flatten();
-    for (_, place) in others {
-        // Null: there is none, or it is hidden; where it holds a policy, a node says so.
-        match place.get("securityPolicyProject") {
-            None | Some(Value::Null) => {}
-            Some(holder) => {
-                holders.push(read(holder).ok_or_else(|| missing("securityPolicyProject"))?);
-            }
-        }
     }
     for node in nodes {
         let holder = ["project", "namespace"]
@@ -263,6 +264,9 @@ mod tests {
         assert!(matches!(of(&null, Some(30)), Ok(Policies::NotSold)));
         assert_eq!(why(&null, Some(20)), Why::HiddenOrAbsent);
         assert_eq!(why(&null, None), Why::HiddenOrAbsent);
+        let mut named = null.clone();
+        named["data"]["g0"] = holder(9, &json!(true));
+        assert_eq!(why(&named, Some(50)), Why::HiddenOrAbsent);
     }
 
     #[test]
