@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::dir::{SIGNERS, anchor_size};
 use super::files::{Files, Folder, Lock};
 use super::journal;
-use super::keep::{note_path, token_path};
+use super::keep::{BUNDLE, bundle_path, note_path, token_path};
+use super::sigstore::{Kind, look};
 use super::timestamp::Token;
 use super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
 
@@ -83,6 +84,7 @@ pub(super) fn export_files(
         .filter(|path| path.starts_with("ledger/anchors/") && path.ends_with(".sig"))
         .count();
     let stamps = Stamps::of(&contents)?;
+    let bundles = Bundles::of(&contents)?;
     let members = options.population.map(|population| population.members);
     let texts = [
         ("verify.py", VERIFY_PY.to_owned()),
@@ -90,11 +92,16 @@ pub(super) fn export_files(
         ("ledger-format.md", FORMAT.to_owned()),
         (
             "expected.txt",
-            printed(&verification, signatures, stamps.count),
+            printed(&verification, signatures, stamps.count, bundles.count),
         ),
         (
             "README.md",
-            readme(&verification, signatures, &stamps, members.is_some()),
+            readme(
+                &verification,
+                signatures,
+                &(stamps.readme() + &bundles.readme()),
+                members.is_some(),
+            ),
         ),
     ];
     contents.extend(texts.map(|(path, text)| (path.to_owned(), text.into_bytes())));
@@ -138,7 +145,12 @@ fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> String {
 }
 
 /// What either verifier has to print, word for word.
-fn printed(verification: &Verification, signatures: usize, stamps: usize) -> String {
+fn printed(
+    verification: &Verification,
+    signatures: usize,
+    stamps: usize,
+    bundles: usize,
+) -> String {
     let signed = if signatures == 0 {
         "none; nothing anchors this ledger but a checkpoint kept elsewhere".to_owned()
     } else {
@@ -149,6 +161,12 @@ fn printed(verification: &Verification, signatures: usize, stamps: usize) -> Str
         let _ = writeln!(
             text,
             "time-stamps: {stamps} over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold"
+        );
+    }
+    if bundles > 0 {
+        let _ = writeln!(
+            text,
+            "Sigstore bundles: {bundles} over their notes; NOT VERIFIED here, `cosign` says whether they hold"
         );
     }
     text
@@ -203,6 +221,52 @@ impl Stamps {
     }
 }
 
+/// The Sigstore bundles in a pack.
+struct Bundles {
+    count: usize,
+    /// The one over most records, and what it is.
+    newest: Option<(u64, Kind)>,
+}
+
+impl Bundles {
+    fn of(contents: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Self> {
+        let sizes: Vec<u64> = contents
+            .keys()
+            .filter_map(|path| anchor_size(path.strip_prefix("ledger/")?, BUNDLE))
+            .collect();
+        let file = |path: String| contents.get(&format!("ledger/{path}"));
+        let newest = sizes
+            .iter()
+            .max()
+            .and_then(|size| Some((*size, file(bundle_path(*size))?, file(note_path(*size))?)))
+            .map(|(size, bundle, note)| anyhow::Ok((size, look(bundle, note)?)))
+            .transpose()?;
+        Ok(Self {
+            count: sizes.len(),
+            newest,
+        })
+    }
+
+    /// How somebody verifies them without us.
+    fn readme(&self) -> String {
+        let Some((size, kind)) = self.newest else {
+            return String::new();
+        };
+        // The type is foreign text, and this is a line for a shell.
+        let command = match kind {
+            Kind::Blob => "verify-blob",
+            Kind::Attestation => "verify-blob-attestation --type PREDICATE_TYPE",
+        };
+        format!(
+            "   A checkpoint of {size} records is in a transparency log too, by a Sigstore bundle. Ask on another way who signs \
+             (`IDENTITY`) and who vouches for that name (`ISSUER`); it has to print `Verified OK`:\n\n   \
+             ```\n   cosign {command} --bundle ledger/{} --certificate-identity IDENTITY --certificate-oidc-issuer ISSUER ledger/{}\n   ```\n\n",
+            bundle_path(size),
+            note_path(size)
+        )
+    }
+}
+
 fn first_line(verification: &Verification) -> String {
     format!(
         "{}: {} records fit, root {}",
@@ -215,7 +279,7 @@ fn first_line(verification: &Verification) -> String {
 fn readme(
     verification: &Verification,
     signatures: usize,
-    stamps: &Stamps,
+    anchors: &str,
     population: bool,
 ) -> String {
     let origin = verification.origin.as_deref().unwrap_or_default();
@@ -243,7 +307,7 @@ fn readme(
             "3. No checkpoint is signed: whoever could write the ledger could have written all of it anew.\n\n",
         );
     }
-    text.push_str(&stamps.readme());
+    text.push_str(anchors);
     let list = if population {
         "`population.txt` holds the commits that were handed in; make the list again yourself"
     } else {

@@ -1,7 +1,7 @@
 //! Time-stamps beside a ledger in git: kept once, in a commit that only adds.
 
-use super::super::keep::SignedNote;
-use super::super::torture::{leaf, leaves, signer};
+use super::super::keep::{Anchor, SignedNote};
+use super::super::torture::{leaf, leaves, signer, unverified_bundle};
 use super::super::verify::State;
 use super::super::{Store as _, TsaRoots};
 use super::tests::Remote;
@@ -28,11 +28,11 @@ fn a_token_is_added_to_the_branch_once_and_verifies_there() {
     let mut store = remote.store();
     store.signer = Some(signer());
     store.append(&[leaf(3)]).unwrap();
-    remote.store().keep_token(&note, TOKEN).unwrap();
+    remote.store().keep(&note, Anchor::Token(TOKEN)).unwrap();
     let tip = remote.tip();
-    remote.store().keep_token(&note, TOKEN).unwrap();
+    remote.store().keep(&note, Anchor::Token(TOKEN)).unwrap();
     assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
-    assert!(remote.store().keep_token(&note, OTHER).is_err());
+    assert!(remote.store().keep(&note, Anchor::Token(OTHER)).is_err());
     let roots = TsaRoots::parse(ROOT).unwrap();
     let options = VerifyOptions {
         tsa_roots: Some(&roots),
@@ -47,16 +47,47 @@ fn a_token_is_added_to_the_branch_once_and_verifies_there() {
 }
 
 #[test]
+fn a_bundle_is_added_to_the_branch_once_and_belongs_there() {
+    let remote = Remote::new();
+    let note = signed(&remote);
+    let bundle = unverified_bundle(&note.text);
+    let keep = |bundle: &[u8]| remote.store().keep(&note, Anchor::Bundle(bundle));
+    keep(&bundle).unwrap();
+    let tip = remote.tip();
+    keep(&bundle).unwrap();
+    assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
+    let mut other = bundle.clone();
+    other.push(b'\n');
+    keep(&other).unwrap_err();
+    let seen = verify(&remote.place(), &VerifyOptions::default()).unwrap();
+    assert_eq!(seen.integrity.state, State::Ok, "{seen:?}");
+    assert!(
+        seen.notes
+            .iter()
+            .any(|note| note.contains("Sigstore bundle")),
+        "{:?}",
+        seen.notes
+    );
+    let mut store = remote.store();
+    store.signer = Some(signer());
+    store.append(&[leaf(3)]).unwrap();
+    remote.holds(4);
+}
+
+#[test]
 fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_an_error() {
     let remote = Remote::new();
     let note = signed(&remote);
     let mut store = remote.store();
     store.patience.refusals = 3;
     remote.hook("update", "exit 1");
-    let error = store.keep_token(&note, TOKEN).unwrap_err().to_string();
+    let error = store
+        .keep(&note, Anchor::Token(TOKEN))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("in 3 tries"), "{error}");
     remote.hook("update", "[ -e seen ] && exit 0; touch seen; exit 1");
-    store.keep_token(&note, TOKEN).unwrap();
+    store.keep(&note, Anchor::Token(TOKEN)).unwrap();
     assert_eq!(
         remote.store().signed_note().unwrap().token.as_deref(),
         Some(TOKEN)
