@@ -631,9 +631,9 @@ pub(super) struct WitnessArgs {
     /// The checkpoint that was signed, where the ledger has grown since; the newest otherwise
     #[arg(long, value_name = "FILE")]
     pub(super) checkpoint: Option<PathBuf>,
-    /// Who must have signed it: the name in the certificate, compared whole
-    #[arg(long, value_name = "IDENTITY")]
-    pub(super) certificate_identity: String,
+    /// Who must have signed it: the name in the certificate, compared whole; once for each of several
+    #[arg(long, value_name = "IDENTITY", required = true)]
+    pub(super) certificate_identity: Vec<String>,
     /// The provider that vouched for that name, compared whole
     #[arg(long, value_name = "URL")]
     pub(super) certificate_oidc_issuer: String,
@@ -661,9 +661,9 @@ pub(super) struct LedgerVerifyArgs {
     #[arg(long, value_name = "PEM")]
     pub(super) tsa_roots: Option<PathBuf>,
     /// Who must have signed the Sigstore bundles: the name in the certificate, compared whole, e.g.
-    /// `https://github.com/acme/audit/.github/workflows/witness.yml@refs/heads/main`
+    /// `https://github.com/acme/audit/.github/workflows/witness.yml@refs/heads/main`; once for each of several
     #[arg(long, value_name = "IDENTITY", requires = "certificate_oidc_issuer")]
-    pub(super) certificate_identity: Option<String>,
+    pub(super) certificate_identity: Vec<String>,
     /// The provider that vouched for that name, compared whole, e.g.
     /// `https://token.actions.githubusercontent.com`
     #[arg(long, value_name = "URL", requires = "certificate_identity")]

@@ -80,11 +80,11 @@ fn verdicts_of(
         .map(|file| anchor::tsa_roots(file, world))
         .transpose()?;
     let sigstore = arguments
-        .certificate_identity
+        .certificate_oidc_issuer
         .as_deref()
-        .zip(arguments.certificate_oidc_issuer.as_deref())
-        .map(|(identity, issuer)| {
-            witness::trust(identity, issuer, arguments.trusted_root.as_deref(), world)
+        .map(|issuer| {
+            let identities = &arguments.certificate_identity;
+            witness::trust(identities, issuer, arguments.trusted_root.as_deref(), world)
         })
         .transpose()?;
     let copy = arguments

@@ -45,7 +45,7 @@ pub(super) fn witness(
 
 /// Whose bundles count.
 pub(super) fn trust(
-    identity: &str,
+    identities: &[String],
     issuer: &str,
     root: Option<&Path>,
     world: &World,
@@ -54,7 +54,7 @@ pub(super) fn trust(
         .map(|file| read_whole(&world.folder.join(file)))
         .transpose()
         .map_err(CommandError::usage)?;
-    SigstoreTrust::new(identity, issuer, root.as_deref()).map_err(CommandError::usage)
+    SigstoreTrust::new(identities, issuer, root.as_deref()).map_err(CommandError::usage)
 }
 
 #[cfg(all(test, feature = "sigstore"))]

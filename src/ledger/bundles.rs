@@ -91,11 +91,11 @@ impl Walk {
             }
             return None;
         };
-        let identity = trust.identity().escape_debug();
+        let identities = trust.identities().escape_debug();
         Some((
             *size,
             format!(
-                "{size} records are in a transparency log since {time}, signed by `{identity}`"
+                "{size} records are in a transparency log since {time}, signed by `{identities}`"
             ),
         ))
     }

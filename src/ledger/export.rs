@@ -99,7 +99,10 @@ pub(super) fn export_files(
             readme(
                 &verification,
                 signatures,
-                &(stamps.readme() + &bundles.readme()),
+                &match bundles.readme() {
+                    Some(logged) => stamps.readme("no time-stamping authority was asked") + &logged,
+                    None => stamps.readme("nobody outside says when anything was there"),
+                },
                 members.is_some(),
             ),
         ),
@@ -202,11 +205,10 @@ impl Stamps {
         })
     }
 
-    /// How somebody verifies them without us.
-    fn readme(&self) -> String {
+    /// How somebody verifies them without us; `none` is what it means if there are none.
+    fn readme(&self, none: &str) -> String {
         let Some((size, time)) = self.newest else {
-            return "4. No checkpoint is time-stamped: nobody outside says when anything was there.\n\n"
-                .to_owned();
+            return format!("4. No checkpoint is time-stamped: {none}.\n\n");
         };
         format!(
             "4. The first {size} records were there at the time that an authority signed. Ask the authority for its root \
@@ -247,23 +249,21 @@ impl Bundles {
         })
     }
 
-    /// How somebody verifies them without us.
-    fn readme(&self) -> String {
-        let Some((size, kind)) = self.newest else {
-            return String::new();
-        };
+    /// How somebody verifies them without us, if there are any.
+    fn readme(&self) -> Option<String> {
+        let (size, kind) = self.newest?;
         // The type is foreign text, and this is a line for a shell.
         let command = match kind {
             Kind::Blob => "verify-blob",
             Kind::Attestation => "verify-blob-attestation --type PREDICATE_TYPE",
         };
-        format!(
-            "   A checkpoint of {size} records is in a transparency log too, by a Sigstore bundle. Ask on another way who signs \
+        Some(format!(
+            "   The checkpoint of {size} records has a Sigstore bundle, which shows since when it stands in a transparency log. Ask on another way who signs \
              (`IDENTITY`) and who vouches for that name (`ISSUER`); it has to print `Verified OK`:\n\n   \
              ```\n   cosign {command} --bundle ledger/{} --certificate-identity IDENTITY --certificate-oidc-issuer ISSUER ledger/{}\n   ```\n\n",
             bundle_path(size),
             note_path(size)
-        )
+        ))
     }
 }
 

@@ -15,7 +15,11 @@ impl SigstoreTrust {
     ///
     /// # Errors
     /// In this build there is nothing that could verify a bundle.
-    pub fn new(_identity: &str, _issuer: &str, _root: Option<&[u8]>) -> anyhow::Result<Self> {
+    pub fn new(
+        _identities: &[String],
+        _issuer: &str,
+        _root: Option<&[u8]>,
+    ) -> anyhow::Result<Self> {
         bail!(
             "this program was built without the feature `sigstore` and cannot verify bundles; use one that was built with `--features sigstore`, or `cosign verify-blob`"
         )
@@ -35,7 +39,7 @@ impl SigstoreTrust {
     }
 
     /// Never called.
-    pub fn identity(&self) -> &str {
+    pub fn identities(&self) -> &str {
         match self.0 {}
     }
 }

@@ -51,6 +51,11 @@ pub(crate) fn signed_ledger(folder: &Path) -> Vec<u8> {
     std::fs::read(folder.join("log/checkpoint")).unwrap()
 }
 
+/// The right names, under a root.
+pub(crate) fn trusting(root: Option<&[u8]>) -> anyhow::Result<SigstoreTrust> {
+    SigstoreTrust::new(&[IDENTITY.to_owned()], ISSUER, root)
+}
+
 /// The authorities of one instance.
 pub(crate) struct Sigstore {
     authority: SigningKey,
@@ -103,7 +108,7 @@ impl Sigstore {
     }
 
     pub(crate) fn trust(&self) -> SigstoreTrust {
-        SigstoreTrust::new(IDENTITY, ISSUER, Some(self.root().as_bytes())).unwrap()
+        trusting(Some(self.root().as_bytes())).unwrap()
     }
 
     /// Its `trusted_root.json`.

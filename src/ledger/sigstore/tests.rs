@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::SigstoreTrust;
-use super::testing::{IDENTITY, ISSUER, SIGNED, SIGNED_AT, Sigstore, Wanted};
+use super::testing::{IDENTITY, ISSUER, SIGNED, SIGNED_AT, Sigstore, Wanted, trusting};
 
 const NOTE: &[u8] =
     b"ccgate/github/acme/payments\n3\nnYbJ5XhJMiTjrdZJoKYq5b3n4sFWyZ8XzA8b1sD2WZk=\n";
@@ -83,14 +83,14 @@ fn an_instance_of_ones_own_counts_only_where_the_verifier_brought_its_root() {
     judged(&theirs.trust(), &bundle).unwrap();
     judged(&ours.trust(), &bundle).unwrap_err();
     // The public instance's, which is the default.
-    let public = SigstoreTrust::new(IDENTITY, ISSUER, None).unwrap();
+    let public = trusting(None).unwrap();
     judged(&public, &bundle).unwrap_err();
     // Nor does one authority of theirs do beside ours.
     let mixed = |pointer: &str| {
         let mut root: Value = serde_json::from_str(&ours.root()).unwrap();
         let other: Value = serde_json::from_str(&theirs.root()).unwrap();
         *root.pointer_mut(pointer).unwrap() = other.pointer(pointer).unwrap().clone();
-        let trust = SigstoreTrust::new(IDENTITY, ISSUER, Some(root.to_string().as_bytes()));
+        let trust = trusting(Some(root.to_string().as_bytes()));
         judged(&trust.unwrap(), &ours.bundle(NOTE))
     };
     for part in ["/tlogs", "/certificateAuthorities", "/ctlogs"] {
@@ -283,10 +283,26 @@ fn a_certificate_for_something_else_or_in_no_log_does_not_hold() {
 fn a_root_that_cannot_be_read_and_names_that_mean_anybody_are_refused() {
     let root = Sigstore::new(0).root();
     for wrong in [&b"{}"[..], b"", b"\xff", &root.as_bytes()[..root.len() / 2]] {
-        assert!(SigstoreTrust::new(IDENTITY, ISSUER, Some(wrong)).is_err());
+        assert!(trusting(Some(wrong)).is_err());
     }
-    for (identity, issuer) in [("", ISSUER), (IDENTITY, ""), ("", "")] {
-        let error = SigstoreTrust::new(identity, issuer, Some(root.as_bytes())).unwrap_err();
+    let names = |names: &[&str], issuer| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        SigstoreTrust::new(&names, issuer, Some(root.as_bytes()))
+    };
+    names(&[IDENTITY], ISSUER).unwrap();
+    for (identities, issuer) in [
+        (&[""][..], ISSUER),
+        (&[IDENTITY, ""], ISSUER),
+        (&[], ISSUER),
+        (&[IDENTITY], ""),
+    ] {
+        let error = names(identities, issuer).unwrap_err();
         assert!(error.to_string().contains("by anybody"), "{error}");
     }
+    // Of several names each one does, and no other.
+    let bundle = Sigstore::new(0).bundle(NOTE);
+    for right in [["before", IDENTITY], [IDENTITY, "after"]] {
+        judged(&names(&right, ISSUER).unwrap(), &bundle).unwrap();
+    }
+    judged(&names(&["before", "after"], ISSUER).unwrap(), &bundle).unwrap_err();
 }

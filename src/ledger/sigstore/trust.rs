@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use jiff::Timestamp;
 use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use sigstore_verify::types::Bundle;
@@ -15,30 +15,33 @@ use super::crypto;
 /// Whose bundles count, and by which authorities.
 pub struct SigstoreTrust {
     verifier: Verifier,
-    policy: VerificationPolicy,
-    identity: String,
+    /// One for each identity.
+    policies: Vec<VerificationPolicy>,
+    identities: String,
 }
 
 impl fmt::Debug for SigstoreTrust {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SigstoreTrust")
-            .field("policy", &self.policy)
+            .field("policies", &self.policies)
             .finish_non_exhaustive()
     }
 }
 
 impl SigstoreTrust {
-    /// `identity` is the name in the signer's certificate (an address, or the URI of a workflow
-    /// and its ref), `issuer` the provider that vouched for it; both are compared whole. `root` is
+    /// `identities` are the names of which one has to be in the signer's certificate (an address, or
+    /// the URI of a workflow and its ref), `issuer` is the provider that vouched for it; all are
+    /// compared whole. `root` is
     /// a `trusted_root.json`; without it, that of Sigstore's public instance as it was when this
     /// program was built.
     ///
     /// # Errors
-    /// An empty name, or a root that cannot be read.
-    pub fn new(identity: &str, issuer: &str, root: Option<&[u8]>) -> anyhow::Result<Self> {
+    /// No name, an empty one, or a root that cannot be read.
+    pub fn new(identities: &[String], issuer: &str, root: Option<&[u8]>) -> anyhow::Result<Self> {
+        let named = !identities.is_empty() && identities.iter().all(|name| !name.is_empty());
         ensure!(
-            !identity.is_empty() && !issuer.is_empty(),
+            named && !issuer.is_empty(),
             "neither the identity nor its issuer may be empty: a bundle by anybody would count"
         );
         crypto::install();
@@ -52,14 +55,17 @@ impl SigstoreTrust {
             TrustedRoot::from_json(root).context("the trusted root is no `trusted_root.json`")?;
         Ok(Self {
             verifier: Verifier::new(&root).context("the trusted root cannot be used")?,
-            policy: VerificationPolicy::new(identity, issuer),
-            identity: identity.to_owned(),
+            policies: identities
+                .iter()
+                .map(|identity| VerificationPolicy::new(identity, issuer))
+                .collect(),
+            identities: identities.join("` or `"),
         })
     }
 
-    /// Who has to have signed.
-    pub fn identity(&self) -> &str {
-        &self.identity
+    /// Who has to have signed, as sentences have it between back-quotes.
+    pub fn identities(&self) -> &str {
+        &self.identities
     }
 
     /// The time by which the note was signed: the latest that an authority of the root vouches
@@ -83,7 +89,17 @@ impl SigstoreTrust {
             !entries.is_empty() && entries.iter().all(|entry| entry.inclusion_proof.is_some()),
             "it does not prove that it stands in a transparency log"
         );
-        let seen = self.verifier.verify(note, &bundle, &self.policy)?;
+        let mut seen = Err(anyhow!("nobody may have signed it"));
+        for policy in &self.policies {
+            seen = self
+                .verifier
+                .verify(note, &bundle, policy)
+                .map_err(Into::into);
+            if seen.is_ok() {
+                break;
+            }
+        }
+        let seen = seen?;
         ensure!(
             seen.certificate_verified()
                 && seen.sct_verified()

@@ -142,6 +142,7 @@ fn a_pack_holds_the_bundle_and_names_the_command_that_verifies_it() {
     let read = |name: &str| std::fs::read_to_string(pack.join(name)).unwrap();
     let command = "cosign verify-blob --bundle ledger/anchors/3.sigstore.json --certificate-identity IDENTITY --certificate-oidc-issuer ISSUER ledger/anchors/3.note";
     assert!(read("README.md").contains(command), "{}", read("README.md"));
+    assert!(!read("README.md").contains("nobody outside"));
     let expected = read("expected.txt");
     assert!(
         expected.contains("Sigstore bundles: 1 over their notes; NOT VERIFIED here"),
@@ -152,7 +153,8 @@ fn a_pack_holds_the_bundle_and_names_the_command_that_verifies_it() {
 #[cfg(not(feature = "sigstore"))]
 #[test]
 fn a_build_without_the_feature_trusts_nobody_and_says_so() {
-    let refused = super::super::SigstoreTrust::new("somebody", "https://somewhere", None);
+    let refused =
+        super::super::SigstoreTrust::new(&["somebody".to_owned()], "https://somewhere", None);
     let why = refused.unwrap_err().to_string();
     assert!(why.contains("--features sigstore"), "{why}");
     let plain = signed();
@@ -168,7 +170,7 @@ fn a_build_without_the_feature_trusts_nobody_and_says_so() {
 #[cfg(feature = "sigstore")]
 mod verified {
     use super::super::super::levels::{LedgerCopy, Level};
-    use super::super::super::sigstore::testing::{IDENTITY, ISSUER, SIGNED_AT, Sigstore, Wanted};
+    use super::super::super::sigstore::testing::{IDENTITY, SIGNED_AT, Sigstore, Wanted, trusting};
     use super::super::super::verify::Verification;
     use super::super::super::{SigstoreTrust, TimePointers, TsaRoots};
     use super::*;
@@ -274,7 +276,7 @@ mod verified {
         // Right as it is, but under the root that somebody else brought.
         let files = with(&plain, 5, bundle(&plain, 5));
         fails(&files, &Sigstore::new(1).trust());
-        let public = SigstoreTrust::new(IDENTITY, ISSUER, None).unwrap();
+        let public = trusting(None).unwrap();
         fails(&files, &public);
     }
 
