@@ -305,6 +305,46 @@ func (f folder) stamps(sizes []int64) int {
 	return count
 }
 
+// How many Sigstore bundles there are. Each has to say that it is over the note of its size; cosign verifies them.
+func (f folder) bundles(sizes []int64) int {
+	count := 0
+	for name := range f.rest {
+		if !strings.HasPrefix(name, "anchors/") || !strings.HasSuffix(name, ".sigstore.json") {
+			continue
+		}
+		number := must(strconv.ParseInt(strings.TrimSuffix(strings.TrimPrefix(name, "anchors/"), ".sigstore.json"), 10, 64))
+		at := sort.Search(len(sizes), func(i int) bool { return sizes[i] >= number })
+		demand(at < len(sizes) && sizes[at] == number, "%s is over no note", name)
+		digest := sha256.Sum256(f.read(fmt.Sprintf("anchors/%d.note", number)))
+		demand(speaksOf(f.read(fmt.Sprintf("anchors/%d.sigstore.json", number)), digest), "%s is over another note", name)
+		count++
+	}
+	return count
+}
+
+func speaksOf(text []byte, digest [32]byte) bool {
+	var bundle struct {
+		MessageSignature *struct {
+			MessageDigest struct{ Digest []byte }
+		}
+		DsseEnvelope struct{ Payload []byte }
+	}
+	demand(json.Unmarshal(text, &bundle) == nil, "a Sigstore bundle is no bundle")
+	if bundle.MessageSignature != nil {
+		return bytes.Equal(bundle.MessageSignature.MessageDigest.Digest, digest[:])
+	}
+	var statement struct {
+		Subject []struct{ Digest map[string]string }
+	}
+	demand(json.Unmarshal(bundle.DsseEnvelope.Payload, &statement) == nil, "a Sigstore bundle holds no statement")
+	for _, subject := range statement.Subject {
+		if subject.Digest["sha256"] == hex.EncodeToString(digest[:]) {
+			return true
+		}
+	}
+	return false
+}
+
 func verify(path, allowed, trusted string) {
 	f := open(path)
 	text := f.read("log/checkpoint")
@@ -330,6 +370,7 @@ func verify(path, allowed, trusted string) {
 		demand(string(f.read("keys/allowed_signers")) == strings.Join(keys, ""), "keys/allowed_signers does not list exactly the keys that signed")
 	}
 	stamps := f.stamps(sizes)
+	bundles := f.bundles(sizes)
 	if f.rest["lock"] {
 		demand(len(f.read("lock")) == 0, "the file lock is not empty")
 	}
@@ -340,6 +381,9 @@ func verify(path, allowed, trusted string) {
 	tell := func() {
 		if stamps > 0 {
 			fmt.Printf("time-stamps: %d over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold\n", stamps)
+		}
+		if bundles > 0 {
+			fmt.Printf("Sigstore bundles: %d over their notes; NOT VERIFIED here, `cosign` says whether they hold\n", bundles)
 		}
 	}
 	if len(sizes) == 0 && allowed == "" {

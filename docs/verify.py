@@ -163,6 +163,15 @@ def signed(signers, origin, signature, data):
         return subprocess.run(command, input=data, capture_output=True, check=False).returncode == 0
 
 
+def speaks_of(text, digest):
+    """Whether a Sigstore bundle says to be over what has this digest."""
+    bundle = json.loads(text)
+    if "messageSignature" in bundle:
+        return base64.b64decode(bundle["messageSignature"]["messageDigest"]["digest"]) == digest
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    return any(subject["digest"].get("sha256") == digest.hex() for subject in statement["subject"])
+
+
 def verify(options):
     ledger = Ledger(options.ledger)
     checkpoint = ledger.read("log/checkpoint")
@@ -213,6 +222,11 @@ def verify(options):
         token = ledger.read("anchors/%d.tsr" % count)
         if count not in notes or b"\x04\x20" + sha(ledger.read("anchors/%d.note" % count)) not in token:
             raise Broken("anchors/%d.tsr is not over the note of its size" % count)
+    bundles = sorted(int(m[1]) for m in (re.fullmatch(r"anchors/(\d+)\.sigstore\.json", path) for path in ledger.rest) if m)
+    for count in bundles:
+        bundle = ledger.read("anchors/%d.sigstore.json" % count)
+        if count not in notes or not speaks_of(bundle, sha(ledger.read("anchors/%d.note" % count))):
+            raise Broken("anchors/%d.sigstore.json is not over the note of its size" % count)
     ledger.rest -= {"lock"}
     strangers = sorted(path for path in ledger.rest if not path.startswith("tmp/"))
     if strangers:
@@ -226,6 +240,8 @@ def verify(options):
         print("signatures: %d fit%s" % (checked, "" if options.allowed_signers else ", by keys that only this ledger names"))
     if stamps:
         print("time-stamps: %d over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold" % len(stamps))
+    if bundles:
+        print("Sigstore bundles: %d over their notes; NOT VERIFIED here, `cosign` says whether they hold" % len(bundles))
     if notes and notes[-1] < size and options.allowed_signers:
         raise Broken("the last %d records are not signed" % (size - notes[-1]))
     if options.allowed_signers and checked == 0:
@@ -239,7 +255,7 @@ def main():
     parser.add_argument("--trusted")
     try:
         verify(parser.parse_args())
-    except (Broken, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (Broken, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         print("BROKEN: %s" % ascii(str(error)), file=sys.stderr)
         return 5
     return 0

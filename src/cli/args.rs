@@ -568,6 +568,8 @@ pub(super) enum LedgerCommand {
     },
     /// Have the newest signed checkpoint time-stamped (RFC 3161), and keep the token if it holds
     Anchor(AnchorArgs),
+    /// Keep a Sigstore bundle over a signed checkpoint beside it, if it holds
+    Witness(WitnessArgs),
     /// Print the newest checkpoint, for somebody outside to keep
     Checkpoint {
         /// Address of the ledger
@@ -618,6 +620,29 @@ pub(super) struct AnchorArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct WitnessArgs {
+    /// Address of the ledger
+    #[arg(default_value = "dir:.ccgate/ledger")]
+    pub(super) url: String,
+    /// The bundle, as made by `cosign sign-blob --bundle` or `actions/attest` over what
+    /// `ccgate ledger checkpoint` prints
+    #[arg(long, value_name = "JSON")]
+    pub(super) bundle: PathBuf,
+    /// The checkpoint that was signed, where the ledger has grown since; the newest otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(super) checkpoint: Option<PathBuf>,
+    /// Who must have signed it: the name in the certificate, compared whole; once for each of several
+    #[arg(long, value_name = "IDENTITY", required = true)]
+    pub(super) certificate_identity: Vec<String>,
+    /// The provider that vouched for that name, compared whole
+    #[arg(long, value_name = "URL")]
+    pub(super) certificate_oidc_issuer: String,
+    /// Authorities and logs to believe (`trusted_root.json`); Sigstore's public ones otherwise
+    #[arg(long, value_name = "JSON")]
+    pub(super) trusted_root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct LedgerVerifyArgs {
     /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
     /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
@@ -635,6 +660,17 @@ pub(super) struct LedgerVerifyArgs {
     /// Roots of time-stamping authorities whose tokens count, in PEM
     #[arg(long, value_name = "PEM")]
     pub(super) tsa_roots: Option<PathBuf>,
+    /// Who must have signed the Sigstore bundles: the name in the certificate, compared whole, e.g.
+    /// `https://github.com/acme/audit/.github/workflows/witness.yml@refs/heads/main`; once for each of several
+    #[arg(long, value_name = "IDENTITY", requires = "certificate_oidc_issuer")]
+    pub(super) certificate_identity: Vec<String>,
+    /// The provider that vouched for that name, compared whole, e.g.
+    /// `https://token.actions.githubusercontent.com`
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    pub(super) certificate_oidc_issuer: Option<String>,
+    /// Authorities and logs to believe (`trusted_root.json`); Sigstore's public ones otherwise
+    #[arg(long, value_name = "JSON", requires = "certificate_identity")]
+    pub(super) trusted_root: Option<PathBuf>,
     /// A copy of the ledger that others keep: a ledger's folder, or an exported pack
     #[arg(long, value_name = "DIR")]
     pub(super) copy: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `ccgate ledger`: verify, export, show and the schema of a database; anchoring is in `anchor.rs`. Reads the files that the command names. Everything
+//! `ccgate ledger`: verify, export, show and the schema of a database; anchoring is in `anchor.rs` and `witness.rs`. Reads the files that the command names. Everything
 //! from the ledger is untrusted and shown with its control characters escaped.
 
 use std::fmt::Write as _;
@@ -22,6 +22,7 @@ use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::files::read_whole;
 use super::ledger_place::existing;
 use super::record::signer;
+use super::witness;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &LedgerArgs, world: &mut World) -> CommandResult {
         LedgerCommand::Verify(arguments) => verdicts_of(arguments, world, ledger::verify)?,
         LedgerCommand::Export { ledger, out } => export(ledger, out, world)?,
         LedgerCommand::Anchor(arguments) => anchor::anchor(arguments, world)?,
+        LedgerCommand::Witness(arguments) => witness::witness(arguments, world)?,
         LedgerCommand::Checkpoint { url } => (anchor::checkpoint(url, world)?, ExitStatus::Allow),
         LedgerCommand::Crashed(arguments) => {
             (crashed::crashed(arguments, world)?, ExitStatus::Allow)
@@ -77,6 +79,14 @@ fn verdicts_of(
         .as_ref()
         .map(|file| anchor::tsa_roots(file, world))
         .transpose()?;
+    let sigstore = arguments
+        .certificate_oidc_issuer
+        .as_deref()
+        .map(|issuer| {
+            let identities = &arguments.certificate_identity;
+            witness::trust(identities, issuer, arguments.trusted_root.as_deref(), world)
+        })
+        .transpose()?;
     let copy = arguments
         .copy
         .as_ref()
@@ -105,6 +115,7 @@ fn verdicts_of(
         }),
         trusted: trusted.as_deref(),
         tsa_roots: tsa_roots.as_ref(),
+        sigstore: sigstore.as_ref(),
         copy: copy.as_ref(),
         times: Some(TimePointers {
             runner: "/predicate/observed_at",

@@ -26,6 +26,7 @@ mod session;
 mod settings_file;
 mod settings_lane;
 mod snapshot;
+mod witness;
 mod world;
 
 use std::ffi::OsString;

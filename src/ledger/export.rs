@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::dir::{SIGNERS, anchor_size};
 use super::files::{Files, Folder, Lock};
 use super::journal;
-use super::keep::{note_path, token_path};
+use super::keep::{BUNDLE, bundle_path, note_path, token_path};
+use super::sigstore::{Kind, look};
 use super::timestamp::Token;
 use super::verify::{State, Verdict, Verification, VerifyOptions, verify_files};
 
@@ -83,6 +84,7 @@ pub(super) fn export_files(
         .filter(|path| path.starts_with("ledger/anchors/") && path.ends_with(".sig"))
         .count();
     let stamps = Stamps::of(&contents)?;
+    let bundles = Bundles::of(&contents)?;
     let members = options.population.map(|population| population.members);
     let texts = [
         ("verify.py", VERIFY_PY.to_owned()),
@@ -90,11 +92,19 @@ pub(super) fn export_files(
         ("ledger-format.md", FORMAT.to_owned()),
         (
             "expected.txt",
-            printed(&verification, signatures, stamps.count),
+            printed(&verification, signatures, stamps.count, bundles.count),
         ),
         (
             "README.md",
-            readme(&verification, signatures, &stamps, members.is_some()),
+            readme(
+                &verification,
+                signatures,
+                &match bundles.readme() {
+                    Some(logged) => stamps.readme("no time-stamping authority was asked") + &logged,
+                    None => stamps.readme("nobody outside says when anything was there"),
+                },
+                members.is_some(),
+            ),
         ),
     ];
     contents.extend(texts.map(|(path, text)| (path.to_owned(), text.into_bytes())));
@@ -138,7 +148,12 @@ fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> String {
 }
 
 /// What either verifier has to print, word for word.
-fn printed(verification: &Verification, signatures: usize, stamps: usize) -> String {
+fn printed(
+    verification: &Verification,
+    signatures: usize,
+    stamps: usize,
+    bundles: usize,
+) -> String {
     let signed = if signatures == 0 {
         "none; nothing anchors this ledger but a checkpoint kept elsewhere".to_owned()
     } else {
@@ -149,6 +164,12 @@ fn printed(verification: &Verification, signatures: usize, stamps: usize) -> Str
         let _ = writeln!(
             text,
             "time-stamps: {stamps} over their notes; NOT VERIFIED here, `openssl ts -verify` says whether they hold"
+        );
+    }
+    if bundles > 0 {
+        let _ = writeln!(
+            text,
+            "Sigstore bundles: {bundles} over their notes; NOT VERIFIED here, `cosign` says whether they hold"
         );
     }
     text
@@ -184,11 +205,10 @@ impl Stamps {
         })
     }
 
-    /// How somebody verifies them without us.
-    fn readme(&self) -> String {
+    /// How somebody verifies them without us; `none` is what it means if there are none.
+    fn readme(&self, none: &str) -> String {
         let Some((size, time)) = self.newest else {
-            return "4. No checkpoint is time-stamped: nobody outside says when anything was there.\n\n"
-                .to_owned();
+            return format!("4. No checkpoint is time-stamped: {none}.\n\n");
         };
         format!(
             "4. The first {size} records were there at the time that an authority signed. Ask the authority for its root \
@@ -200,6 +220,50 @@ impl Stamps {
             token_path(size),
             token_path(size)
         )
+    }
+}
+
+/// The Sigstore bundles in a pack.
+struct Bundles {
+    count: usize,
+    /// The one over most records, and what it is.
+    newest: Option<(u64, Kind)>,
+}
+
+impl Bundles {
+    fn of(contents: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Self> {
+        let sizes: Vec<u64> = contents
+            .keys()
+            .filter_map(|path| anchor_size(path.strip_prefix("ledger/")?, BUNDLE))
+            .collect();
+        let file = |path: String| contents.get(&format!("ledger/{path}"));
+        let newest = sizes
+            .iter()
+            .max()
+            .and_then(|size| Some((*size, file(bundle_path(*size))?, file(note_path(*size))?)))
+            .map(|(size, bundle, note)| anyhow::Ok((size, look(bundle, note)?)))
+            .transpose()?;
+        Ok(Self {
+            count: sizes.len(),
+            newest,
+        })
+    }
+
+    /// How somebody verifies them without us, if there are any.
+    fn readme(&self) -> Option<String> {
+        let (size, kind) = self.newest?;
+        // The type is foreign text, and this is a line for a shell.
+        let command = match kind {
+            Kind::Blob => "verify-blob",
+            Kind::Attestation => "verify-blob-attestation --type PREDICATE_TYPE",
+        };
+        Some(format!(
+            "   The checkpoint of {size} records has a Sigstore bundle, which shows since when it stands in a transparency log. Ask on another way who signs \
+             (`IDENTITY`) and who vouches for that name (`ISSUER`); it has to print `Verified OK`:\n\n   \
+             ```\n   cosign {command} --bundle ledger/{} --certificate-identity IDENTITY --certificate-oidc-issuer ISSUER ledger/{}\n   ```\n\n",
+            bundle_path(size),
+            note_path(size)
+        ))
     }
 }
 
@@ -215,7 +279,7 @@ fn first_line(verification: &Verification) -> String {
 fn readme(
     verification: &Verification,
     signatures: usize,
-    stamps: &Stamps,
+    anchors: &str,
     population: bool,
 ) -> String {
     let origin = verification.origin.as_deref().unwrap_or_default();
@@ -243,7 +307,7 @@ fn readme(
             "3. No checkpoint is signed: whoever could write the ledger could have written all of it anew.\n\n",
         );
     }
-    text.push_str(&stamps.readme());
+    text.push_str(anchors);
     let list = if population {
         "`population.txt` holds the commits that were handed in; make the list again yourself"
     } else {

@@ -12,6 +12,14 @@ use fs4::FileExt;
 pub(crate) trait Files: Send {
     /// The file's bytes; `None` when there is no such file.
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
+    /// The same, and no more than one byte more than `most`: whether a file is too large shows
+    /// without its being read.
+    fn read_at_most(&self, path: &str, most: usize) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.read(path)?.map(|mut bytes| {
+            bytes.truncate(most.saturating_add(1));
+            bytes
+        }))
+    }
     /// All files below the folder (sorted), which may be missing.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     /// The same one by one, in any order.
@@ -113,6 +121,16 @@ impl Files for Folder {
         };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn read_at_most(&self, path: &str, most: usize) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = self.open(path)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.take((most as u64).saturating_add(1))
+            .read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 

@@ -15,11 +15,11 @@ pub enum Level {
     L0,
     /// Checkpoints are signed by somebody whom the verifier allows.
     L1,
-    /// And time-stamped by an authority whose root the verifier brought.
+    /// And time-stamped by an authority that the verifier trusts.
     L2,
     /// And a copy under other hands agrees.
     L3,
-    /// And so does a checkpoint that an outsider kept.
+    /// And so does a checkpoint that an outsider kept, or one in a transparency log.
     L4,
 }
 
@@ -43,9 +43,11 @@ impl Level {
         match self {
             Self::L0 => "every record fits the others",
             Self::L1 => "signed by an allowed signer",
-            Self::L2 => "time-stamped by an authority whose root was handed in",
+            Self::L2 => "time-stamped by an authority that the verifier trusts",
             Self::L3 => "a copy under other hands agrees",
-            Self::L4 => "a checkpoint that was kept elsewhere agrees",
+            Self::L4 => {
+                "a checkpoint that was kept elsewhere, or stands in a transparency log, agrees"
+            }
         }
     }
 
@@ -61,7 +63,7 @@ impl Level {
             }
             Self::L3 => "those who keep the ledger and those who keep the copy can, together",
             Self::L4 => {
-                "those who keep ledger and copy can, together with the outsider; anybody of them for what is newer than the kept checkpoint"
+                "those who keep ledger and copy can, together with the outsider or whoever signed for the log; anybody of them for what is newer than the kept checkpoint"
             }
         }
     }
@@ -76,7 +78,7 @@ impl Level {
             }
             Self::L3 => "a copy of the ledger that others keep, with `--copy`",
             Self::L4 => {
-                "a checkpoint that an outsider kept, e.g. in an auditor's mailbox, with `--trusted-checkpoint`"
+                "a checkpoint that an outsider kept, e.g. in an auditor's mailbox, with `--trusted-checkpoint`; or a Sigstore bundle, with `--certificate-identity`"
             }
         }
     }

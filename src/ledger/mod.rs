@@ -10,6 +10,7 @@ use anyhow::Context as _;
 mod accounts;
 #[cfg(feature = "s3")]
 mod bucket;
+mod bundles;
 mod checkpoint;
 #[cfg(feature = "postgres")]
 mod database;
@@ -28,6 +29,7 @@ mod numbering;
 mod place;
 mod remote;
 mod sign;
+mod sigstore;
 mod stamps;
 mod statements;
 mod times;
@@ -45,7 +47,7 @@ pub use checkpoint::Checkpoint;
 pub use export::Export;
 pub use git::{NewCommit, Published, Publisher};
 pub use guarantees::{Guarantees, guarantees};
-pub use keep::{SignedNote, keep_token, signed_note};
+pub use keep::{SignedNote, keep_bundle, keep_token, signed_note};
 pub use leaf::{
     BLOB_REFERENCE_TYPE, Leaf, PAYLOAD_TYPE, STATEMENT_TYPE, pre_authentication_encoding,
 };
@@ -54,6 +56,9 @@ pub use levels::{LedgerCopy, Level, Levels};
 pub use place::DatabasePlace;
 pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
+pub use sigstore::SigstoreTrust;
+#[cfg(all(test, feature = "sigstore"))]
+pub(crate) use sigstore::testing as sigstore_testing;
 pub use statements::statements_at;
 pub use times::TimePointers;
 pub use timestamp::{StampRequest, TsaRoots};

@@ -52,9 +52,17 @@ impl Walk {
             };
             self.notes.push(format!("{first}{others}"));
         }
-        self.times
-            .stamps(self.stamps.iter().map(|(size, time)| (*size, *time)));
         Ok(())
+    }
+
+    /// What the records' times are held against: every time that somebody outside vouches for.
+    pub(super) fn bound_times(&mut self) {
+        let mut times = self.stamps.clone();
+        for (size, time) in &self.logged {
+            let bound = times.entry(*size).or_insert(*time);
+            *bound = (*bound).min(*time);
+        }
+        self.times.stamps(times.into_iter());
     }
 
     fn judge_token(&mut self, size: u64, token: &Token, options: &VerifyOptions<'_>) {
@@ -86,10 +94,14 @@ impl Walk {
         if let Some(first) = self.stamp_problems.first() {
             return Verdict::failed(first.clone(), self.stamp_problems.clone());
         }
-        let newest = self.stamps.last_key_value();
+        // Who hands in roots wants tokens, whatever bundles say.
+        let (newest, by) = match options.tsa_roots {
+            Some(_) => (self.stamps.last_key_value(), ""),
+            None => (self.logged.last_key_value(), ", as a Sigstore bundle shows"),
+        };
         match (newest, options.tsa_roots, self.tokens) {
             (Some((up_to, time)), _, _) => {
-                let says = format!("anchored in time up to {up_to} of {size} at {time}");
+                let says = format!("anchored in time up to {up_to} of {size} at {time}{by}");
                 if *up_to < size {
                     let rest = size - up_to;
                     return Verdict::unknown(&format!(

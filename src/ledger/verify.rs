@@ -12,6 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::files::{Files, Folder, Lock};
 use super::levels::{LedgerCopy, Levels};
 use super::sign::AllowedSigners;
+use super::sigstore::SigstoreTrust;
 use super::times::TimePointers;
 use super::timestamp::TsaRoots;
 use super::walk::Walk;
@@ -29,6 +30,8 @@ pub struct VerifyOptions<'a> {
     pub trusted: Option<&'a str>,
     /// Roots of time-stamping authorities, from such a place as well.
     pub tsa_roots: Option<&'a TsaRoots>,
+    /// Whose Sigstore bundles count.
+    pub sigstore: Option<&'a SigstoreTrust>,
     /// A copy of the ledger that others keep.
     pub copy: Option<&'a LedgerCopy>,
     /// Where records tell times; without it they are not looked at.
@@ -185,7 +188,8 @@ impl Walk {
         };
         let expected = options.trusted.is_some()
             || options.allowed_signers.is_some()
-            || options.copy.is_some();
+            || options.copy.is_some()
+            || options.sigstore.is_some();
         let (anchored, anchored_up_to) = if self.empty && !expected {
             (nothing(), 0)
         } else {
@@ -295,6 +299,10 @@ impl Walk {
                 Err(error) => problems.push(format!("{error:#}")),
             }
         }
+        if let Some((logged, said)) = self.logged(options, &mut problems) {
+            up_to = up_to.max(logged);
+            says.push(said);
+        }
         let newest = self.signatures.last_key_value();
         if let Some(allowed) = options.allowed_signers {
             match self.signed(allowed) {
@@ -354,15 +362,20 @@ impl Walk {
     fn levels(&self, size: u64, options: &VerifyOptions<'_>) -> Levels {
         let trusted = options.trusted.map(|text| self.extends_text(text));
         let copied = options.copy.map(|copy| self.extends(&copy.0, "copy"));
+        // Its time is an authority's, and a log under other hands holds it.
+        let logged = self.logged.last_key_value().map(|(size, _)| *size);
         Levels::of([
             Some(size),
             options
                 .allowed_signers
                 .and_then(|allowed| self.signed(allowed))
                 .map(|(size, _)| size),
-            self.stamps.last_key_value().map(|(size, _)| *size),
+            self.stamps
+                .last_key_value()
+                .map(|(size, _)| *size)
+                .max(logged),
             copied.and_then(Result::ok),
-            trusted.and_then(Result::ok),
+            trusted.and_then(Result::ok).max(logged),
         ])
     }
 

@@ -43,6 +43,9 @@ pub(super) struct Walk {
     pub(super) stamp_problems: Vec<String>,
     /// Why those of other authorities do not count.
     pub(super) uncounted: Vec<String>,
+    /// Times of the Sigstore bundles that hold, by size.
+    pub(super) logged: BTreeMap<u64, Timestamp>,
+    pub(super) bundle_problems: Vec<String>,
     pub(super) times: TimesSeen,
 }
 
@@ -121,6 +124,8 @@ impl Walk {
         );
         sizes.extend(options.copy.map(|copy| copy.0.size));
         self.tokens(files, &checkpoint, &mut rest, &anchors, options)?;
+        self.bundles(files, &checkpoint, &mut rest, &anchors, options)?;
+        self.bound_times();
         self.entries(files, &checkpoint, &mut rest, &sizes, options)?;
         self.compare(files, &checkpoint, &mut rest)?;
         self.anchors(files, &checkpoint, &mut rest, &anchors, &in_flight)?;

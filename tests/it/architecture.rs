@@ -84,7 +84,10 @@ const SINGLE_IN_A_ROOM: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What only one folder may name.
-const FOLDERS: &[(&str, &str)] = &[("sqlx", "ledger/database")];
+const FOLDERS: &[(&str, &str)] = &[
+    ("sqlx", "ledger/database"),
+    ("sigstore_verify", "ledger/sigstore"),
+];
 
 #[test]
 fn only_one_file_starts_processes_and_only_one_looks_at_a_stop_watch() {

@@ -14,8 +14,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ccgate::ledger::{Leaf, Place, STATEMENT_TYPE, Signer, open};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{Ended, run_in};
 
@@ -170,6 +173,63 @@ fn the_python_verifier_finds_a_flip_in_every_file_and_a_rolled_back_ledger() {
         ),
         Some(0)
     );
+}
+
+/// Puts a file that says to be a Sigstore bundle over these bytes beside the note of three records.
+fn put_bundle(ledger: &Path, over: &[u8]) {
+    let digest = STANDARD.encode(Sha256::digest(over));
+    let bundle = json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "messageSignature": {"messageDigest": {"algorithm": "SHA2_256", "digest": digest}},
+    });
+    fs::write(ledger.join("anchors/3.sigstore.json"), bundle.to_string()).unwrap();
+}
+
+#[test]
+fn a_sigstore_bundle_has_to_be_over_its_note_for_us_and_for_the_python_verifier() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(signer) = signer(home.path()) else {
+        return;
+    };
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..3, Some(signer));
+    let note = fs::read(ledger.join("anchors/3.note")).unwrap();
+    let run = |more: &[&str]| {
+        let mut arguments = vec!["ledger", "verify", "dir:ledger"];
+        arguments.extend(more);
+        run_in(
+            home.path(),
+            BTreeMap::new(),
+            "2026-12-01T00:00:00Z",
+            &arguments,
+        )
+    };
+    put_bundle(&ledger, &note);
+    let ended = run(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(ended.stdout.contains("Sigstore bundle"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("level         L0"));
+    // It is verified nowhere: a build that could finds no signature in it.
+    let who = "--certificate-identity=a@acme.example";
+    let demanded = run(&[who, "--certificate-oidc-issuer=https://acme.example"]);
+    let code = if cfg!(feature = "sigstore") { 5 } else { 2 };
+    assert_eq!(
+        demanded.code, code,
+        "{}{}",
+        demanded.stdout, demanded.stderr
+    );
+    let Some(code) = python(&ledger, &[]) else {
+        return;
+    };
+    assert_eq!(code, 0);
+    put_bundle(&ledger, b"another note");
+    assert_eq!(run(&[]).code, 5);
+    assert_eq!(python(&ledger, &[]), Some(5));
+    for garbage in ["", "{}", "null", "\u{0}"] {
+        fs::write(ledger.join("anchors/3.sigstore.json"), garbage).unwrap();
+        assert_eq!(run(&[]).code, 5, "{garbage}");
+        assert_eq!(python(&ledger, &[]), Some(5), "{garbage}");
+    }
 }
 
 /// An authority that answers one request with these bytes, and what it was asked.

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::dir::{self, CHECKPOINT, FORMAT, SIGNERS, anchor_size};
 use super::super::export::{Export, export_files};
 use super::super::files::Folder;
+use super::super::keep::BUNDLE;
 use super::super::verify::{Verification, VerifyOptions, verify_files};
 use super::objects::{self, Listing, Objects};
 use super::place::BucketPlace;
@@ -233,7 +234,9 @@ fn belongs(path: &str) -> bool {
         || plain
             && clean
             && (known && !bundle
-                || anchor_size(path, "tsr").is_some()
+                || ["tsr", BUNDLE]
+                    .iter()
+                    .any(|kind| anchor_size(path, kind).is_some())
                 || objects::number_of(SEQUENCE, path).is_some()
                 || objects::number_of(CHECKPOINTS, path).is_some_and(|size| size > 0))
 }

@@ -21,4 +21,4 @@ mod view;
 
 pub(super) use copy::{export, verify};
 pub use place::BucketPlace;
-pub(super) use store::{BucketStore, keep_token, signed_note};
+pub(super) use store::{BucketStore, keep, signed_note};

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::super::checkpoint::Checkpoint;
 use super::super::dir::{DirStore, FORMAT, format_text};
-use super::super::keep::SignedNote;
+use super::super::keep::{Anchor, SignedNote};
 use super::super::leaf::blob_path;
 use super::super::merkle;
 use super::super::numbering::Numbering;
@@ -295,8 +295,8 @@ impl BucketStore {
         self.reading()?.signed_note()
     }
 
-    pub(super) fn keep_token(&self, note: &SignedNote, token: &[u8]) -> anyhow::Result<()> {
-        self.reading()?.keep_token(note, token)
+    pub(super) fn keep(&self, note: &SignedNote, anchor: Anchor<'_>) -> anyhow::Result<()> {
+        self.reading()?.keep(note, anchor)
     }
 }
 
@@ -353,14 +353,14 @@ pub(in super::super) fn signed_note(place: &BucketPlace) -> anyhow::Result<Signe
     BucketStore::new(place, None, None)?.signed_note()
 }
 
-/// Keeps the token beside its note. To repeat it is safe.
+/// Keeps the token or the bundle beside its note. To repeat it is safe.
 ///
 /// # Errors
 /// As for a ledger in a folder, and if the server does not take it.
-pub(in super::super) fn keep_token(
+pub(in super::super) fn keep(
     place: &BucketPlace,
     note: &SignedNote,
-    token: &[u8],
+    anchor: Anchor<'_>,
 ) -> anyhow::Result<()> {
-    BucketStore::new(place, None, None)?.keep_token(note, token)
+    BucketStore::new(place, None, None)?.keep(note, anchor)
 }

@@ -11,8 +11,9 @@ use ssh_key::private::Ed25519Keypair;
 use ssh_key::{LineEnding, PrivateKey};
 
 use super::super::dir::DirStore;
+use super::super::keep::Anchor;
 use super::super::sign::Signer;
-use super::super::torture::{ORIGIN, leaf, leaves, signer, snapshot};
+use super::super::torture::{ORIGIN, leaf, leaves, signer, snapshot, unverified_bundle};
 use super::super::verify::{Population, State, VerifyOptions};
 use super::super::{AllowedSigners, Leaf, Store as _, TsaRoots};
 use super::copy::Copy;
@@ -468,11 +469,19 @@ fn a_time_stamp_is_kept_once_beside_its_note() {
     assert_eq!((note.size, &note.token), (3, &None));
     // Records that came between leave the note where it is.
     store(&memory, Some(signer())).append(&[leaf(3)]).unwrap();
-    store(&memory, None).keep_token(&note, TOKEN).unwrap();
+    store(&memory, None)
+        .keep(&note, Anchor::Token(TOKEN))
+        .unwrap();
     let kept = memory.all();
-    store(&memory, None).keep_token(&note, TOKEN).unwrap();
+    store(&memory, None)
+        .keep(&note, Anchor::Token(TOKEN))
+        .unwrap();
     assert!(memory.all() == kept, "to repeat it stores nothing");
-    assert!(store(&memory, None).keep_token(&note, OTHER).is_err());
+    assert!(
+        store(&memory, None)
+            .keep(&note, Anchor::Token(OTHER))
+            .is_err()
+    );
     assert!(memory.all() == kept);
     let roots = TsaRoots::parse(ROOT).unwrap();
     let options = VerifyOptions {
@@ -487,6 +496,35 @@ fn a_time_stamp_is_kept_once_beside_its_note() {
     assert!(seen.stamped.says.contains("the last 1 records"), "{seen:?}");
     let unsigned = holding(3, None);
     assert!(store(&unsigned, None).signed_note().is_err());
+}
+
+#[test]
+fn a_bundle_is_kept_once_beside_its_note() {
+    let memory = holding(3, Some(signer()));
+    let note = store(&memory, None).signed_note().unwrap();
+    let bundle = unverified_bundle(&note.text);
+    store(&memory, Some(signer())).append(&[leaf(3)]).unwrap();
+    let keep = |bundle: &[u8]| store(&memory, None).keep(&note, Anchor::Bundle(bundle));
+    keep(&bundle).unwrap();
+    let kept = memory.all();
+    keep(&bundle).unwrap();
+    let mut other = bundle.clone();
+    other.push(b'\n');
+    keep(&other).unwrap_err();
+    assert!(memory.all() == kept);
+    let look = || {
+        Copy::of(memory.as_ref())
+            .unwrap()
+            .verification("s3://b/p", &VerifyOptions::default())
+    };
+    assert_eq!(look().integrity.state, State::Ok, "{:?}", look());
+    assert!(
+        look().notes.iter().any(|note| note.contains("Sigstore")),
+        "{:?}",
+        look().notes
+    );
+    memory.tamper("anchors/3.sigstore.json", Some(b"{}"));
+    assert_eq!(look().integrity.state, State::Failed);
 }
 
 #[test]

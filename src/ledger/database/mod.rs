@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, ensure};
 
 use super::dir::{CHECKPOINT, FORMAT, SIGNERS, anchor_size};
+use super::keep::BUNDLE;
 use super::place::DatabasePlace;
 use super::remote::overlay::{Base, Changes, Overlay, is_plain, may_be_removed};
 use super::remote::{Patience, Remote, RemoteStore, Sent, checkpoint_of};
@@ -32,6 +33,7 @@ const BEGIN_TURN: &str = "
 const TAKE_TURN: &str = "SELECT ccgate.take_turn($1)";
 const APPEND: &str = "SELECT ccgate.append($1, $2, $3, $4, $5, $6, $7)";
 const KEEP_TOKEN: &str = "SELECT ccgate.keep_token($1, $2, $3)";
+const KEEP_BUNDLE: &str = "SELECT ccgate.keep_bundle($1, $2, $3)";
 
 /// Answers of the server that say no more than that somebody else was at it: serialization, deadlock,
 /// a lock that was not had in time.
@@ -164,12 +166,12 @@ impl Remote for Database {
             self.in_turn = in_turn && answer.is_err();
             answer
         } else {
-            let (size, token) = token_of(changes)?;
+            let (keep, size, bytes) = anchor_of(changes)?;
             self.line().ask(async |connection| {
-                sqlx::query_scalar(KEEP_TOKEN)
+                sqlx::query_scalar(keep)
                     .bind(name)
                     .bind(size)
-                    .bind(token)
+                    .bind(bytes)
                     .fetch_one(connection)
                     .await
             })
@@ -241,16 +243,19 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The size and the bytes of a time-stamp, where that is all that was changed.
-fn token_of(changes: &Changes) -> anyhow::Result<(i64, &Vec<u8>)> {
-    let mut changes = changes.iter();
-    let only = changes.next().zip(Some(()));
-    let found =
-        only.and_then(|((path, bytes), ())| Some((anchor_size(path, "tsr")?, bytes.as_ref()?)));
-    let (size, token) = found
-        .filter(|_| changes.next().is_none())
-        .context("what was changed is neither an append nor a time-stamp")?;
-    Ok((whole(size)?, token))
+/// The question that keeps a time-stamp or a bundle, its size and its bytes, where that is all
+/// that was changed.
+fn anchor_of(changes: &Changes) -> anyhow::Result<(&'static str, i64, &Vec<u8>)> {
+    let only = changes.iter().next().filter(|_| changes.len() == 1);
+    let found = only.and_then(|(path, bytes)| {
+        let (keep, size) = [("tsr", KEEP_TOKEN), (BUNDLE, KEEP_BUNDLE)]
+            .into_iter()
+            .find_map(|(kind, keep)| Some((keep, anchor_size(path, kind)?)))?;
+        Some((keep, size, bytes.as_ref()?))
+    });
+    let (keep, size, bytes) =
+        found.context("what was changed is neither an append nor an anchor alone")?;
+    Ok((keep, whole(size)?, bytes))
 }
 
 /// The files of a ledger when it had a size. Those of the right edge are here; all others never change,
@@ -373,16 +378,25 @@ mod tests {
     }
 
     #[test]
-    fn a_time_stamp_comes_alone() {
-        let alone = changes(&[("anchors/7.tsr", Some("t"))]);
-        assert_eq!(token_of(&alone).unwrap(), (7, &b"t".to_vec()));
+    fn a_time_stamp_or_a_bundle_comes_alone() {
+        for (path, keep) in [
+            ("anchors/7.tsr", KEEP_TOKEN),
+            ("anchors/7.sigstore.json", KEEP_BUNDLE),
+        ] {
+            let alone = changes(&[(path, Some("t"))]);
+            assert_eq!(anchor_of(&alone).unwrap(), (keep, 7, &b"t".to_vec()));
+        }
         for wrong in [
             &[("anchors/7.tsr", None)][..],
             &[("anchors/7.note", Some("n"))],
             &[("anchors/7.tsr", Some("t")), ("anchors/8.tsr", Some("t"))],
+            &[
+                ("anchors/7.tsr", Some("t")),
+                ("anchors/7.sigstore.json", Some("b")),
+            ],
             &[],
         ] {
-            assert!(token_of(&changes(wrong)).is_err(), "{wrong:?}");
+            assert!(anchor_of(&changes(wrong)).is_err(), "{wrong:?}");
         }
     }
 

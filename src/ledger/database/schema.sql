@@ -259,8 +259,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- Keeps a time-stamp beside its note. False: there is one.
-CREATE FUNCTION ccgate.keep_token(ledger text, of_size bigint, token bytea) RETURNS boolean
+-- Keeps what vouches for a note beside it. False: there is one of its kind.
+CREATE FUNCTION ccgate.keep_beside(ledger text, of_size bigint, kind text, content bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     newest bigint;
@@ -271,10 +271,22 @@ BEGIN
     IF NOT EXISTS (SELECT FROM ccgate.files AS f WHERE f.log = ledger AND f.path = 'anchors/' || of_size || '.note') THEN
         RAISE EXCEPTION 'there is no note over % records', of_size;
     END IF;
-    INSERT INTO ccgate.files (log, path, bytes, since) VALUES (ledger, 'anchors/' || of_size || '.tsr', token, newest)
+    INSERT INTO ccgate.files (log, path, bytes, since) VALUES (ledger, 'anchors/' || of_size || '.' || kind, content, newest)
         ON CONFLICT DO NOTHING;
     RETURN FOUND;
 END $$;
+
+-- A time-stamp.
+CREATE FUNCTION ccgate.keep_token(ledger text, of_size bigint, token bytea) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ccgate.keep_beside(ledger, of_size, 'tsr', token);
+$$;
+
+-- A Sigstore bundle.
+CREATE FUNCTION ccgate.keep_bundle(ledger text, of_size bigint, bundle bytea) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ccgate.keep_beside(ledger, of_size, 'sigstore.json', bundle);
+$$;
 
 -- For the owner: lets a login in.
 CREATE FUNCTION ccgate.admit(ledger text, login name, to_append boolean) RETURNS void
@@ -282,7 +294,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA ccgate TO %I', login);
     EXECUTE format(
-        'GRANT EXECUTE ON FUNCTION ccgate.edge, ccgate.file, ccgate.names, ccgate.files_after, ccgate.checkpoints_after, ccgate.take_turn, ccgate.append, ccgate.keep_token TO %I',
+        'GRANT EXECUTE ON FUNCTION ccgate.edge, ccgate.file, ccgate.names, ccgate.files_after, ccgate.checkpoints_after, ccgate.take_turn, ccgate.append, ccgate.keep_token, ccgate.keep_bundle TO %I',
         login
     );
     INSERT INTO ccgate.grants (log, login, may_append) VALUES (ledger, login, to_append)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::keep::SignedNote;
-use super::super::torture::{leaf, leaves, signer};
+use super::super::keep::{Anchor, SignedNote};
+use super::super::torture::{leaf, leaves, signer, unverified_bundle};
 use super::super::verify::State;
 use super::super::{Store as _, TsaRoots};
 use super::testing::Server;
@@ -31,11 +31,11 @@ fn a_token_is_added_to_the_branch_once_and_verifies_there() {
     let mut store = remote.store();
     store.signer = Some(signer());
     store.append(&[leaf(3)]).unwrap();
-    remote.store().keep_token(&note, TOKEN).unwrap();
+    remote.store().keep(&note, Anchor::Token(TOKEN)).unwrap();
     let tip = remote.tip();
-    remote.store().keep_token(&note, TOKEN).unwrap();
+    remote.store().keep(&note, Anchor::Token(TOKEN)).unwrap();
     assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
-    assert!(remote.store().keep_token(&note, OTHER).is_err());
+    assert!(remote.store().keep(&note, Anchor::Token(OTHER)).is_err());
     let roots = TsaRoots::parse(ROOT).unwrap();
     let options = VerifyOptions {
         tsa_roots: Some(&roots),
@@ -50,16 +50,47 @@ fn a_token_is_added_to_the_branch_once_and_verifies_there() {
 }
 
 #[test]
+fn a_bundle_is_added_to_the_branch_once_and_belongs_there() {
+    let remote = Remote::new();
+    let note = signed(&remote);
+    let bundle = unverified_bundle(&note.text);
+    let keep = |bundle: &[u8]| remote.store().keep(&note, Anchor::Bundle(bundle));
+    keep(&bundle).unwrap();
+    let tip = remote.tip();
+    keep(&bundle).unwrap();
+    assert_eq!(remote.tip(), tip, "to repeat it stores nothing");
+    let mut other = bundle.clone();
+    other.push(b'\n');
+    keep(&other).unwrap_err();
+    let seen = verify(&remote.place(), &VerifyOptions::default()).unwrap();
+    assert_eq!(seen.integrity.state, State::Ok, "{seen:?}");
+    assert!(
+        seen.notes
+            .iter()
+            .any(|note| note.contains("Sigstore bundle")),
+        "{:?}",
+        seen.notes
+    );
+    let mut store = remote.store();
+    store.signer = Some(signer());
+    store.append(&[leaf(3)]).unwrap();
+    remote.holds(4);
+}
+
+#[test]
 fn a_server_that_refuses_a_token_is_asked_again_and_one_that_never_takes_it_is_an_error() {
     let remote = Remote::new();
     let note = signed(&remote);
     let mut store = remote.store();
     store.patience.refusals = 3;
     remote.hook("update", "exit 1");
-    let error = store.keep_token(&note, TOKEN).unwrap_err().to_string();
+    let error = store
+        .keep(&note, Anchor::Token(TOKEN))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("in 3 tries"), "{error}");
     remote.hook("update", "[ -e seen ] && exit 0; touch seen; exit 1");
-    store.keep_token(&note, TOKEN).unwrap();
+    store.keep(&note, Anchor::Token(TOKEN)).unwrap();
     assert_eq!(
         remote.store().signed_note().unwrap().token.as_deref(),
         Some(TOKEN)
@@ -71,7 +102,10 @@ fn a_token_is_kept_in_a_commit_that_the_server_made_and_a_refusal_is_told_once()
     let remote = Arc::new(Remote::new());
     let note = signed(&remote);
     let denying = Server::new(&remote, |_, _, _| Published::Denied("no right".to_owned()));
-    let error = denying.store().keep_token(&note, TOKEN).unwrap_err();
+    let error = denying
+        .store()
+        .keep(&note, Anchor::Token(TOKEN))
+        .unwrap_err();
     assert!(error.to_string().contains("no right"), "{error}");
     assert_eq!(denying.asked(), 1);
     let server = Server::new(&remote, |number, server, commit| {
@@ -83,8 +117,8 @@ fn a_token_is_kept_in_a_commit_that_the_server_made_and_a_refusal_is_told_once()
     });
     let mut store = server.store();
     store.patience.refusals = 2;
-    store.keep_token(&note, TOKEN).unwrap();
-    store.keep_token(&note, TOKEN).unwrap();
+    store.keep(&note, Anchor::Token(TOKEN)).unwrap();
+    store.keep(&note, Anchor::Token(TOKEN)).unwrap();
     assert_eq!(server.asked(), 1);
     let kept = remote.store().signed_note().unwrap().token;
     assert_eq!(kept.as_deref(), Some(TOKEN));

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::checkpoint::Checkpoint;
 use super::dir::{CHECKPOINT, DirStore};
 use super::files::Files as _;
-use super::keep::SignedNote;
+use super::keep::{Anchor, SignedNote};
 use super::leaf::Leaf;
 use super::sign::Signer;
 use super::{Guarantees, Make, Receipt, Sealed, Store};
@@ -302,18 +302,18 @@ impl<R: Remote> RemoteStore<R> {
             .signed_note()
     }
 
-    /// Keeps the token beside its note. To repeat it is safe.
+    /// Keeps the token or the bundle beside its note. To repeat it is safe.
     ///
     /// # Errors
     /// As for a ledger in a folder, and if the other side does not take it.
-    pub(super) fn keep_token(&self, note: &SignedNote, token: &[u8]) -> anyhow::Result<()> {
+    pub(super) fn keep(&self, note: &SignedNote, anchor: Anchor<'_>) -> anyhow::Result<()> {
         let watch = Watch::start();
         let mut tries = 0;
         loop {
-            let why = match self.try_to_keep(&mut self.held(), note, token)? {
+            let why = match self.try_to_keep(&mut self.held(), note, anchor)? {
                 None | Some(Sent::Done) => return Ok(()),
                 Some(Sent::Denied(why)) => {
-                    bail!("{} did not take the time-stamp: {why}", self.place)
+                    bail!("{} did not take the {}: {why}", self.place, anchor.word())
                 }
                 // What came through nevertheless is found by the next try.
                 Some(Sent::Refused(why) | Sent::Unclear(why)) => why,
@@ -321,8 +321,9 @@ impl<R: Remote> RemoteStore<R> {
             tries += 1;
             if tries >= self.patience.refusals || watch.is_over(&self.patience) {
                 bail!(
-                    "{} did not take the time-stamp in {tries} tries, so run it again: {why}",
-                    self.place
+                    "{} did not take the {} in {tries} tries, so run it again: {why}",
+                    self.place,
+                    anchor.word()
                 );
             }
             self.patience.wait(tries);
@@ -334,7 +335,7 @@ impl<R: Remote> RemoteStore<R> {
         &self,
         held: &mut Held<R>,
         note: &SignedNote,
-        token: &[u8],
+        anchor: Anchor<'_>,
     ) -> anyhow::Result<Option<Sent>> {
         let tip = held
             .tip(&self.place)?
@@ -342,8 +343,8 @@ impl<R: Remote> RemoteStore<R> {
         let files = tip.fresh();
         self.over(&files)?
             .context("it is not known whose ledger this is")?
-            .keep_token(note, token)?;
-        let message = format!("Keep a time-stamp over {} records", note.size);
+            .keep(note, anchor)?;
+        let message = format!("Keep a {} over {} records", anchor.word(), note.size);
         held.send(&self.place, Some(&tip), &files, &message)
     }
 }

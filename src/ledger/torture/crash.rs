@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::dir::DirStore;
 use super::super::files::{Files, Folder, Lock};
+use super::super::keep::Anchor;
 use super::super::verify::{State, VerifyOptions, verify};
 use super::super::{Place, Population, Signer, Store as _, open};
 use super::{ORIGIN, leaf, leaves, signer, snapshot};
@@ -265,7 +266,7 @@ fn a_token_is_there_whole_or_not_at_all_wherever_it_stops() {
         };
         let store = DirStore::over(Box::new(files), ORIGIN, None);
         let note = store.signed_note().unwrap();
-        let kept = store.keep_token(&note, token);
+        let kept = store.keep(&note, Anchor::Token(token));
         ended |= kept.is_ok() && left.load(Ordering::SeqCst) > 0;
         let seen = verify(folder.path(), &VerifyOptions::default());
         assert_eq!(seen.integrity.state, State::Ok, "stopped after {stop}");
@@ -274,7 +275,7 @@ fn a_token_is_there_whole_or_not_at_all_wherever_it_stops() {
         assert!(there.is_some() || kept.is_err());
         // The next one gets it done, and an append tidies up.
         let mut store = DirStore::new(folder.path(), ORIGIN, Some(signer()));
-        store.keep_token(&note, token).unwrap();
+        store.keep(&note, Anchor::Token(token)).unwrap();
         store.append(&[leaf(3)]).unwrap();
         assert_eq!(Folder::new(folder.path()).list("tmp").unwrap(), [""; 0]);
         assert!(

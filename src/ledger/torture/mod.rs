@@ -6,7 +6,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{LineEnding, PrivateKey};
 
@@ -15,6 +18,7 @@ use super::files::{Files, Folder, Lock};
 use super::verify::{State, VerifyOptions, verify_files};
 use super::{Leaf, Signer, Store as _};
 
+mod bundles;
 mod crash;
 mod mutation;
 mod stamps;
@@ -97,6 +101,17 @@ impl Files for Memory {
     fn lock(&self, _: Lock) -> io::Result<fs::File> {
         Err(io::Error::other("read-only"))
     }
+}
+
+/// What says to be a Sigstore bundle over these bytes, and shows nothing.
+pub(super) fn unverified_bundle(over: &[u8]) -> Vec<u8> {
+    let digest = STANDARD.encode(Sha256::digest(over));
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "messageSignature": {"messageDigest": {"algorithm": "SHA2_256", "digest": digest}},
+    })
+    .to_string()
+    .into_bytes()
 }
 
 pub(super) fn intact(files: &Memory) -> bool {

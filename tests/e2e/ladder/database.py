@@ -150,6 +150,8 @@ def _doors(tally, binary, cluster):
     tally.check("database: the auditor appends nothing", not is_sealed(Writer(binary, url).command(9, user=AUDITOR)))
     tally.check("database: a stranger's ledger is not read", cluster.sql("SELECT * FROM ccgate.edge('other')", login=GATE, quiet=True) is None and "is not open to" in cluster.said, cluster.said)
     tally.check("database: a time-stamp of no note is refused", cluster.sql("SELECT ccgate.keep_token('payments', 3, 'x')", login=GATE, quiet=True) is None)
+    tally.check("database: a bundle of no note is refused", cluster.sql("SELECT ccgate.keep_bundle('payments', 3, 'x')", login=GATE, quiet=True) is None and "no note" in cluster.said, cluster.said)
+    tally.check("database: no other file is kept beside a note", cluster.sql("SELECT ccgate.keep_beside('payments', 3, 'note', 'x')", login=GATE, quiet=True) is None and "denied" in cluster.said, cluster.said)
     code, said = _verify(binary, url)
     tally.check("database: nothing of that left a trace", code == 0 and "3 records" in said, said)
     cluster.sql(f"ALTER ROLE {GATE} SET synchronous_commit = off; ALTER ROLE {GATE} SET default_transaction_isolation = 'serializable'; ALTER ROLE {GATE} SET search_path = 'nowhere'")
