@@ -30,6 +30,12 @@ impl SignerKey {
         (key.algorithm() == Algorithm::Ed25519 && one_spelling).then_some(Self(key))
     }
 
+    /// The key that made a signature. `None`: it is another kind of key.
+    pub fn of(key: &PublicKey) -> Option<Self> {
+        let bare = PublicKey::from(key.key_data().clone());
+        (key.algorithm() == Algorithm::Ed25519).then_some(Self(bare))
+    }
+
     /// As `ssh-keygen -l` shows it: `SHA256:…`.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.0)

@@ -50,5 +50,7 @@ pub use register::{
 };
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
-pub use signature::{OVERRIDE_NAMESPACE, Signed, override_statement};
+pub use signature::{
+    CommentPlace, OVERRIDE_NAMESPACE, Signed, SignedComment, override_statement, signed_comment,
+};
 pub use triage::{AcceptanceReport, AcceptanceState};

@@ -16,6 +16,10 @@ use super::command::{Command, approval_comment, parse};
 use super::decide::OverrideReport;
 use super::overrides::CLOCK_TOLERANCE;
 
+mod carried;
+
+pub use carried::{CommentPlace, SignedComment, signed_comment};
+
 /// The namespace of signatures over override commands, so that no other signature of the key counts.
 pub const OVERRIDE_NAMESPACE: &str = "ccgate-override";
 
@@ -63,45 +67,55 @@ pub(super) enum Says<'w> {
 }
 
 impl Says<'_> {
-    /// The text that is signed. No value of it can hold a line break: words are parted at blanks.
+    /// The text that is signed.
     fn statement(&self, subject: &Subject, at: Timestamp) -> Result<String, String> {
-        let Some(change) = subject.change else {
-            return Err("a signed command is about a change, and this is none".to_owned());
-        };
-        let mut text = format!(
-            "{FORMAT}\nplatform {}\nrepository {}\nchange {change}\ntarget {}\nhead {}\n",
-            subject.platform.word(),
-            subject.repository,
-            subject.target,
-            subject.head
-        );
-        let (words, reason) = match self {
-            Self::Asks { words, reason } => (words, reason),
-            Self::Approves { id, words, reason } => {
-                let _ = writeln!(text, "command approve {id}");
-                (words, reason)
-            }
-        };
-        // Signed by people who have to see what it says.
-        if !words.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(
-                "the words of a signed command are plain ASCII, and these are not".to_owned(),
-            );
-        }
-        let name = match self {
-            Self::Asks { .. } => "command",
-            Self::Approves { .. } => "asked",
+        let (approves, words, reason) = match *self {
+            Self::Asks { words, reason } => (None, words, reason),
+            Self::Approves { id, words, reason } => (Some(id), words, reason),
         };
         let digest = hex::encode(Sha256::digest(reason.as_bytes()));
-        let _ = writeln!(text, "{name} {words}\nreason sha256:{digest}");
-        let _ = writeln!(text, "{SIGNED_AT}{at}");
-        if text.len() > LONGEST_STATEMENT {
-            return Err(format!(
-                "what would be signed is longer than {LONGEST_STATEMENT} bytes: write a shorter command"
-            ));
-        }
-        Ok(text)
+        statement(subject, approves, words, &digest, at)
     }
+}
+
+/// The text that is signed, with the id that is approved, the words of the request and the digest of
+/// its reason. No value of it can hold a line break: words are parted at blanks.
+fn statement(
+    subject: &Subject,
+    approves: Option<&str>,
+    words: &str,
+    digest: &str,
+    at: Timestamp,
+) -> Result<String, String> {
+    let Some(change) = subject.change else {
+        return Err("a signed command is about a change, and this is none".to_owned());
+    };
+    let mut text = format!(
+        "{FORMAT}\nplatform {}\nrepository {}\nchange {change}\ntarget {}\nhead {}\n",
+        subject.platform.word(),
+        subject.repository,
+        subject.target,
+        subject.head
+    );
+    // Signed by people who have to see what it says.
+    if !words.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        return Err("the words of a signed command are plain ASCII, and these are not".to_owned());
+    }
+    let name = match approves {
+        Some(id) => {
+            let _ = writeln!(text, "command approve {id}");
+            "asked"
+        }
+        None => "command",
+    };
+    let _ = writeln!(text, "{name} {words}\nreason sha256:{digest}");
+    let _ = writeln!(text, "{SIGNED_AT}{at}");
+    if text.len() > LONGEST_STATEMENT {
+        return Err(format!(
+            "what would be signed is longer than {LONGEST_STATEMENT} bytes: write a shorter command"
+        ));
+    }
+    Ok(text)
 }
 
 /// What a person signs who writes that comment on that change, and who signs at that moment.
