@@ -155,7 +155,7 @@ fn judge(
         reason: &asked.text,
     };
     let rules = &policy.overrides;
-    let signature = signature::of(rules, &facts.subject, comment, author, &says)?;
+    let signature = signature::of(rules, facts, comment, author, &says)?;
     if rules.signed && signature.is_none() {
         return Err(
             "the policy wants it signed (`overrides.signed`): write a new one with a signature"

@@ -51,6 +51,7 @@ pub use register::{
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
 pub use signature::{
-    CommentPlace, OVERRIDE_NAMESPACE, Signed, SignedComment, override_statement, signed_comment,
+    CommentPlace, KeySource, OVERRIDE_NAMESPACE, Published, Signed, SignedComment,
+    override_statement, published_keys_wanted, signed_comment,
 };
 pub use triage::{AcceptanceReport, AcceptanceState};

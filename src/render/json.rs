@@ -145,6 +145,7 @@ struct Override<'a> {
 #[derive(Serialize)]
 struct Signature<'a> {
     key: &'a str,
+    key_source: &'static str,
     signed_at: String,
 }
 
@@ -369,6 +370,7 @@ impl<'a> Signature<'a> {
     fn new(signed: &'a Signed) -> Self {
         Self {
             key: &signed.key,
+            key_source: signed.source_word(),
             signed_at: signed.at.to_string(),
         }
     }

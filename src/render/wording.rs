@@ -1,8 +1,8 @@
 //! Words and counts that the formats for people share.
 
 use crate::gate::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideReport, OverrideState, ReviewOutcome,
-    VerdictWord, WaiverState,
+    ControlDecision, Decision, Disposition, KeySource, Outcome, OverrideReport, OverrideState,
+    ReviewOutcome, Signed, VerdictWord, WaiverState,
 };
 use crate::policy::{Enforcement, Mode};
 
@@ -223,8 +223,15 @@ fn signed_with(report: &OverrideReport) -> String {
     let asked = report.signature.as_ref();
     let approved = report.approval.as_ref();
     let approved = approved.and_then(|approval| approval.signature.as_ref());
-    let asked = asked.map(|signed| format!(", request signed with {}", signed.key));
-    let approved = approved.map(|signed| format!(", approval signed with {}", signed.key));
+    let words = |what: &str, signed: &Signed| {
+        let source = match signed.source {
+            KeySource::Policy => "",
+            KeySource::Platform(_) => " (as the platform publishes it)",
+        };
+        format!(", {what} signed with {}{source}", signed.key)
+    };
+    let asked = asked.map(|signed| words("request", signed));
+    let approved = approved.map(|signed| words("approval", signed));
     asked.into_iter().chain(approved).collect()
 }
 

@@ -317,6 +317,76 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
     assert!(list.contains(&signed), "{list}");
 }
 
+/// The policy lists no key: what counts is what the platform published before, and it is asked only
+/// where a signature is there.
+#[test]
+fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
+    let pair = Ed25519Keypair::from_seed(&[2; 32]);
+    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
+    let line = key.public_key().to_openssh().expect("its public half");
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        let policy = acme.policy.take().expect("a policy");
+        let signed = "overrides:\n  signed: true\n  published_keys: true\n";
+        acme.policy = Some(policy.replace("overrides:\n", signed));
+    });
+    say(&bench, "tom", REQUEST);
+    let (_, asked) = bench.decision(&IN_LEDGER);
+    let id = asked["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id");
+    let head = asked["subject"]["head"].as_str().expect("a head");
+    let comment = format!("/ccgate approve {id}");
+    let of = [
+        "--platform",
+        "github",
+        "--repo",
+        "acme/payments",
+        "--target",
+        "main",
+    ];
+    let more = ["--change", "42", "--head", head, "--asked", REQUEST];
+    let text = bench
+        .run(&[&["override", "statement", &comment][..], &of, &more].concat())
+        .stdout;
+    let signature = key
+        .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
+        .and_then(|signature| signature.to_pem(LineEnding::LF))
+        .expect("a signature");
+    let signed_at = text.lines().last().expect("its last line");
+    let body = format!("{comment}\n```ccgate-signature\n{signed_at}\n{signature}```");
+    say(&bench, "ana", &comment);
+    let (_, unsigned) = bench.decision(&IN_LEDGER);
+    bench.forge.with(|acme| acme.change(42).comments.pop());
+    say(&bench, "ana", &body);
+    for (of, since, counts) in [
+        ("li", "2026-01-01T00:00:00Z", false),
+        ("ana", "2027-01-01T00:00:00Z", false),
+        ("ana", "2026-01-01T00:00:00Z", true),
+    ] {
+        bench.forge.with(|acme| {
+            acme.signing_keys = vec![(of.to_owned(), line.clone(), since.to_owned())];
+        });
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        let requests = |of: &Value| of["requests"]["count"].as_u64().expect("a number");
+        assert_eq!(requests(&decision), requests(&unsigned) + 2);
+        assert_eq!(code == 0, counts, "{decision:#}");
+        let given = &decision["approvals"][0];
+        assert_eq!(given["counts"], counts, "{of} {since}: {given:#}");
+        if counts {
+            assert_eq!(given["signature"]["key_source"], "platform");
+        }
+    }
+    let (_, records) = statements_at(&Place::Folder(bench.path("ledger"))).expect("a ledger");
+    let kept = records
+        .iter()
+        .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
+        .expect("the override is on record");
+    let kept = &kept["predicate"]["signatures"][0];
+    assert_eq!(kept["public_key"], line.trim_end());
+    assert_eq!(kept["published_at"], "2026-01-01T00:00:00Z");
+}
+
 /// A waiver is no override: it is named as what it is, and counts nowhere as one.
 #[test]
 fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {

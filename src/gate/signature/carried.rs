@@ -71,9 +71,8 @@ pub fn signed_comment(
             format!("{why}: sign the statement with `ssh-keygen -Y sign -n {OVERRIDE_NAMESPACE}`")
         },
     )?;
-    if SignerKey::of(&key).is_none() {
-        return Err("the key that signed it is no Ed25519 key, and no other counts".to_owned());
-    }
+    let key = SignerKey::of(&key)
+        .ok_or("the key that signed it is no Ed25519 key, and no other counts")?;
     let at = signed.at;
     let text = format!("{comment}\n{FENCE}\n{SIGNED_AT}{at}\n{armour}{FENCE_END}");
     // Read back as the gate will read it.
@@ -81,11 +80,11 @@ pub fn signed_comment(
         Ok((command, Some(block)))
             if parse(command) == parse(comment)
                 && block.signed_at == at
-                && block.armour.join("\n") + "\n" == armour =>
+                && block.whole_armour() == armour =>
         {
             Ok(SignedComment {
                 text,
-                key: sshsig::fingerprint(&key),
+                key: key.fingerprint(),
             })
         }
         Ok(_) | Err(_) => Err(
