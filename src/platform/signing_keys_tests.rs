@@ -9,7 +9,7 @@ use crate::platform::{Host, Limits, Place, Setup, Thrift, Token, Wanted};
 
 const LINE: &str = "ssh-ed25519 AAAA";
 
-fn on_github(created: Value) -> Value {
+fn on_github(created: &Value) -> Value {
     json!({"id": 1, "key": LINE, "title": "work", "created_at": created})
 }
 
@@ -95,7 +95,7 @@ fn only(read: &PublishedKeys) -> &PublishedKey {
 async fn keys_are_asked_for_by_login_or_number_and_read_with_their_times() {
     let (read_there, asked) = read(Platform::Github, |path| {
         Reply::json(&if path.contains("/ssh_signing_keys") {
-            json!([on_github(json!("2026-05-01T08:00:00Z"))]).to_string()
+            json!([on_github(&json!("2026-05-01T08:00:00Z"))]).to_string()
         } else {
             json!({"login": "ana", "id": 7, "type": "User"}).to_string()
         })
@@ -127,7 +127,7 @@ async fn keys_are_asked_for_by_login_or_number_and_read_with_their_times() {
 
 #[tokio::test]
 async fn a_login_that_is_another_accounts_by_now_has_no_keys_to_give() {
-    let keys = json!([on_github(json!("2026-05-01T08:00:00Z"))]);
+    let keys = json!([on_github(&json!("2026-05-01T08:00:00Z"))]);
     for owner in [
         json!({"login": "ana", "id": 8, "type": "User"}),
         json!({"login": "ana", "type": "User"}),
@@ -174,7 +174,7 @@ async fn what_cannot_be_read_whole_is_unknown() {
 
 #[tokio::test]
 async fn what_a_key_does_not_say_of_itself_is_unknown() {
-    let read = github(json!([on_github(Value::Null)]), json!({"id": 7})).await;
+    let read = github(json!([on_github(&Value::Null)]), json!({"id": 7})).await;
     assert!(!only(&read).created_at.is_known());
     let with = |field: &str, value: Value| {
         let mut key = on_gitlab();
