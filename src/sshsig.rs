@@ -30,20 +30,35 @@ impl SignerKey {
         (key.algorithm() == Algorithm::Ed25519 && one_spelling).then_some(Self(key))
     }
 
+    /// The key that made a signature. `None`: it is another kind of key.
+    pub fn of(key: &PublicKey) -> Option<Self> {
+        let bare = PublicKey::from(key.key_data().clone());
+        (key.algorithm() == Algorithm::Ed25519).then_some(Self(bare))
+    }
+
+    /// The key as a line, without comment: `ssh-ed25519 AAAA…`.
+    pub fn line(&self) -> String {
+        // A key that was read has a spelling.
+        let line = self.0.to_openssh().unwrap_or_default();
+        line.trim_end().to_owned()
+    }
+
     /// As `ssh-keygen -l` shows it: `SHA256:…`.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.0)
-    }
-
-    /// Whether a signature by that key is by this one.
-    pub fn is(&self, key: &PublicKey) -> bool {
-        self.0.key_data() == key.key_data()
     }
 }
 
 /// As `ssh-keygen -l` shows a key: `SHA256:…`.
 pub fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// The Ed25519 key that an SSHSIG names, before anything is checked. `None`: it is no signature, or
+/// by another kind of key.
+pub fn signer(armoured: &[u8]) -> Option<SignerKey> {
+    let signature = SshSig::from_pem(armoured).ok()?;
+    SignerKey::of(&PublicKey::from(signature.public_key().clone()))
 }
 
 /// Checks an SSHSIG over those bytes in its exact canonical form, armour included, and returns the
@@ -87,6 +102,7 @@ mod tests {
             .unwrap();
         let line = line.trim_end();
         let key = SignerKey::parse(line).unwrap();
+        assert_eq!(key.line(), line);
         assert_eq!(SignerKey::parse(&format!("{line} me at home")), Some(key));
         let base64 = line.split(' ').nth(1).unwrap();
         for wrong in [

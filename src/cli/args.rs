@@ -248,6 +248,10 @@ pub(super) struct OnChange {
     /// Number of the pull request or merge request (`iid`)
     #[arg(long, value_name = "N")]
     pub(super) change: u64,
+    /// Your signature, carried in the comment: the `FILE.sig` that `ssh-keygen -Y sign -n
+    /// ccgate-override` wrote beside the `FILE` with what `ccgate override statement` printed
+    #[arg(long, value_name = "FILE.sig")]
+    pub(super) signature: Option<PathBuf>,
     /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
     #[arg(long, value_name = "PATH")]
     pub(super) repo: Option<String>,

@@ -151,6 +151,10 @@ pub(super) async fn look(
     if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
         host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
             .await;
+        let signers = gate::published_keys_wanted(&policy, &snapshot);
+        if !signers.is_empty() {
+            host.collect_published_keys(&mut snapshot, &signers).await;
+        }
     }
     let judged = Judged::by(policy, &mut snapshot);
     Ok((snapshot, judged))

@@ -27,6 +27,13 @@ pub struct RegisteredOverride {
     pub approved_apart: bool,
     /// Of a breach, who pushed or merged it. `None`: not all of them are known.
     pub involved: Option<Vec<AccountRef>>,
+    /// Fingerprint of the key with which who asked for it signed that. `None`: the record holds no
+    /// such signature. Nothing is judged by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_signature: Option<String>,
+    /// The same of who approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_signature: Option<String>,
     /// When it was given or found. `None`: the record does not tell.
     pub given_at: Option<Timestamp>,
     /// Until when it holds. `None`: the record does not tell.
@@ -84,6 +91,8 @@ mod tests {
             approver: None,
             approved_apart: true,
             involved: None,
+            request_signature: None,
+            approval_signature: None,
             given_at: None,
             expires_at: None,
             review_due: None,

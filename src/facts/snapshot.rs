@@ -19,6 +19,7 @@ use super::key::{FactKey, Needs};
 use super::originals::Original;
 use super::override_register::OverrideRegister;
 use super::policy_document::PolicyDocument;
+use super::published_keys::{PUBLISHED_KEYS, PublishedKeys};
 use super::queue::QueueResult;
 use super::rules_before::RulesBefore;
 use super::scan::ScanResults;
@@ -202,6 +203,10 @@ pub struct Snapshot {
     pub originals: Fact<Vec<Original>>,
     /// What overrides need to know about people.
     pub override_people: Fact<OverridePeople>,
+    /// SSH keys that the platform publishes for those who signed override commands. No control sees
+    /// them.
+    #[serde(default = "not_collected::published_keys")]
+    pub published_keys: Fact<Vec<PublishedKeys>>,
     /// The policy file at the change's head, where the change touches it. Known
     /// `None`: the change removes it. No control sees it: nothing is judged by it.
     #[serde(default = "not_collected::proposed_policy")]
@@ -224,8 +229,8 @@ pub struct Snapshot {
 mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangeAnalyses, ChangedFile, CommitSignature, Discussion, Fact,
-        FactKey, Original, OverrideRegister, PolicyDocument, QueueResult, RuleBypasses,
-        RulesBefore, TeamMembers, Tickets, Unknown,
+        FactKey, Original, OverrideRegister, PolicyDocument, PublishedKeys, QueueResult,
+        RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -258,6 +263,10 @@ mod not_collected {
 
     pub(super) fn proposed_policy() -> Fact<Option<PolicyDocument>> {
         Fact::Unknown(Unknown::not_collected(super::PROPOSED_POLICY))
+    }
+
+    pub(super) fn published_keys() -> Fact<Vec<PublishedKeys>> {
+        Fact::Unknown(Unknown::not_collected(super::PUBLISHED_KEYS))
     }
 
     pub(super) fn change_analyses() -> Fact<ChangeAnalyses> {
@@ -348,6 +357,7 @@ impl Snapshot {
             teams: not_collected::teams(),
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
+            published_keys: not_collected::published_keys(),
             proposed_policy: not_collected::proposed_policy(),
             scans: hidden(FactKey::ScanResults.name()),
             change_analyses: not_collected::change_analyses(),

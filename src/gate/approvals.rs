@@ -12,7 +12,7 @@ use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::{CLOCK_TOLERANCE, commands};
 use super::record::override_id;
 use super::reviews::named;
-use super::signature::{self, Says};
+use super::signature::{self, Says, Signed};
 
 /// One approval command found on the change.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ApprovalReport {
     pub by: Option<AccountRef>,
     /// When, by the platform's clock.
     pub at: Timestamp,
+    /// The signature of who wrote it; `None`: it has none, or it does not count.
+    pub signature: Option<Signed>,
     /// Why it does not count; `None`: it does.
     pub refused: Option<String>,
     /// Whether it was refused because its author asked for the override, or is not shown to have
@@ -41,11 +43,16 @@ pub(super) fn approvals(
     let mut approvals: Vec<ApprovalReport> = written(facts)
         .map(|(comment, of)| {
             let asked = find(facts, overrides, &of);
-            let refused = refusal(policy, facts, comment, overrides, &of);
+            let judged = outcome(policy, facts, comment, overrides, &of);
+            let (signature, refused) = match judged {
+                Ok(approval) => (approval.signature, None),
+                Err(why) => (None, Some(why)),
+            };
             ApprovalReport {
                 id: comment.id.clone(),
                 by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
+                signature,
                 self_approved: refused.is_some()
                     && asked.is_some_and(|asked| own(facts, comment, asked)),
                 refused,
@@ -91,22 +98,23 @@ fn own(facts: &Snapshot, comment: &Comment, asked: &OverrideReport) -> bool {
     })
 }
 
-fn refusal(
+/// What becomes of an approval of the override of that id.
+fn outcome(
     policy: &Policy,
     facts: &Snapshot,
     comment: &Comment,
     overrides: &[OverrideReport],
     id: &str,
-) -> Option<String> {
+) -> Result<Approval, String> {
     match find(facts, overrides, id) {
         Some(asked) if asked.state == OverrideState::Refused => {
-            Some(format!("the override itself is refused: {}", asked.why))
+            Err(format!("the override itself is refused: {}", asked.why))
         }
-        Some(asked) => judge(policy, facts, comment, asked).err(),
+        Some(asked) => judge(policy, facts, comment, asked),
         None if named(facts, overrides, id).is_some() => {
-            Some("it names an override for an older head; a new push needs a new one".to_owned())
+            Err("it names an override for an older head; a new push needs a new one".to_owned())
         }
-        None => Some("the change has no override of that id".to_owned()),
+        None => Err("the change has no override of that id".to_owned()),
     }
 }
 
@@ -147,7 +155,7 @@ fn judge(
         reason: &asked.text,
     };
     let rules = &policy.overrides;
-    let signature = signature::of(rules, &facts.subject, comment, author, &says)?;
+    let signature = signature::of(rules, facts, comment, author, &says)?;
     if rules.signed && signature.is_none() {
         return Err(
             "the policy wants it signed (`overrides.signed`): write a new one with a signature"

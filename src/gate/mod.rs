@@ -50,5 +50,8 @@ pub use register::{
 };
 pub use reviews::{ReviewOutcome, ReviewReport};
 pub use settle::decide;
-pub use signature::{OVERRIDE_NAMESPACE, Signed, override_statement};
+pub use signature::{
+    CommentPlace, KeySource, OVERRIDE_NAMESPACE, Published, Signed, SignedComment,
+    override_statement, published_keys_wanted, signed_comment,
+};
 pub use triage::{AcceptanceReport, AcceptanceState};

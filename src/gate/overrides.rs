@@ -311,7 +311,7 @@ fn judge<'f>(
         words: &report.words,
         reason: &report.text,
     };
-    let signature = signature::of(rules, &facts.subject, comment, author, &says);
+    let signature = signature::of(rules, facts, comment, author, &says);
     Ok((about, author, signature.or_else(refused)?))
 }
 

@@ -134,6 +134,11 @@ pub struct Entry {
     /// Of an override for what the platform did not answer: whether every control that it
     /// covered was answered for since.
     pub evaluated_again: Option<bool>,
+    /// Fingerprint of the key with which who asked for it signed that; `None`: the record holds no
+    /// such signature. It was verified when it was recorded, not here.
+    pub request_signature: Option<String>,
+    /// The same of who approved it.
+    pub approval_signature: Option<String>,
     /// The ticket.
     pub ticket: Option<String>,
     /// Until when it has to be reviewed.
@@ -191,6 +196,8 @@ impl Register {
                     approved_apart: entry.approved_apart,
                     involved: entry.involved.clone(),
                     evaluated_again: entry.evaluated_again,
+                    request_signature: entry.request_signature.clone(),
+                    approval_signature: entry.approval_signature.clone(),
                     given_at: time(&entry.at),
                     expires_at: time(&entry.expires),
                     review_due: time(&entry.due),
@@ -297,6 +304,15 @@ fn codes(given: &Value) -> Vec<String> {
     controls.map(str::to_owned).collect()
 }
 
+/// Fingerprint of the key that signed in that role, as the record has it.
+fn signed_by(given: &Value, role: &str) -> Option<String> {
+    let signatures = given.get("signatures").and_then(Value::as_array)?;
+    let mut of_role = signatures
+        .iter()
+        .filter(|one| word(one, "/role") == Some(role));
+    of_role.find_map(|one| word(one, "/key").map(str::to_owned))
+}
+
 fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
@@ -346,6 +362,8 @@ fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
         evaluated_again: None,
         term: None,
         used: None,
+        request_signature: signed_by(given, "requester"),
+        approval_signature: signed_by(given, "approver"),
         at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),
         by,
         requester,

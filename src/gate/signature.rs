@@ -8,13 +8,22 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{Account, AccountRef, Comment, Subject};
+use crate::facts::{Account, AccountRef, Comment, Snapshot, Subject};
 use crate::policy::OverrideRules;
-use crate::sshsig;
+use crate::sshsig::{self, SignerKey};
 
 use super::command::{Command, approval_comment, parse};
 use super::decide::OverrideReport;
 use super::overrides::CLOCK_TOLERANCE;
+
+mod carried;
+mod published;
+
+pub use published::{Published, published_keys_wanted};
+
+use published::published;
+
+pub use carried::{CommentPlace, SignedComment, signed_comment};
 
 /// The namespace of signatures over override commands, so that no other signature of the key counts.
 pub const OVERRIDE_NAMESPACE: &str = "ccgate-override";
@@ -40,6 +49,27 @@ pub struct Signed {
     pub armour: String,
     /// When it was signed, by its author's word.
     pub at: Timestamp,
+    /// Who says whose key it is.
+    pub source: KeySource,
+}
+
+/// Who says that a key is the author's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// The policy in force.
+    Policy,
+    /// The platform, which published it for the account before it signed.
+    Platform(Published),
+}
+
+impl Signed {
+    /// The word for who says whose key it is, as it stands in decisions and records.
+    pub fn source_word(&self) -> &'static str {
+        match self.source {
+            KeySource::Policy => "policy",
+            KeySource::Platform(_) => "platform",
+        }
+    }
 }
 
 /// What a signed command says.
@@ -63,45 +93,55 @@ pub(super) enum Says<'w> {
 }
 
 impl Says<'_> {
-    /// The text that is signed. No value of it can hold a line break: words are parted at blanks.
+    /// The text that is signed.
     fn statement(&self, subject: &Subject, at: Timestamp) -> Result<String, String> {
-        let Some(change) = subject.change else {
-            return Err("a signed command is about a change, and this is none".to_owned());
-        };
-        let mut text = format!(
-            "{FORMAT}\nplatform {}\nrepository {}\nchange {change}\ntarget {}\nhead {}\n",
-            subject.platform.word(),
-            subject.repository,
-            subject.target,
-            subject.head
-        );
-        let (words, reason) = match self {
-            Self::Asks { words, reason } => (words, reason),
-            Self::Approves { id, words, reason } => {
-                let _ = writeln!(text, "command approve {id}");
-                (words, reason)
-            }
-        };
-        // Signed by people who have to see what it says.
-        if !words.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(
-                "the words of a signed command are plain ASCII, and these are not".to_owned(),
-            );
-        }
-        let name = match self {
-            Self::Asks { .. } => "command",
-            Self::Approves { .. } => "asked",
+        let (approves, words, reason) = match *self {
+            Self::Asks { words, reason } => (None, words, reason),
+            Self::Approves { id, words, reason } => (Some(id), words, reason),
         };
         let digest = hex::encode(Sha256::digest(reason.as_bytes()));
-        let _ = writeln!(text, "{name} {words}\nreason sha256:{digest}");
-        let _ = writeln!(text, "{SIGNED_AT}{at}");
-        if text.len() > LONGEST_STATEMENT {
-            return Err(format!(
-                "what would be signed is longer than {LONGEST_STATEMENT} bytes: write a shorter command"
-            ));
-        }
-        Ok(text)
+        statement(subject, approves, words, &digest, at)
     }
+}
+
+/// The text that is signed, with the id that is approved, the words of the request and the digest of
+/// its reason. No value of it can hold a line break: words are parted at blanks.
+fn statement(
+    subject: &Subject,
+    approves: Option<&str>,
+    words: &str,
+    digest: &str,
+    at: Timestamp,
+) -> Result<String, String> {
+    let Some(change) = subject.change else {
+        return Err("a signed command is about a change, and this is none".to_owned());
+    };
+    let mut text = format!(
+        "{FORMAT}\nplatform {}\nrepository {}\nchange {change}\ntarget {}\nhead {}\n",
+        subject.platform.word(),
+        subject.repository,
+        subject.target,
+        subject.head
+    );
+    // Signed by people who have to see what it says.
+    if !words.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        return Err("the words of a signed command are plain ASCII, and these are not".to_owned());
+    }
+    let name = match approves {
+        Some(id) => {
+            let _ = writeln!(text, "command approve {id}");
+            "asked"
+        }
+        None => "command",
+    };
+    let _ = writeln!(text, "{name} {words}\nreason sha256:{digest}");
+    let _ = writeln!(text, "{SIGNED_AT}{at}");
+    if text.len() > LONGEST_STATEMENT {
+        return Err(format!(
+            "what would be signed is longer than {LONGEST_STATEMENT} bytes: write a shorter command"
+        ));
+    }
+    Ok(text)
 }
 
 /// What a person signs who writes that comment on that change, and who signs at that moment.
@@ -156,6 +196,13 @@ pub fn override_statement(
 struct Block<'c> {
     signed_at: Timestamp,
     armour: Vec<&'c str>,
+}
+
+impl Block<'_> {
+    /// The signature as `ssh-keygen` writes it.
+    fn whole_armour(&self) -> String {
+        self.armour.join("\n") + "\n"
+    }
 }
 
 /// What of a comment is command and reason: all that stands above a signature. Of one whose
@@ -256,7 +303,7 @@ pub(super) fn begins(comment: &Comment) -> Timestamp {
 /// There is one that is not its author's over what the comment says, on this change and head.
 pub(super) fn of(
     rules: &OverrideRules,
-    subject: &Subject,
+    facts: &Snapshot,
     comment: &Comment,
     author: &Account,
     says: &Says<'_>,
@@ -271,11 +318,11 @@ pub(super) fn of(
             "it says that it was signed at {at}, which is later than it was written"
         ));
     }
-    let armour = block.armour.join("\n") + "\n";
+    let armour = block.whole_armour();
     if armour.len() > LONGEST_ARMOUR {
         return Err("the signature is longer than one by an Ed25519 key".to_owned());
     }
-    let statement = says.statement(subject, at)?;
+    let statement = says.statement(&facts.subject, at)?;
     let key = sshsig::verify(
         OVERRIDE_NAMESPACE,
         armour.as_bytes(),
@@ -286,15 +333,12 @@ pub(super) fn of(
             "{why}: sign what this comment says on this change and head, with `ssh-keygen -Y sign -n {OVERRIDE_NAMESPACE}`"
         )
     })?;
-    let fingerprint = sshsig::fingerprint(&key);
-    let mut listed = rules.signers.iter().filter(|one| one.key.is(&key));
-    match (listed.next(), listed.next()) {
-        (Some(signer), None) if author.is(&signer.person) => Ok(Some(Signed {
-            key: fingerprint,
-            statement,
-            armour,
-            at,
-        })),
+    let key = SignerKey::of(&key)
+        .ok_or("the key that signed it is no Ed25519 key, and no other counts")?;
+    let fingerprint = key.fingerprint();
+    let mut listed = rules.signers.iter().filter(|one| one.key == key);
+    let source = match (listed.next(), listed.next()) {
+        (Some(signer), None) if author.is(&signer.person) => Ok(KeySource::Policy),
         (Some(signer), None) => Err(format!(
             "it is signed with the key of {}, and @{} wrote it",
             signer.person, author.login
@@ -302,10 +346,22 @@ pub(super) fn of(
         (Some(_), Some(_)) => Err(format!(
             "the key that signed it, {fingerprint}, is listed twice in `overrides.signers`"
         )),
+        // Whoever posts it later than it says has no older statement.
+        (None, _) if rules.published_keys => {
+            published(rules, facts, author, &key, at.min(comment.created_at))
+                .map(KeySource::Platform)
+        }
         (None, _) => Err(format!(
             "the key that signed it, {fingerprint}, is not among `overrides.signers` of the policy"
         )),
-    }
+    };
+    Ok(Some(Signed {
+        key: fingerprint,
+        statement,
+        armour,
+        at,
+        source: source?,
+    }))
 }
 
 /// The signatures of an override, as they stand in its record: what was signed and by what, whole.
@@ -318,11 +374,20 @@ pub(super) fn recorded(report: &OverrideReport) -> Value {
     });
     let all = asked.into_iter().chain(approved);
     all.map(|(role, by, signed): (_, Option<&AccountRef>, &Signed)| {
+        let published = match &signed.source {
+            KeySource::Policy => None,
+            KeySource::Platform(published) => Some(published),
+        };
         json!({
             "role": role,
             "login": by.map(|by| &by.login),
             "namespace": OVERRIDE_NAMESPACE,
             "key": signed.key,
+            "key_source": signed.source_word(),
+            // What the platform publishes goes with the account; the policy's keys stay.
+            "public_key": published.map(|key| &key.line),
+            "published_at": published.map(|key| key.since.to_string()),
+            "login_id": by.and_then(|by| by.id),
             "signed_at": signed.at.to_string(),
             "statement": signed.statement,
             "signature": signed.armour,

@@ -138,6 +138,7 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
             second_person: false,
             signed: false,
             signers: Vec::new(),
+            published_keys: false,
             never: Vec::new(),
             max_uses: None,
             ticket: Some(Regex::new("INC-[0-9]+|INC").expect("a literal pattern")),

@@ -13,6 +13,8 @@ mod gitlab;
 mod join;
 mod notice;
 mod posting;
+#[cfg(test)]
+mod signing_keys_tests;
 mod tickets;
 mod transport;
 mod yaml;
@@ -338,6 +340,15 @@ impl Host {
         match &mut self.session {
             Session::Github(session) => session.collect_override_people(snapshot, teams).await,
             Session::Gitlab(session) => session.collect_override_people(snapshot, teams).await,
+        }
+    }
+
+    /// Another round, only where a signature is by a key that the policy does not list and the policy
+    /// lets published keys count: what the platform publishes for these accounts.
+    pub async fn collect_published_keys(&mut self, snapshot: &mut Snapshot, accounts: &[Account]) {
+        match &mut self.session {
+            Session::Github(session) => session.collect_published_keys(snapshot, accounts).await,
+            Session::Gitlab(session) => session.collect_published_keys(snapshot, accounts).await,
         }
     }
 }

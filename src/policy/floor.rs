@@ -16,7 +16,7 @@ use super::model::{
 };
 use super::problem::Place;
 use super::resolve::Demands;
-use super::signers::listed_by_both;
+use super::signers::{all_have_keys, listed_by_both};
 
 /// Whether people have to be told where the floor won.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -368,6 +368,11 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     if signers.len() != listed {
         won.push("signers");
     }
+    let published_keys =
+        own.published_keys && floor.published_keys && all_have_keys(&signers, &floor.signers);
+    if published_keys != own.published_keys {
+        won.push("published_keys");
+    }
     let never_too: Vec<String> = floor
         .never
         .into_iter()
@@ -421,6 +426,7 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
         second_person: own.second_person || floor.second_person,
         signed: own.signed || floor.signed,
         signers,
+        published_keys,
         max_uses,
         never: own.never.into_iter().chain(never_too).collect(),
         ticket: if same_ticket {

@@ -159,6 +159,9 @@ pub struct OverrideRules {
     pub signed: bool,
     /// Keys that people sign such commands with. No key is two people's.
     pub signers: Vec<OverrideSigner>,
+    /// Whether the signing keys that the platform publishes for an account count too, for whom
+    /// `signers` lists none.
+    pub published_keys: bool,
     /// Ids of the controls that are never overridden.
     pub never: Vec<String>,
     /// Most overrides of one control on one change, over all its heads; `None`: any number.

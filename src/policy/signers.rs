@@ -1,4 +1,5 @@
-//! Whose keys sign override commands: `overrides.signed` and `overrides.signers`.
+//! Whose keys sign override commands: `overrides.signed`, `overrides.signers` and
+//! `overrides.published_keys`.
 
 use crate::sshsig::SignerKey;
 
@@ -8,7 +9,7 @@ use super::read::{Fields, boolean, entries, list, text};
 use super::words::quote;
 use super::yaml::{Key, Node};
 
-/// Reads both keys into the rules.
+/// Reads the three keys into the rules.
 pub(super) fn signing(section: &Fields<'_>, rules: &mut OverrideRules, report: &mut Report) {
     if let Some(node) = section.get("signers") {
         let people = entries(node, "`signers`", report).unwrap_or_default();
@@ -23,14 +24,19 @@ pub(super) fn signing(section: &Fields<'_>, rules: &mut OverrideRules, report: &
             keys_of(person, keys, &mut rules.signers, report);
         }
     }
+    if let Some(node) = section.get("published_keys")
+        && let Some(value) = boolean(node, "`published_keys`", report)
+    {
+        rules.published_keys = value;
+    }
     if let Some(node) = section.get("signed")
         && let Some(value) = boolean(node, "`signed`", report)
     {
-        if value && section.get("signers").is_none() {
+        if value && section.get("signers").is_none() && !rules.published_keys {
             report.add_help(
                 node.spot,
                 "`signed` wants signatures, and no key is listed".to_owned(),
-                "add `signers`, e.g. `signers: {\"@ana\": [\"ssh-ed25519 AAAA…\"]}`",
+                "add `signers`, e.g. `signers: {\"@ana\": [\"ssh-ed25519 AAAA…\"]}`, or `published_keys: true`",
             );
         }
         rules.signed = value;
@@ -44,6 +50,16 @@ pub(super) fn listed_by_both(
 ) -> Vec<OverrideSigner> {
     own.retain(|one| floor.iter().any(|known| known.is(one)));
     own
+}
+
+/// Whether everybody for whom the floor lists keys still has one. Of somebody without any the
+/// published keys would count, which are not the floor's.
+pub(super) fn all_have_keys(own: &[OverrideSigner], floor: &[OverrideSigner]) -> bool {
+    floor.iter().all(|one| {
+        let person = one.person.to_lowercase();
+        own.iter()
+            .any(|other| other.person.to_lowercase() == person)
+    })
 }
 
 /// The keys of one person. A key that is there already would not tell who signed.

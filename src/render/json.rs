@@ -8,7 +8,7 @@ use crate::controls::Observation;
 use crate::facts::Unknown;
 use crate::gate::{
     AcceptanceReport, ApprovalReport, ControlDecision, Decision, OverrideReport, ReviewOutcome,
-    ReviewReport, VerdictWord, WaiverReport,
+    ReviewReport, Signed, VerdictWord, WaiverReport,
 };
 use crate::policy::VexJustification;
 
@@ -137,6 +137,16 @@ struct Override<'a> {
     head: &'a str,
     recorded_as: String,
     review_due: Option<String>,
+    signature: Option<Signature<'a>>,
+    approval_signature: Option<Signature<'a>>,
+}
+
+/// By which key a command is signed; `null` where no signature is there that counts.
+#[derive(Serialize)]
+struct Signature<'a> {
+    key: &'a str,
+    key_source: &'static str,
+    signed_at: String,
 }
 
 #[derive(Serialize)]
@@ -147,6 +157,7 @@ struct Approval<'a> {
     at: String,
     counts: bool,
     why: Option<&'a str>,
+    signature: Option<Signature<'a>>,
 }
 
 #[derive(Serialize)]
@@ -346,6 +357,21 @@ impl<'a> Override<'a> {
             head: &report.head,
             recorded_as,
             review_due: report.review_due.map(|due| due.to_string()),
+            signature: report.signature.as_ref().map(Signature::new),
+            approval_signature: report
+                .approval
+                .as_ref()
+                .and_then(|one| one.signature.as_ref().map(Signature::new)),
+        }
+    }
+}
+
+impl<'a> Signature<'a> {
+    fn new(signed: &'a Signed) -> Self {
+        Self {
+            key: &signed.key,
+            key_source: signed.source_word(),
+            signed_at: signed.at.to_string(),
         }
     }
 }
@@ -359,6 +385,7 @@ impl<'a> Approval<'a> {
             at: report.at.to_string(),
             counts: report.refused.is_none(),
             why: report.refused.as_deref(),
+            signature: report.signature.as_ref().map(Signature::new),
         }
     }
 }

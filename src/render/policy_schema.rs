@@ -348,7 +348,7 @@ fn overrides() -> Value {
             },
             "signed": {
                 "type": "boolean", "default": false,
-                "description": "whether an approval, and a request that needs none, counts only with its author's SSH signature by a key of `signers`; takes `signers`",
+                "description": "whether an approval, and a request that needs none, counts only with its author's SSH signature by a key of `signers` or one that `published_keys` lets count; takes one of the two",
             },
             "signers": {
                 "type": "object", "minProperties": 1,
@@ -358,6 +358,10 @@ fn overrides() -> Value {
                     "items": {"type": "string", "pattern": "^ssh-ed25519 [A-Za-z0-9+/]{68}( .*)?$"},
                 },
                 "description": "whose SSH keys (Ed25519) sign override commands, e.g. `{\"@ana\": [\"ssh-ed25519 AAAA…\"]}`; no key is two people's",
+            },
+            "published_keys": {
+                "type": "boolean", "default": false,
+                "description": "whether the SSH signing keys (Ed25519) that the platform publishes for an account count too, for whom `signers` lists none",
             },
             "never": {
                 "type": "array", "items": control_name(),
@@ -392,7 +396,10 @@ fn overrides() -> Value {
     );
     schema["description"] = json!("leave out: nobody may override");
     schema["if"] = json!({"properties": {"signed": {"const": true}}, "required": ["signed"]});
-    schema["then"] = json!({"required": ["signers"]});
+    schema["then"] = json!({"anyOf": [
+        {"required": ["signers"]},
+        {"properties": {"published_keys": {"const": true}}, "required": ["published_keys"]},
+    ]});
     schema
 }
 

@@ -1,8 +1,8 @@
 //! Words and counts that the formats for people share.
 
 use crate::gate::{
-    ControlDecision, Decision, Disposition, Outcome, OverrideState, ReviewOutcome, VerdictWord,
-    WaiverState,
+    ControlDecision, Decision, Disposition, KeySource, Outcome, OverrideReport, OverrideState,
+    ReviewOutcome, Signed, VerdictWord, WaiverState,
 };
 use crate::policy::{Enforcement, Mode};
 
@@ -190,8 +190,9 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
                     ),
                     None => format!("@{by} at {}", report.at),
                 };
+                let signed = signed_with(report);
                 format!(
-                    "overridden by {given} until {}, {}: {}{review}",
+                    "overridden by {given} until {}{signed}, {}: {}{review}",
                     report
                         .expires
                         .map_or_else(|| "?".to_owned(), |end| end.to_string()),
@@ -215,6 +216,23 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
         Disposition::Compensated => control.compensation.clone(),
         Disposition::Open | Disposition::Pending | Disposition::Advisory => None,
     }
+}
+
+/// With which keys it was asked for and approved; empty where nobody signed.
+fn signed_with(report: &OverrideReport) -> String {
+    let asked = report.signature.as_ref();
+    let approved = report.approval.as_ref();
+    let approved = approved.and_then(|approval| approval.signature.as_ref());
+    let words = |what: &str, signed: &Signed| {
+        let source = match signed.source {
+            KeySource::Policy => "",
+            KeySource::Platform(_) => " (as the platform publishes it)",
+        };
+        format!(", {what} signed with {}{source}", signed.key)
+    };
+    let asked = asked.map(|signed| words("request", signed));
+    let approved = approved.map(|signed| words("approval", signed));
+    asked.into_iter().chain(approved).collect()
 }
 
 /// Override commands and approvals that do not count, and reviews, one sentence each.

@@ -71,6 +71,8 @@ pub struct Organisation {
     pub restless: u32,
     /// Who may comment with the token at hand; `None`: it only reads.
     pub writer: Option<String>,
+    /// SSH keys that accounts publish for signing: whose, the key, since when.
+    pub signing_keys: Vec<(String, String, String)>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
     pub(super) activity: Vec<Value>,
@@ -118,6 +120,7 @@ impl Organisation {
             security_team: vec!["ana".to_owned()],
             restless: 0,
             writer: None,
+            signing_keys: Vec::new(),
             queue: Vec::new(),
             activity: Vec::new(),
             shown: BTreeMap::new(),

@@ -104,6 +104,8 @@ fn routes(shared: Shared) -> axum::Router {
         )
         .route("/repos/acme/payments/compare/{range}", get(compared))
         .route("/orgs/acme/teams/security/members", get(security_team))
+        .route("/users/{login}", get(user))
+        .route("/users/{login}/ssh_signing_keys", get(signing_keys))
         .route("/api/v4/{*rest}", get(answer_gitlab))
         .route("/api/graphql", post(answer_gitlab_graphql))
         .fallback(nothing)
@@ -232,6 +234,21 @@ async fn security_team(State(shared): State<Shared>) -> Response {
         .map(|login| json!({"login": login, "type": "User"}))
         .collect();
     answer(&organisation, &members)
+}
+
+async fn user(State(shared): State<Shared>, AxumPath(login): AxumPath<String>) -> Response {
+    let organisation = locked(&shared);
+    answer(&organisation, &json!({"login": login, "type": "User"}))
+}
+
+async fn signing_keys(State(shared): State<Shared>, AxumPath(login): AxumPath<String>) -> Response {
+    let organisation = locked(&shared);
+    let keys = organisation.signing_keys.iter();
+    let keys: Vec<Value> = keys
+        .filter(|(of, ..)| *of == login)
+        .map(|(_, key, since)| json!({"id": 1, "key": key, "created_at": since}))
+        .collect();
+    answer(&organisation, &Value::from(keys))
 }
 
 async fn nothing(uri: Uri) -> Response {

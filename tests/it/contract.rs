@@ -368,6 +368,7 @@ impl<'s> Apart<'s> {
                     teams,
                     originals,
                     override_people,
+                    published_keys,
                     scans,
                     change_analyses
                 ]
@@ -421,9 +422,10 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
             Some(key) => key,
             None => return false,
         },
-        Some("platform_time" | "repository" | "policy" | "override_people" | "proposed_policy") => {
-            return false;
-        }
+        Some(
+            "platform_time" | "repository" | "policy" | "override_people" | "published_keys"
+            | "proposed_policy",
+        ) => return false,
         other => panic!("{other:?} belongs to no group; add it here"),
     };
     judge.meta().needed().has(group)
@@ -610,6 +612,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             less.repository = empty.repository;
             less.policy = empty.policy;
             less.override_people = empty.override_people;
+            less.published_keys = empty.published_keys;
             less.proposed_policy = empty.proposed_policy;
             less.requests = empty.requests;
             less.collected_by.clear();

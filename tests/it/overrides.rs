@@ -179,6 +179,214 @@ fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
     }
 }
 
+/// Request and approval are signed with `--signature`: nobody pastes anything, and who signed with
+/// which key is shown wherever the override is.
+#[test]
+fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
+    let key = |number: u8| {
+        let pair = Ed25519Keypair::from_seed(&[number; 32]);
+        PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key")
+    };
+    let line = |number: u8| {
+        key(number)
+            .public_key()
+            .to_openssh()
+            .expect("its public half")
+    };
+    let signers = format!(
+        "overrides:\n  signed: true\n  signers: {{\"@tom\": [{}], \"@ana\": [{}]}}\n",
+        line(1),
+        line(2)
+    );
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        let policy = acme.policy.take().expect("a policy");
+        acme.policy = Some(policy.replace("overrides:\n", &signers));
+    });
+    let (_, before) = bench.decision(&[]);
+    let head = before["subject"]["head"]
+        .as_str()
+        .expect("a head")
+        .to_owned();
+    let posted = || bench.forge.with(|acme| acme.change(42).comments.len());
+    // As `ssh-keygen -Y sign -f KEY statement` does, with what the statement is for.
+    let sign = |comment: &str, change: &str, more: &[&str], namespace: &str, number: u8| {
+        let on = [
+            "--platform",
+            "github",
+            "--repo",
+            "acme/payments",
+            "--target",
+            "main",
+        ];
+        let of = ["--change", change, "--head", &head];
+        let ended = bench.run(&[&["override", "statement", comment][..], &on, &of, more].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let armour = key(number)
+            .sign(namespace, HashAlg::Sha512, ended.stdout.as_bytes())
+            .and_then(|signature| signature.to_pem(LineEnding::LF))
+            .expect("a signature");
+        std::fs::write(bench.path("statement"), ended.stdout).expect("a folder");
+        std::fs::write(bench.path("statement.sig"), armour).expect("a folder");
+    };
+    let here = ["--repo", "acme/payments", "--change", "42", "--signature"];
+    let reason = "Card capture is down; the reviewer on call is unreachable";
+    let create = |file: &str| {
+        let what = [
+            "override",
+            "create",
+            "--control",
+            "CHG-04",
+            "--ticket",
+            "INC-482",
+        ];
+        let more = ["--expires", "4h", "--reason", reason];
+        bench.run(&[&what[..], &more, &here, &[file]].concat())
+    };
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("tom".to_owned()));
+
+    let said = posted();
+    let nothing = |expected: &str, file: &str| {
+        let ended = create(file);
+        assert_eq!(ended.code, 2, "{}", ended.stdout);
+        assert!(
+            ended.stderr.contains(expected),
+            "{expected}: {}",
+            ended.stderr
+        );
+        assert_eq!(posted(), said, "{expected}");
+    };
+    nothing("there is no file", "statement.sig");
+    sign(REQUEST, "42", &[], "git", 1);
+    nothing("-n ccgate-override", "statement.sig");
+    sign(REQUEST, "43", &[], "ccgate-override", 1);
+    nothing("is for change 43", "statement.sig");
+    sign(
+        &REQUEST.replace("4h", "3h"),
+        "42",
+        &[],
+        "ccgate-override",
+        1,
+    );
+    nothing("something else", "statement.sig");
+    sign(REQUEST, "42", &[], "ccgate-override", 1);
+    nothing("beside the statement", "statement");
+
+    let asked = create("statement.sig");
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    assert!(
+        asked.stdout.contains("signed with SHA256:"),
+        "{}",
+        asked.stdout
+    );
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    let request = &decision["overrides"][0];
+    let id = request["recorded_as"].as_str().expect("an id").to_owned();
+    let fingerprint = |number: u8| key(number).fingerprint(HashAlg::Sha256).to_string();
+    assert_eq!(request["signature"]["key"], fingerprint(1));
+    assert_eq!(request["approval_signature"], Value::Null);
+
+    bench
+        .forge
+        .with(|acme| acme.writer = Some("ana".to_owned()));
+    let comment = format!("/ccgate approve {id}");
+    sign(&comment, "42", &["--asked", REQUEST], "ccgate-override", 2);
+    let approve = [&["override", "approve", &id][..], &here, &["statement.sig"]].concat();
+    let approved = bench.run(&approve);
+    assert_eq!(approved.code, 0, "{}", approved.stderr);
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 0, "{decision:#}");
+    let given = &decision["overrides"][0];
+    assert_eq!(given["approval_signature"]["key"], fingerprint(2));
+    assert_eq!(decision["approvals"][0]["signature"]["key"], fingerprint(2));
+    let text = bench.check(&[]).stdout;
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let signed = format!(
+        "request signed with {}, approval signed with {}",
+        fingerprint(1),
+        fingerprint(2)
+    );
+    assert!(words.contains(&signed), "{text}");
+    let entry = entry(&bench);
+    assert_eq!(entry["request_signature"], fingerprint(1));
+    assert_eq!(entry["approval_signature"], fingerprint(2));
+    let list = bench.run(&["override", "list", "dir:ledger"]).stdout;
+    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(list.contains(&signed), "{list}");
+}
+
+/// The policy lists no key: what counts is what the platform published before, and it is asked only
+/// where a signature is there.
+#[test]
+fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
+    let pair = Ed25519Keypair::from_seed(&[2; 32]);
+    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
+    let line = key.public_key().to_openssh().expect("its public half");
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        let policy = acme.policy.take().expect("a policy");
+        let signed = "overrides:\n  signed: true\n  published_keys: true\n";
+        acme.policy = Some(policy.replace("overrides:\n", signed));
+    });
+    say(&bench, "tom", REQUEST);
+    let (_, asked) = bench.decision(&IN_LEDGER);
+    let id = asked["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id");
+    let head = asked["subject"]["head"].as_str().expect("a head");
+    let comment = format!("/ccgate approve {id}");
+    let of = [
+        "--platform",
+        "github",
+        "--repo",
+        "acme/payments",
+        "--target",
+        "main",
+    ];
+    let more = ["--change", "42", "--head", head, "--asked", REQUEST];
+    let text = bench
+        .run(&[&["override", "statement", &comment][..], &of, &more].concat())
+        .stdout;
+    let signature = key
+        .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
+        .and_then(|signature| signature.to_pem(LineEnding::LF))
+        .expect("a signature");
+    let signed_at = text.lines().last().expect("its last line");
+    let body = format!("{comment}\n```ccgate-signature\n{signed_at}\n{signature}```");
+    say(&bench, "ana", &comment);
+    let (_, unsigned) = bench.decision(&IN_LEDGER);
+    bench.forge.with(|acme| acme.change(42).comments.pop());
+    say(&bench, "ana", &body);
+    for (of, since, counts) in [
+        ("li", "2026-01-01T00:00:00Z", false),
+        ("ana", "2027-01-01T00:00:00Z", false),
+        ("ana", "2026-01-01T00:00:00Z", true),
+    ] {
+        bench.forge.with(|acme| {
+            acme.signing_keys = vec![(of.to_owned(), line.clone(), since.to_owned())];
+        });
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        let requests = |of: &Value| of["requests"]["count"].as_u64().expect("a number");
+        assert_eq!(requests(&decision), requests(&unsigned) + 2);
+        assert_eq!(code == 0, counts, "{decision:#}");
+        let given = &decision["approvals"][0];
+        assert_eq!(given["counts"], counts, "{of} {since}: {given:#}");
+        if counts {
+            assert_eq!(given["signature"]["key_source"], "platform");
+        }
+    }
+    let (_, records) = statements_at(&Place::Folder(bench.path("ledger"))).expect("a ledger");
+    let kept = records
+        .iter()
+        .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
+        .expect("the override is on record");
+    let kept = &kept["predicate"]["signatures"][0];
+    assert_eq!(kept["public_key"], line.trim_end());
+    assert_eq!(kept["published_at"], "2026-01-01T00:00:00Z");
+}
+
 /// A waiver is no override: it is named as what it is, and counts nowhere as one.
 #[test]
 fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {

@@ -520,6 +520,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "overrides.published_keys",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], published_keys: true}",
+        "weaker",
+    ),
+    (
         "overrides.never",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked, BR-18]}",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked]}",

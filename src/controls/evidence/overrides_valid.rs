@@ -85,12 +85,13 @@ impl Control for OverridesValid {
             }
         }
         wrong.extend(self.persons_over_quota(given.iter().copied().filter(|one| recent(one))));
+        let signed = signed(given.iter().copied().filter(|one| recent(one)));
         let evidence = |summary: String| {
             Evidence::new(
                 summary,
                 FactKey::LedgerOverrides,
                 format!(
-                    "{found} overrides in the last {} days, {}",
+                    "{found} overrides in the last {} days{signed}, {}",
                     self.days.max(1),
                     extent(register)
                 ),
@@ -196,6 +197,25 @@ impl OverridesValid {
     }
 }
 
+/// Which of them people signed, and with which keys. The signatures were verified when they were
+/// recorded; who wants to see it again asks `ssh-keygen`.
+fn signed<'o>(given: impl Iterator<Item = &'o RegisteredOverride>) -> String {
+    let words: Vec<String> = given
+        .filter_map(|one| {
+            let request = one.request_signature.as_ref();
+            let approval = one.approval_signature.as_ref();
+            let request = request.map(|key| format!("request by {key}"));
+            let approval = approval.map(|key| format!("approval by {key}"));
+            let keys: Vec<String> = request.into_iter().chain(approval).collect();
+            (!keys.is_empty()).then(|| format!("{}: {}", one.id, keys.join(", ")))
+        })
+        .collect();
+    match words.len() {
+        0 => String::new(),
+        count => format!(", {count} of them signed ({})", some_of(words)),
+    }
+}
+
 /// Whether two may be one person; who is not named may be anybody.
 fn same(one: Option<&AccountRef>, other: Option<&AccountRef>) -> bool {
     match (one, other) {
@@ -252,6 +272,34 @@ mod tests {
             "is said to have approved it",
         );
         fails(with(|one| one.requester = None), "is said to have approved");
+    }
+
+    #[test]
+    fn who_signed_with_which_key_stands_in_what_was_looked_at_and_changes_no_verdict() {
+        let one = RegisteredOverride {
+            request_signature: Some("SHA256:one".to_owned()),
+            approval_signature: Some("SHA256:two".to_owned()),
+            ..given("ovr_1")
+        };
+        let all = vec![one, given("ovr_2")];
+        let facts = told(all.clone(), Vec::new());
+        let Ok(Verdict::Pass(evidence)) = OverridesValid::default().evaluate(&facts) else {
+            panic!("it passes");
+        };
+        let value = &evidence.observed()[0].value;
+        assert!(
+            value.starts_with(
+                "2 overrides in the last 90 days, 1 of them signed (ovr_1: request by SHA256:one, \
+                 approval by SHA256:two), "
+            ),
+            "{value}"
+        );
+        // A signature on record gives nobody what they lack.
+        let alone = RegisteredOverride {
+            approver: None,
+            ..all[0].clone()
+        };
+        fails(vec![alone], "names nobody");
     }
 
     #[test]

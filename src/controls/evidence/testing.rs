@@ -19,6 +19,8 @@ pub(super) fn given(id: &str) -> RegisteredOverride {
         given_at: Some(at("2026-05-31T10:00:00Z")),
         expires_at: Some(at("2026-05-31T14:00:00Z")),
         evaluated_again: None,
+        request_signature: None,
+        approval_signature: None,
         review_due: Some(at("2026-06-01T10:00:00Z")),
         reviewer: Some(AccountRef::of_login("sec")),
         reviewed_at: Some(at("2026-05-31T18:00:00Z")),

@@ -440,6 +440,8 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         given_at: None,
         expires_at: None,
         evaluated_again: None,
+        request_signature: None,
+        approval_signature: None,
         review_due: None,
         reviewer: None,
         reviewed_at: None,

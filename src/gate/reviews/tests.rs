@@ -134,6 +134,8 @@ fn breach(
             given_at: Some(at("2026-06-01T09:00:00Z")),
             expires_at: None,
             evaluated_again: None,
+            request_signature: None,
+            approval_signature: None,
             review_due: None,
             reviewer: None,
             reviewed_at: None,

@@ -23,12 +23,12 @@ type Move = fn(&mut Snapshot);
 const WORDS: &str = "override TST-01 INC-482";
 
 /// Keys of nobody, told apart by a number.
-fn key(number: u8) -> PrivateKey {
+pub(super) fn key(number: u8) -> PrivateKey {
     let pair = Ed25519Keypair::from_seed(&[number; 32]);
     PrivateKey::new(KeypairData::Ed25519(pair), "").unwrap()
 }
 
-fn listed(person: &str, number: u8) -> OverrideSigner {
+pub(super) fn listed(person: &str, number: u8) -> OverrideSigner {
     let line = key(number).public_key().to_openssh().unwrap();
     OverrideSigner {
         person: person.to_owned(),
@@ -43,7 +43,7 @@ fn armour_for(namespace: &str, number: u8, statement: &str) -> String {
     signature.to_pem(LineEnding::LF).unwrap()
 }
 
-fn armour(number: u8, statement: &str) -> String {
+pub(super) fn armour(number: u8, statement: &str) -> String {
     armour_for(OVERRIDE_NAMESPACE, number, statement)
 }
 
@@ -57,43 +57,43 @@ fn statement(said: &str) -> String {
     )
 }
 
-fn asks() -> String {
+pub(super) fn asks() -> String {
     statement(&format!("command {WORDS}"))
 }
 
-fn approves() -> String {
+pub(super) fn approves() -> String {
     statement(&format!("command approve {}\nasked {WORDS}", id()))
 }
 
-fn id() -> String {
+pub(super) fn id() -> String {
     let facts = facts();
     override_id(&facts.subject, "901", &facts.subject.head)
 }
 
-fn block(armour: &str) -> String {
+pub(super) fn block(armour: &str) -> String {
     format!("\n\n```ccgate-signature\nsigned-at {SIGNED}\n{armour}```\n")
 }
 
-fn rules() -> Policy {
+pub(super) fn rules() -> Policy {
     let mut policy = policy(vec![control(&FIRST, fail()), control(&SECOND, pass())]);
     policy.overrides.signed = true;
     policy.overrides.signers = vec![listed("@Lead", 1), listed("@sec", 2)];
     policy
 }
 
-fn with(comments: Vec<Comment>) -> Snapshot {
+pub(super) fn with(comments: Vec<Comment>) -> Snapshot {
     let mut facts = facts();
     facts.comments = Fact::known_without_source(comments);
     facts
 }
 
 /// A request that acts by itself, with whatever stands below its reason.
-fn asked_by(login: &str, below: &str) -> Comment {
+pub(super) fn asked_by(login: &str, below: &str) -> Comment {
     let body = format!("/ccgate {WORDS} {REASON}{below}");
     comment("901", login, ASKED_AT, &body)
 }
 
-fn approved_by(login: &str, below: &str) -> Comment {
+pub(super) fn approved_by(login: &str, below: &str) -> Comment {
     let body = format!("/ccgate approve {}{below}", id());
     comment("902", login, APPROVED_AT, &body)
 }
@@ -133,7 +133,7 @@ fn approved() -> Decision {
     decision(&rules(), &with(comments))
 }
 
-fn context() -> RecordContext {
+pub(super) fn context() -> RecordContext {
     RecordContext {
         tool: "ccgate".to_owned(),
         version: "0.1.0".to_owned(),

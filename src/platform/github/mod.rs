@@ -43,6 +43,7 @@ mod scanning;
 mod server;
 mod settings;
 mod signatures;
+mod signing_keys;
 mod tickets;
 mod wire;
 
@@ -323,6 +324,16 @@ impl Session {
             head_since,
         };
         snapshot.override_people = Fact::known_without_source(people);
+        self.finish(snapshot);
+    }
+
+    pub(super) async fn collect_published_keys(
+        &mut self,
+        snapshot: &mut Snapshot,
+        accounts: &[Account],
+    ) {
+        let keys = signing_keys::collect(self, accounts).await;
+        snapshot.published_keys = Fact::known_without_source(keys);
         self.finish(snapshot);
     }
 

@@ -22,6 +22,7 @@ mod permissions;
 mod posting;
 mod settings;
 mod signatures;
+mod signing_keys;
 mod tickets;
 mod train;
 mod wire;
@@ -30,7 +31,7 @@ use std::sync::OnceLock;
 
 use tokio::sync::OnceCell;
 
-use crate::facts::{BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
+use crate::facts::{Account, BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::again::{READ_AFTER_OPENING, Stood};
 use super::transport::Transport;
@@ -191,6 +192,16 @@ impl Session {
         teams: &[String],
     ) {
         overrides::collect(self, snapshot, teams).await;
+        snapshot.requests = self.transport.requests();
+    }
+
+    pub(super) async fn collect_published_keys(
+        &mut self,
+        snapshot: &mut Snapshot,
+        accounts: &[Account],
+    ) {
+        let keys = signing_keys::collect(self, accounts).await;
+        snapshot.published_keys = Fact::known_without_source(keys);
         snapshot.requests = self.transport.requests();
     }
 

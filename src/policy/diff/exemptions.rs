@@ -8,6 +8,7 @@ use regex::Regex;
 use crate::facts::Direction;
 
 use super::super::model::{OverrideRules, OverrideSigner, Waiver};
+use super::super::signers::all_have_keys;
 use super::super::standing::{Days, reaches_further};
 use super::change::{Changes, PolicyPart, Stronger};
 use super::sections::{duration, some};
@@ -20,6 +21,7 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         second_person,
         signed,
         signers,
+        published_keys,
         never,
         max_uses,
         ticket,
@@ -60,13 +62,22 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
     let (old, new) = (keys(signers), keys(&after.signers));
     if old != new {
         // Whoever holds a key that is new here can give what they could not before.
-        let direction = if new.iter().any(|key| !old.contains(key)) {
+        // For whom no key is listed any more the published ones count, where they do.
+        let published = after.published_keys && !all_have_keys(&after.signers, signers);
+        let direction = if published || new.iter().any(|key| !old.contains(key)) {
             Direction::Weaker
         } else {
             Direction::Stronger
         };
         changes.add(part(), "signers", (some(&old), some(&new)), direction);
     }
+    changes.ordered(
+        part(),
+        "published_keys",
+        (*published_keys, after.published_keys),
+        Stronger::Less,
+        ToString::to_string,
+    );
     let (old, new) = (sorted(never), sorted(&after.never));
     if old != new {
         let direction = if old.iter().any(|id| !new.contains(id)) {

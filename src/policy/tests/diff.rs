@@ -399,3 +399,22 @@ fn every_parameter_of_every_control_is_compared() {
     }
     assert_eq!(forgotten, Vec::<String>::new(), "{forgotten:#?}");
 }
+
+/// For whom no key is listed any more the published ones count: fewer keys are not always stronger.
+#[test]
+fn a_signer_who_is_dropped_is_weaker_where_published_keys_count() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
+    let rules = |more: &str| {
+        format!("extends: [soc2-baseline]\noverrides: {{allowed_by: [\"@li\"], {more}}}")
+    };
+    let listed = format!("signers: {{\"@li\": [{KEY}]}}");
+    for (published, direction) in [(", published_keys: true", "weaker"), ("", "stronger")] {
+        let before = rules(&format!("{listed}{published}"));
+        let after = rules(&format!("max: 24h{published}"));
+        let found = changes(&before, &after);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with(direction), "{found:#?}");
+        assert!(found[0].contains("signers"), "{found:#?}");
+    }
+}

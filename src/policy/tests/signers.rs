@@ -58,6 +58,8 @@ fn a_key_is_one_persons_and_a_person_is_no_team() {
         ("signers: {\"@li\": [ONE OTHER]}", "is no Ed25519 key"),
         ("signers: {}", "names nobody"),
         ("signed: true", "no key is listed"),
+        ("signed: true, published_keys: false", "no key is listed"),
+        ("published_keys: sometimes", "published_keys"),
     ] {
         let one = problem(&rules(more));
         assert!(one.contains(expected), "{more}: {one}");
@@ -100,4 +102,44 @@ fn a_branch_adds_no_signer_and_does_not_drop_the_signatures() {
     let policy = held("signed: true, signers: {\"@li\": [ONE]}", both);
     assert_eq!(notes(&policy), Vec::<String>::new());
     assert!(policy.overrides.signed);
+}
+
+#[test]
+fn published_keys_count_where_the_policy_says_so_and_no_branch_says_so_alone() {
+    assert!(!loaded(&given(&rules("max: 4h"))).overrides.published_keys);
+    let on = loaded(&given(&rules("signed: true, published_keys: true")));
+    assert!(on.overrides.published_keys && on.overrides.signed);
+    for (own, floor, counts, told) in [
+        ("published_keys: true", "max: 4h", false, true),
+        ("published_keys: true", "published_keys: true", true, false),
+        ("max: 4h", "published_keys: true", false, false),
+        // Who drops the keys that the floor lists for somebody does not put others in their place.
+        (
+            "published_keys: true, signers: {\"@me\": [OTHER]}",
+            "published_keys: true, signers: {\"@li\": [ONE], \"@me\": [OTHER]}",
+            false,
+            true,
+        ),
+        (
+            "published_keys: true, signers: {\"@LI\": [ONE]}",
+            "published_keys: true, signers: {\"@li\": [ONE]}",
+            true,
+            false,
+        ),
+        (
+            "published_keys: true, signers: {\"@li\": [OTHER]}",
+            "published_keys: true, signers: {\"@li\": [ONE]}",
+            false,
+            true,
+        ),
+    ] {
+        let policy = held(own, floor);
+        assert_eq!(
+            policy.overrides.published_keys, counts,
+            "{own} over {floor}"
+        );
+        let notes = notes(&policy);
+        let of_it = notes.iter().any(|note| note.contains("published_keys"));
+        assert_eq!(of_it, told, "{own} over {floor}: {notes:#?}");
+    }
 }

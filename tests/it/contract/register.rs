@@ -20,6 +20,8 @@ pub(crate) fn register(well: bool) -> OverrideRegister {
         given_at: Some(at("2026-05-29T10:00:00Z")),
         expires_at: Some(at("2026-05-29T14:00:00Z")),
         evaluated_again: None,
+        request_signature: None,
+        approval_signature: None,
         review_due: Some(at("2026-05-30T10:00:00Z")),
         reviewer: well.then(|| AccountRef::of_login("bob")),
         reviewed_at: well.then(|| at("2026-05-29T18:00:00Z")),

@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use ccgate::facts::{
-    Account, AccountKind, Alert, ArrivedChange, Association, BranchRules, BypassActor, BypassKind,
-    BypassMode, ChangeAnalyses, ChangeAnalysis, ChangeState, ChangedFile, CheckConclusion,
-    CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit, CommitSignature, Demand,
-    DirectPush, Discussion, DismissedAlert, Fact, FileChange, FindingCount, FoundTicket, Identity,
-    InactiveRules, Layer, LayerKind, LayerOrigin, Looked, Measured, MergeMethod, NamedTicket,
-    Original, OriginalReference, OverridePeople, PathReviewers, Person, Platform, PolicyDocument,
-    Push, PushKind, QueueCommit, QueueEntry, QueueKind, QueueResult, Requester, RequiredCheck,
-    RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore, ScanKind, ScanReport,
-    ScanResults, ScanRun, Settings, Severity, SignatureState, Snapshot, Source, Subject,
-    TeamMembers, Thread, Ticket, Tickets, Tracker,
+    Account, AccountKind, AccountRef, Alert, ArrivedChange, Association, BranchRules, BypassActor,
+    BypassKind, BypassMode, ChangeAnalyses, ChangeAnalysis, ChangeState, ChangedFile,
+    CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit,
+    CommitSignature, Demand, DirectPush, Discussion, DismissedAlert, Fact, FileChange,
+    FindingCount, FoundTicket, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Looked,
+    Measured, MergeMethod, NamedTicket, Original, OriginalReference, OverridePeople, PathReviewers,
+    Person, Platform, PolicyDocument, PublishedKey, PublishedKeys, Push, PushKind, QueueCommit,
+    QueueEntry, QueueKind, QueueResult, Requester, RequiredCheck, RequiredWorkflow, Requirement,
+    Review, ReviewState, RulesBefore, ScanKind, ScanReport, ScanResults, ScanRun, Settings,
+    Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread, Ticket, Tickets,
+    Tracker,
 };
 use jiff::Timestamp;
 
@@ -823,6 +824,20 @@ fn good(platform: Platform) -> Snapshot {
         last_pusher: seen(Account::human("ana")),
         head_since: seen(at("2026-06-01T10:00:00Z")),
     });
+    facts.published_keys = seen(vec![PublishedKeys {
+        account: AccountRef {
+            login: "olga".to_owned(),
+            id: Some(9),
+        },
+        keys: seen(vec![PublishedKey {
+            line:
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+                    .to_owned(),
+            created_at: seen(at("2026-05-01T00:00:00Z")),
+            expires_at: seen(None),
+            signs: seen(true),
+        }]),
+    }]);
     facts.scans = seen(scan(0, &head()));
     facts.settings = settings::good(platform);
     moves::good(&mut facts);

@@ -1,0 +1,355 @@
+//! The comment that carries a signature which its author made beforehand. What would not be counted
+//! is refused here as far as that can be told without the platform: head and target are the
+//! change's, and whose key counts is the policy's.
+
+use jiff::Timestamp;
+
+use crate::facts::{Platform, Subject};
+use crate::sshsig::{self, SignerKey};
+
+use super::super::command::{Command, parse};
+use super::super::overrides::CLOCK_TOLERANCE;
+use super::{
+    FENCE, FENCE_END, LONGEST_ARMOUR, LONGEST_STATEMENT, OVERRIDE_NAMESPACE, SIGNED_AT, Says,
+    is_meant, one_spelling, parted,
+};
+
+/// Where a comment is going to stand, as far as it is known before anybody is asked.
+#[derive(Clone, Debug)]
+pub struct CommentPlace<'p> {
+    /// The platform.
+    pub platform: Platform,
+    /// Full path of the repository, however it is spelt.
+    pub repository: &'p str,
+    /// Number of the change.
+    pub change: u64,
+}
+
+/// A comment with its author's signature, ready to be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedComment {
+    /// The whole comment.
+    pub text: String,
+    /// Fingerprint of the key that signed it.
+    pub key: String,
+}
+
+/// The comment with that signature below it. `statement` and `armour` are what was signed and what
+/// `ssh-keygen -Y sign` made of it; `now` is this machine's clock.
+///
+/// # Errors
+/// It would not be counted: another form, another place, another comment, another purpose, a
+/// signature that does not fit, or a time to come.
+pub fn signed_comment(
+    place: &CommentPlace<'_>,
+    comment: &str,
+    statement: &str,
+    armour: &str,
+    now: Timestamp,
+) -> Result<SignedComment, String> {
+    if is_meant(comment) {
+        return Err("the comment holds a signature already".to_owned());
+    }
+    let signed = Statement::read(statement)?;
+    signed.is_for(place)?;
+    signed.says(comment, statement)?;
+    if signed.at
+        > now
+            .saturating_add(CLOCK_TOLERANCE)
+            .unwrap_or(Timestamp::MAX)
+    {
+        return Err(format!(
+            "the statement says that it was signed at {}, which is later than now",
+            signed.at
+        ));
+    }
+    if armour.len() > LONGEST_ARMOUR {
+        return Err("the signature is longer than one by an Ed25519 key".to_owned());
+    }
+    let key = sshsig::verify(OVERRIDE_NAMESPACE, armour.as_bytes(), statement.as_bytes()).map_err(
+        |why| {
+            format!("{why}: sign the statement with `ssh-keygen -Y sign -n {OVERRIDE_NAMESPACE}`")
+        },
+    )?;
+    let key = SignerKey::of(&key)
+        .ok_or("the key that signed it is no Ed25519 key, and no other counts")?;
+    let at = signed.at;
+    let text = format!("{comment}\n{FENCE}\n{SIGNED_AT}{at}\n{armour}{FENCE_END}");
+    // Read back as the gate will read it.
+    match parted(&text) {
+        Ok((command, Some(block)))
+            if parse(command) == parse(comment)
+                && block.signed_at == at
+                && block.whole_armour() == armour =>
+        {
+            Ok(SignedComment {
+                text,
+                key: key.fingerprint(),
+            })
+        }
+        Ok(_) | Err(_) => Err(
+            "the comment cannot carry a signature as it is written: say the reason in other words"
+                .to_owned(),
+        ),
+    }
+}
+
+/// What the lines of a statement name.
+struct Statement<'s> {
+    subject: Subject,
+    /// What the line behind the head says.
+    command: &'s str,
+    at: Timestamp,
+}
+
+impl<'s> Statement<'s> {
+    fn read(text: &'s str) -> Result<Self, String> {
+        let no_statement = || {
+            "it is not what `ccgate override statement` prints: print it again, and sign that file \
+             as it is"
+                .to_owned()
+        };
+        if text.len() > LONGEST_STATEMENT {
+            return Err(no_statement());
+        }
+        let mut lines = text.lines();
+        let mut next = |name: &str| {
+            let line = lines.next().and_then(|line| line.strip_prefix(name));
+            line.ok_or_else(no_statement)
+        };
+        next(super::FORMAT)?;
+        let platform = match next("platform ")? {
+            "github" => Platform::Github,
+            "gitlab" => Platform::Gitlab,
+            _ => return Err(no_statement()),
+        };
+        let repository = next("repository ")?.to_owned();
+        let change = next("change ")?.parse().map_err(|_| no_statement())?;
+        let target = next("target ")?.to_owned();
+        let head = next("head ")?.to_owned();
+        let command = next("command ")?;
+        let at = text.lines().last().and_then(|line| {
+            let time = line.strip_prefix(SIGNED_AT)?;
+            one_spelling(time)
+        });
+        Ok(Self {
+            subject: Subject {
+                platform,
+                repository,
+                change: Some(change),
+                head,
+                target,
+            },
+            command,
+            at: at.ok_or_else(no_statement)?,
+        })
+    }
+
+    fn is_for(&self, place: &CommentPlace<'_>) -> Result<(), String> {
+        let subject = &self.subject;
+        let other = |what: &str, signed: &str, meant: &str| {
+            Err(format!(
+                "the statement is for {what} {signed}, and the comment is for {meant}"
+            ))
+        };
+        if subject.platform != place.platform {
+            return other("platform", subject.platform.word(), place.platform.word());
+        }
+        // The platform's own spelling is what counts, and that is not known here.
+        if !subject.repository.eq_ignore_ascii_case(place.repository) {
+            return other("repository", &subject.repository, place.repository);
+        }
+        match subject.change {
+            Some(change) if change == place.change => Ok(()),
+            Some(change) => other("change", &change.to_string(), &place.change.to_string()),
+            None => other("no change", "", &place.change.to_string()),
+        }
+    }
+
+    /// Whether the whole statement is what the gate makes of that comment. What an approval approves
+    /// stands in another comment, so of that only the form can be told.
+    fn says(&self, comment: &str, statement: &str) -> Result<(), String> {
+        let other = || {
+            format!(
+                "the statement says `{}`, and the comment says something else: print it for this comment, and sign that",
+                self.command
+            )
+        };
+        match parse(comment) {
+            Some(Command::Override(asked)) => {
+                let (words, reason) = (asked.words(), asked.reason);
+                let says = Says::Asks {
+                    words: &words,
+                    reason: &reason,
+                };
+                let made = says.statement(&self.subject, self.at)?;
+                (made == statement).then_some(()).ok_or_else(other)
+            }
+            Some(Command::Approve { of }) => {
+                let mut rest = statement.lines().skip(7);
+                let asked = rest.next().and_then(|line| line.strip_prefix("asked "));
+                let digest = rest
+                    .next()
+                    .and_then(|line| line.strip_prefix("reason sha256:"));
+                let (Some(asked), Some(digest)) = (asked, digest) else {
+                    return Err(other());
+                };
+                let made = super::statement(&self.subject, Some(&of), asked, digest, self.at)?;
+                (made == statement && is_request(asked) && is_digest(digest))
+                    .then_some(())
+                    .ok_or_else(other)
+            }
+            Some(Command::Revoke { .. } | Command::Review { .. }) | None => {
+                Err("only `/ccgate override …` and `/ccgate approve …` are signed".to_owned())
+            }
+        }
+    }
+}
+
+/// Whether these are the words of a request as the gate writes them.
+fn is_request(words: &str) -> bool {
+    match parse(&format!("/ccgate {words}")) {
+        Some(Command::Override(asked)) => asked.words() == words,
+        Some(_) | None => false,
+    }
+}
+
+/// Whether it is a SHA-256 as the gate writes it.
+fn is_digest(digest: &str) -> bool {
+    let mut bytes = digest.bytes();
+    digest.len() == 64 && bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use ssh_key::private::{Ed25519Keypair, KeypairData};
+    use ssh_key::{HashAlg, LineEnding, PrivateKey};
+
+    use super::*;
+    use crate::gate::{approval_comment, override_comment, override_statement};
+
+    const PLACE: CommentPlace<'_> = CommentPlace {
+        platform: Platform::Github,
+        repository: "Acme/App",
+        change: 7,
+    };
+
+    fn now() -> Timestamp {
+        "2026-06-01T11:00:00Z".parse().unwrap()
+    }
+
+    fn subject() -> Subject {
+        Subject {
+            platform: Platform::Github,
+            repository: "acme/app".to_owned(),
+            change: Some(7),
+            head: "f1".repeat(20),
+            target: "main".to_owned(),
+        }
+    }
+
+    fn sign(namespace: &str, text: &str) -> String {
+        let pair = Ed25519Keypair::from_seed(&[1; 32]);
+        let key = PrivateKey::new(KeypairData::Ed25519(pair), "").unwrap();
+        let signature = key.sign(namespace, HashAlg::Sha512, text.as_bytes());
+        signature.unwrap().to_pem(LineEnding::LF).unwrap()
+    }
+
+    fn request_comment() -> String {
+        let reason = "the rollback\nof the outage  cannot wait";
+        override_comment("TST-01", "INC-482", Some("4h"), reason).unwrap()
+    }
+
+    fn refused(comment: &str, statement: &str, armour: &str, expected: &str) {
+        let why = signed_comment(&PLACE, comment, statement, armour, now()).unwrap_err();
+        assert!(why.contains(expected), "{expected}: {why}");
+    }
+
+    #[test]
+    fn what_was_signed_is_carried_as_the_gate_reads_it() {
+        let asked = request_comment();
+        let approval = approval_comment("ovr_1a").unwrap();
+        for (comment, request) in [(&asked, None), (&approval, Some(asked.as_str()))] {
+            let text = override_statement(&subject(), now(), comment, request).unwrap();
+            let armour = sign(OVERRIDE_NAMESPACE, &text);
+            let made = signed_comment(&PLACE, comment, &text, &armour, now()).unwrap();
+            assert!(made.key.starts_with("SHA256:"), "{}", made.key);
+            let (command, block) = parted(&made.text).unwrap();
+            assert_eq!(parse(command), parse(comment));
+            assert_eq!(block.unwrap().signed_at, now());
+        }
+    }
+
+    #[test]
+    fn what_would_not_be_counted_is_not_carried() {
+        let asked = request_comment();
+        let text = override_statement(&subject(), now(), &asked, None).unwrap();
+        let armour = sign(OVERRIDE_NAMESPACE, &text);
+        refused(&asked, &text, &sign("git", &text), "-n ccgate-override");
+        refused(
+            &asked,
+            &text,
+            &sign(OVERRIDE_NAMESPACE, "x"),
+            "does not fit",
+        );
+        refused(&asked, &text, "", "no SSH signature");
+        refused(&asked, &text, &armour.replace('\n', "\r\n"), "canonical");
+        refused(&asked, &text, &"A".repeat(1001), "longer than one");
+        // Of another place, another comment, another form, or not of now.
+        for (was, is, expected) in [
+            ("platform github", "platform gitlab", "for platform gitlab"),
+            ("acme/app", "acme/app2", "for repository acme/app2"),
+            ("change 7", "change 8", "for change 8"),
+            ("change 7", "change seven", "not what"),
+            ("INC-482", "INC-483", "something else"),
+            ("expires:4h", "expires:9h", "something else"),
+            ("sha256:", "sha256:0", "something else"),
+            ("override/v1", "override/v2", "not what"),
+            ("head ", "commit ", "not what"),
+            ("signed-at 2026", "signed-at 2027", "later than now"),
+            ("Z\n", "Z", "something else"),
+            ("11:00:00Z\n", "11:00:00Z\n\n", "not what"),
+        ] {
+            let altered = text.replacen(was, is, 1);
+            assert_ne!(altered, text, "{was}");
+            let armour = sign(OVERRIDE_NAMESPACE, &altered);
+            refused(&asked, &altered, &armour, expected);
+        }
+        let signed = format!("{asked}\n```ccgate-signature\n");
+        refused(&signed, &text, &armour, "already");
+        refused("/ccgate revoke TST-01", &text, &armour, "only");
+    }
+
+    #[test]
+    fn a_statement_of_an_approval_is_held_against_the_id_and_its_form() {
+        let asked = request_comment();
+        let approval = approval_comment("ovr_1a").unwrap();
+        let text = override_statement(&subject(), now(), &approval, Some(&asked)).unwrap();
+        let other = approval_comment("ovr_2b").unwrap();
+        refused(
+            &other,
+            &text,
+            &sign(OVERRIDE_NAMESPACE, &text),
+            "something else",
+        );
+        // One for asking is none for approving.
+        let asks = override_statement(&subject(), now(), &asked, None).unwrap();
+        refused(
+            &approval,
+            &asks,
+            &sign(OVERRIDE_NAMESPACE, &asks),
+            "something else",
+        );
+        for (was, is) in [
+            ("asked override", "asked revoke"),
+            ("asked override", "asked override "),
+            ("reason sha256:", "reason sha256:0"),
+            ("signed-at", "note x\nsigned-at"),
+        ] {
+            let altered = text.replacen(was, is, 1);
+            assert_ne!(altered, text, "{was}");
+            let armour = sign(OVERRIDE_NAMESPACE, &altered);
+            refused(&approval, &altered, &armour, "something else");
+        }
+    }
+}
