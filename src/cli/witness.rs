@@ -57,7 +57,8 @@ pub(super) fn trust(
     SigstoreTrust::new(identities, issuer, root.as_deref()).map_err(CommandError::usage)
 }
 
-#[cfg(all(test, feature = "sigstore"))]
+#[cfg(feature = "sigstore")]
+#[cfg(test)]
 mod tests {
     use std::io;
     use std::sync::Mutex;

@@ -57,7 +57,8 @@ pub use place::DatabasePlace;
 pub use place::{Credentials, DEFAULT_BRANCH, GitPlace, Place};
 pub use sign::{AllowedSigners, NAMESPACE, SETTINGS_NAMESPACE, Signer};
 pub use sigstore::SigstoreTrust;
-#[cfg(all(test, feature = "sigstore"))]
+#[cfg(feature = "sigstore")]
+#[cfg(test)]
 pub(crate) use sigstore::testing as sigstore_testing;
 pub use statements::statements_at;
 pub use times::TimePointers;

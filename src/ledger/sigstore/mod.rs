@@ -7,9 +7,11 @@ mod absent;
 #[cfg(feature = "sigstore")]
 mod crypto;
 mod shape;
-#[cfg(all(test, feature = "sigstore"))]
+#[cfg(feature = "sigstore")]
+#[cfg(test)]
 pub(crate) mod testing;
-#[cfg(all(test, feature = "sigstore"))]
+#[cfg(feature = "sigstore")]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "sigstore")]
 mod trust;
