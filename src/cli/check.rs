@@ -151,9 +151,15 @@ pub(super) async fn look(
     if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
         host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
             .await;
+        if let Some(run) = this_run(world)
+            && gate::wants_run_approvals(&policy, &snapshot)
+        {
+            // On the heap: seldom asked, and one more round in this future would take more of the stack.
+            Box::pin(host.collect_run_approvals(&mut snapshot, run)).await;
+        }
         let signers = gate::published_keys_wanted(&policy, &snapshot);
         if !signers.is_empty() {
-            host.collect_published_keys(&mut snapshot, &signers).await;
+            Box::pin(host.collect_published_keys(&mut snapshot, &signers)).await;
         }
     }
     let judged = Judged::by(policy, &mut snapshot);
@@ -346,6 +352,12 @@ pub(super) fn show(
     outputs::write(&finished, arguments.format, &arguments.output, world)
         .map_err(CommandError::usage)?;
     Ok(written.status)
+}
+
+/// The number of the workflow run that this is, if it is one. Who names another run names another
+/// run's approvals, which count only with the id of the override and for its head.
+fn this_run(world: &World) -> Option<u64> {
+    world.var("GITHUB_RUN_ID")?.parse().ok()
 }
 
 /// The head that the caller means, if they said.

@@ -27,6 +27,7 @@ mod published_keys;
 mod queue;
 mod requirement;
 mod rules_before;
+mod run_approvals;
 mod scan;
 mod scan_format;
 mod settings;
@@ -71,6 +72,7 @@ pub use published_keys::{PUBLISHED_KEYS, PublishedKey, PublishedKeys};
 pub use queue::{QueueCommit, QueueEntry, QueueKind, QueueResult};
 pub use requirement::{Combine, Demand, Requirement};
 pub use rules_before::RulesBefore;
+pub use run_approvals::{EnvironmentApproval, EnvironmentState, RUN_APPROVALS, RunApprovals};
 pub use scan::{Measured, ScanFailure, ScanKind, ScanReport, ScanResults, ScanRun};
 pub use scan_format::ScanFormat;
 pub use settings::{

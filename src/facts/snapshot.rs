@@ -22,6 +22,7 @@ use super::policy_document::PolicyDocument;
 use super::published_keys::{PUBLISHED_KEYS, PublishedKeys};
 use super::queue::QueueResult;
 use super::rules_before::RulesBefore;
+use super::run_approvals::{RUN_APPROVALS, RunApprovals};
 use super::scan::ScanResults;
 use super::settings::Settings;
 use super::settings_snapshot::SettingsOrigin;
@@ -207,6 +208,9 @@ pub struct Snapshot {
     /// them.
     #[serde(default = "not_collected::published_keys")]
     pub published_keys: Fact<Vec<PublishedKeys>>,
+    /// Who let the run that judges pass into an environment. No control sees it.
+    #[serde(default = "not_collected::run_approvals")]
+    pub run_approvals: Fact<RunApprovals>,
     /// The policy file at the change's head, where the change touches it. Known
     /// `None`: the change removes it. No control sees it: nothing is judged by it.
     #[serde(default = "not_collected::proposed_policy")]
@@ -230,7 +234,7 @@ mod not_collected {
     use super::{
         Arrivals, ArrivedChange, ChangeAnalyses, ChangedFile, CommitSignature, Discussion, Fact,
         FactKey, Original, OverrideRegister, PolicyDocument, PublishedKeys, QueueResult,
-        RuleBypasses, RulesBefore, TeamMembers, Tickets, Unknown,
+        RuleBypasses, RulesBefore, RunApprovals, TeamMembers, Tickets, Unknown,
     };
 
     fn of<T>(key: FactKey) -> Fact<T> {
@@ -267,6 +271,10 @@ mod not_collected {
 
     pub(super) fn published_keys() -> Fact<Vec<PublishedKeys>> {
         Fact::Unknown(Unknown::not_collected(super::PUBLISHED_KEYS))
+    }
+
+    pub(super) fn run_approvals() -> Fact<RunApprovals> {
+        Fact::Unknown(Unknown::not_collected(super::RUN_APPROVALS))
     }
 
     pub(super) fn change_analyses() -> Fact<ChangeAnalyses> {
@@ -358,6 +366,7 @@ impl Snapshot {
             originals: not_collected::originals(),
             override_people: hidden("override.people"),
             published_keys: not_collected::published_keys(),
+            run_approvals: not_collected::run_approvals(),
             proposed_policy: not_collected::proposed_policy(),
             scans: hidden(FactKey::ScanResults.name()),
             change_analyses: not_collected::change_analyses(),

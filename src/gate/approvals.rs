@@ -1,5 +1,8 @@
-//! Approvals of overrides by a second person. Read from comments as the overrides are, rule
-//! by rule; one that does not count is reported with the rule that it broke.
+//! Approvals of overrides by a second person. Read from comments as the overrides are, and from the
+//! environments that the policy names, rule by rule; one that does not count is reported with the
+//! rule that it broke.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
@@ -14,16 +17,49 @@ use super::record::override_id;
 use super::reviews::named;
 use super::signature::{self, Says, Signed};
 
+mod environment;
+
+/// Where an approval was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// In a comment on the change.
+    Comment,
+    /// Where the run that judges waited for an environment.
+    Environment,
+}
+
+impl Door {
+    /// The word, as it stands in decisions and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+/// A command that approves, wherever it was written.
+struct Written<'f> {
+    comment: Cow<'f, Comment>,
+    door: Door,
+    /// Id of the override that it names.
+    of: String,
+    /// Why it does not count, whoever wrote it.
+    objection: Option<String>,
+}
+
 /// One approval command found on the change.
 #[derive(Clone, Debug)]
 pub struct ApprovalReport {
-    /// Id of the comment.
+    /// Id of the comment; `environment:RUN:ACCOUNT:ID` of an approval in an environment.
     pub id: String,
+    /// Where it was given.
+    pub door: Door,
     /// Id of the override that it names.
     pub of: String,
     /// Who wrote it.
     pub by: Option<AccountRef>,
-    /// When, by the platform's clock.
+    /// When, by the platform's clock; in an environment when it was seen.
     pub at: Timestamp,
     /// The signature of who wrote it; `None`: it has none, or it does not count.
     pub signature: Option<Signed>,
@@ -40,23 +76,24 @@ pub(super) fn approvals(
     facts: &Snapshot,
     overrides: &[OverrideReport],
 ) -> Vec<ApprovalReport> {
-    let mut approvals: Vec<ApprovalReport> = written(facts)
-        .map(|(comment, of)| {
-            let asked = find(facts, overrides, &of);
-            let judged = outcome(policy, facts, comment, overrides, &of);
-            let (signature, refused) = match judged {
+    let mut approvals: Vec<ApprovalReport> = written(policy, facts)
+        .map(|written| {
+            let asked = find(facts, overrides, &written.of);
+            let (signature, refused) = match outcome(policy, facts, &written, overrides) {
                 Ok(approval) => (approval.signature, None),
                 Err(why) => (None, Some(why)),
             };
+            let comment = &written.comment;
             ApprovalReport {
                 id: comment.id.clone(),
+                door: written.door,
                 by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 signature,
                 self_approved: refused.is_some()
                     && asked.is_some_and(|asked| own(facts, comment, asked)),
                 refused,
-                of,
+                of: written.of,
             }
         })
         .collect();
@@ -67,17 +104,29 @@ pub(super) fn approvals(
 /// The first approval of the override that counts.
 pub(super) fn of(policy: &Policy, facts: &Snapshot, asked: &OverrideReport) -> Option<Approval> {
     let id = override_id(&facts.subject, &asked.id, &asked.head);
-    let valid = written(facts)
-        .filter(|(_, of)| *of == id)
-        .filter_map(|(comment, _)| judge(policy, facts, comment, asked).ok());
+    let valid = written(policy, facts)
+        .filter(|written| written.of == id)
+        .filter_map(|written| judge(policy, facts, &written, asked).ok());
     valid.min_by(|a, b| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id)))
 }
 
-fn written(facts: &Snapshot) -> impl Iterator<Item = (&Comment, String)> {
-    commands(facts).filter_map(|(comment, command)| match command {
-        Command::Approve { of } => Some((comment, of)),
+fn written<'f>(policy: &Policy, facts: &'f Snapshot) -> impl Iterator<Item = Written<'f>> {
+    let comments = commands(facts).filter_map(|(comment, command)| match command {
+        Command::Approve { of } => Some(Written {
+            comment: Cow::Borrowed(comment),
+            door: Door::Comment,
+            of,
+            objection: None,
+        }),
         Command::Override(_) | Command::Revoke { .. } | Command::Review { .. } => None,
-    })
+    });
+    let at_the_door = environment::at_the_door(policy, facts).into_iter();
+    comments.chain(at_the_door.map(|one| Written {
+        comment: Cow::Owned(one.comment),
+        door: Door::Environment,
+        of: one.of,
+        objection: one.objection,
+    }))
 }
 
 /// The override for the head as it is that has this id.
@@ -98,19 +147,19 @@ fn own(facts: &Snapshot, comment: &Comment, asked: &OverrideReport) -> bool {
     })
 }
 
-/// What becomes of an approval of the override of that id.
+/// What becomes of an approval.
 fn outcome(
     policy: &Policy,
     facts: &Snapshot,
-    comment: &Comment,
+    written: &Written<'_>,
     overrides: &[OverrideReport],
-    id: &str,
 ) -> Result<Approval, String> {
+    let id = written.of.as_str();
     match find(facts, overrides, id) {
         Some(asked) if asked.state == OverrideState::Refused => {
             Err(format!("the override itself is refused: {}", asked.why))
         }
-        Some(asked) => judge(policy, facts, comment, asked),
+        Some(asked) => judge(policy, facts, written, asked),
         None if named(facts, overrides, id).is_some() => {
             Err("it names an override for an older head; a new push needs a new one".to_owned())
         }
@@ -123,9 +172,13 @@ fn outcome(
 fn judge(
     policy: &Policy,
     facts: &Snapshot,
-    comment: &Comment,
+    written: &Written<'_>,
     asked: &OverrideReport,
 ) -> Result<Approval, String> {
+    if let Some(objection) = &written.objection {
+        return Err(objection.clone());
+    }
+    let comment = &*written.comment;
     let author = person_behind(comment)?;
     // Whoever asked and cannot be told may be the same person.
     let asker = asked
@@ -165,6 +218,7 @@ fn judge(
     match asked.expires {
         Some(expires) if at <= expires => Ok(Approval {
             id: comment.id.clone(),
+            door: written.door,
             by: AccountRef::from(author),
             at,
             signature,

@@ -10,7 +10,7 @@ use crate::facts::{
 };
 use crate::policy::{Enforcement, Mode, Note, PolicySource};
 
-use super::approvals::ApprovalReport;
+use super::approvals::{ApprovalReport, Door};
 use super::integrity::{Integrity, integrity};
 use super::kind::Kind;
 use super::record::override_id;
@@ -231,11 +231,13 @@ pub struct OverrideReport {
 /// An approval of an override that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
-    /// Id of the comment.
+    /// Id of the comment; `environment:RUN:ACCOUNT:ID` of an approval in an environment.
     pub id: String,
+    /// Where it was given.
+    pub door: Door,
     /// Who wrote it.
     pub by: AccountRef,
-    /// When, by the platform's clock.
+    /// When, by the platform's clock; in an environment when it was seen.
     pub at: Timestamp,
     /// The signature of who wrote it, if there is one.
     pub signature: Option<Signed>,

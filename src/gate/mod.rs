@@ -25,7 +25,7 @@ pub(crate) mod testing;
 mod triage;
 mod waivers;
 
-pub use approvals::ApprovalReport;
+pub use approvals::{ApprovalReport, Door};
 pub use breach::has_breach;
 pub use command::{approval_comment, override_comment};
 pub use decide::{
@@ -38,7 +38,7 @@ pub use diagnosis::{
 pub use evaluate::{Evaluation, as_seen_by, evaluate};
 pub use integrity::{Integrity, IntegrityLevel, integrity};
 pub use kind::Kind;
-pub use overrides::{has_override_command, teams_to_look_up, wants_register};
+pub use overrides::{has_override_command, teams_to_look_up, wants_register, wants_run_approvals};
 pub use proposal::{touches_policy, wants_proposed_policy};
 pub use reading::still_needed;
 pub use record::{

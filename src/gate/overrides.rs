@@ -61,9 +61,19 @@ pub fn has_override_command(facts: &Snapshot) -> bool {
 pub fn wants_register(policy: &Policy, facts: &Snapshot) -> bool {
     commands(facts).any(|(_, command)| match command {
         Command::Override(_) => policy.overrides.max_uses.is_some(),
-        Command::Review { of, .. } => of.starts_with(BREACH_PREFIX),
+        // Who approved in an environment is told by no later run.
+        Command::Review { of, .. } => {
+            of.starts_with(BREACH_PREFIX) || !policy.overrides.environments.is_empty()
+        }
         Command::Approve { .. } | Command::Revoke { .. } => false,
     })
+}
+
+/// Whether approvals in environments of the run that judges are needed: the policy lets them count,
+/// and there is something to approve.
+pub fn wants_run_approvals(policy: &Policy, facts: &Snapshot) -> bool {
+    !policy.overrides.environments.is_empty()
+        && commands(facts).any(|(_, command)| matches!(command, Command::Override(_)))
 }
 
 /// The teams or groups of `allowed_by` whose members have to be looked up.

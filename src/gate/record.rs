@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::facts::{AccountRef, Subject};
 use crate::policy::{Enforcement, Mode};
 
+use super::approvals::Door;
 use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
 use super::reviews::{ReviewOutcome, ReviewReport};
@@ -203,6 +204,7 @@ fn change_record(decision: &Decision, context: &RecordContext) -> Value {
             .map(|(approval, why)| json!({
                 "override": cut(&approval.of, 100),
                 "comment": approval.id,
+                "door": approval.door.word(),
                 "by": approval.by.as_ref().map(|by| &by.login),
                 "by_id": approval.by.as_ref().and_then(|by| by.id),
                 "at": approval.at.to_string(),
@@ -316,7 +318,14 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         .filter(|control| report.covers(control.meta.code));
     let ids: Vec<&str> = covered.clone().map(|control| control.meta.id).collect();
     let approval = report.approval.as_ref();
-    let approved_at = approval.map_or(report.at, |approval| approval.at);
+    // Of an environment the platform tells no time: what is there is when it was seen.
+    let approved_at = match approval {
+        None => Some(report.at),
+        Some(approval) => match approval.door {
+            Door::Comment => Some(approval.at),
+            Door::Environment => None,
+        },
+    };
     let mut approver = person(&decision.subject, report.given_by());
     approver["role_basis"] = json!("overrides.allowed_by of the policy");
     json!({
@@ -334,12 +343,13 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         "requested_at": {"forge_time": report.at.to_string()},
         "approver": approver,
         "approval": report.approval.as_ref().map(|approval| &approval.id),
+        "approval_door": approval.map(|approval| approval.door.word()),
         "reason_text": cut(&report.text, LONGEST_TEXT),
         "reason_digest": sha256(&report.text),
         "signatures": signature::recorded(report),
         "ticket": {"key": report.ticket.as_deref().map(|text| cut(text, 100))},
         "approved_at": {
-            "forge_time": approved_at.to_string(),
+            "forge_time": approved_at.map(|at| at.to_string()),
             "runner_time": decision.observed_at.to_string(),
         },
         "expires_at": report.expires.map(|time| time.to_string()),

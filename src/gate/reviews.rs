@@ -8,7 +8,7 @@ use crate::facts::{Account, AccountRef, Comment, Snapshot};
 use crate::policy::Policy;
 
 use super::breach::BREACH_PREFIX;
-use super::command::{Command, weight};
+use super::command::{Command, parse, weight};
 use super::decide::OverrideReport;
 use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::commands;
@@ -204,12 +204,39 @@ fn judge(
 ) -> Result<(), String> {
     let author = in_order(policy, facts, comment, outcome, notes)?;
     not_given_by(reviewed, author)?;
+    not_given_in_an_environment(policy, facts, comment, author)?;
     independent(facts, author).map_err(|(_, why)| why)?;
     let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
     if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
         return Err("it was written before the override".to_owned());
     }
     // Whatever is made of the override today: what was recorded of it wants a review.
+    Ok(())
+}
+
+/// Whether the person did not approve it in an environment either, of which only the run told that
+/// saw it: what it recorded does. Nothing to look up where the policy lets no environment count.
+fn not_given_in_an_environment(
+    policy: &Policy,
+    facts: &Snapshot,
+    comment: &Comment,
+    author: &Account,
+) -> Result<(), String> {
+    let Some(Command::Review { of, .. }) = parse(&comment.body) else {
+        return Ok(());
+    };
+    if policy.overrides.environments.is_empty() {
+        return Ok(());
+    }
+    let register = facts.override_register.known().map_err(|unknown| {
+        format!(
+            "it cannot be told who approved it, which may have been in an environment: {unknown}"
+        )
+    })?;
+    let approvers = register.overrides.iter().filter(|one| one.id == of);
+    for approver in approvers.filter_map(|one| one.approver.as_ref()) {
+        apart(author, approver, "approved the override")?;
+    }
     Ok(())
 }
 

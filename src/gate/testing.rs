@@ -139,6 +139,7 @@ pub(crate) fn policy(controls: Vec<BoundControl>) -> Policy {
             signed: false,
             signers: Vec::new(),
             published_keys: false,
+            environments: Vec::new(),
             never: Vec::new(),
             max_uses: None,
             ticket: Some(Regex::new("INC-[0-9]+|INC").expect("a literal pattern")),

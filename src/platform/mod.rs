@@ -14,6 +14,8 @@ mod join;
 mod notice;
 mod posting;
 #[cfg(test)]
+mod run_approvals_tests;
+#[cfg(test)]
 mod signing_keys_tests;
 mod tickets;
 mod transport;
@@ -25,7 +27,7 @@ use jiff::Timestamp;
 
 use crate::facts::{
     Account, BranchRules, Fact, FactKey, FoundTicket, Needs, PolicyDocument, PreviousTip,
-    QueueResult, Requests, Snapshot, Tracker, Unknown, Why,
+    QueueResult, RUN_APPROVALS, Requests, Snapshot, Tracker, Unknown, Why,
 };
 
 use again::Stood;
@@ -340,6 +342,21 @@ impl Host {
         match &mut self.session {
             Session::Github(session) => session.collect_override_people(snapshot, teams).await,
             Session::Gitlab(session) => session.collect_override_people(snapshot, teams).await,
+        }
+    }
+
+    /// Another round, only where the policy lets approvals in environments count and somebody asked
+    /// for an override: who let that run pass. `run`: the number of the run that judges.
+    pub async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: u64) {
+        match &mut self.session {
+            Session::Github(session) => session.collect_run_approvals(snapshot, run).await,
+            Session::Gitlab(_) => {
+                snapshot.run_approvals = Fact::Unknown(Unknown::new(
+                    RUN_APPROVALS,
+                    Why::NotSupported,
+                    "GitLab names no deployment to the job that runs in it",
+                ));
+            }
         }
     }
 

@@ -373,6 +373,12 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
     if published_keys != own.published_keys {
         won.push("published_keys");
     }
+    let named = own.environments.len();
+    let mut environments = own.environments;
+    environments.retain(|one| floor.environments.contains(one));
+    if environments.len() != named {
+        won.push("environments");
+    }
     let never_too: Vec<String> = floor
         .never
         .into_iter()
@@ -427,6 +433,7 @@ fn hold_overrides(own: OverrideRules, floor: OverrideRules, notes: &mut Notes) -
         signed: own.signed || floor.signed,
         signers,
         published_keys,
+        environments,
         max_uses,
         never: own.never.into_iter().chain(never_too).collect(),
         ticket: if same_ticket {

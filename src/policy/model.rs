@@ -162,6 +162,8 @@ pub struct OverrideRules {
     /// Whether the signing keys that the platform publishes for an account count too, for whom
     /// `signers` lists none.
     pub published_keys: bool,
+    /// Names of the environments in which an approval counts, in the run that judges. Empty: none.
+    pub environments: Vec<String>,
     /// Ids of the controls that are never overridden.
     pub never: Vec<String>,
     /// Most overrides of one control on one change, over all its heads; `None`: any number.

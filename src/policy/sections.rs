@@ -130,6 +130,7 @@ pub(super) fn overrides(
         "signed",
         "signers",
         "published_keys",
+        "environments",
         "never",
         "max_uses",
         "ticket",
@@ -154,6 +155,20 @@ pub(super) fn overrides(
         rules.second_person = value;
     }
     signing(&section, &mut rules, report);
+    if let Some(node) = section.get("environments") {
+        rules.environments = list(node, "`environments`", report)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| text(item, "an entry of `environments`", report))
+            .collect();
+        if rules.environments.is_empty() || rules.environments.iter().any(String::is_empty) {
+            report.add_help(
+                node.spot,
+                "`environments` names no environment".to_owned(),
+                "name those in which an approval counts, or leave it out",
+            );
+        }
+    }
     if let Some(node) = section.get("never") {
         rules.never = list(node, "`never`", report)
             .unwrap_or_default()
@@ -228,6 +243,7 @@ pub(super) fn nobody() -> OverrideRules {
         signed: false,
         signers: Vec::new(),
         published_keys: false,
+        environments: Vec::new(),
         never: Vec::new(),
         max_uses: None,
         ticket: None,

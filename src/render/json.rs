@@ -139,6 +139,7 @@ struct Override<'a> {
     review_due: Option<String>,
     signature: Option<Signature<'a>>,
     approval_signature: Option<Signature<'a>>,
+    approval_door: Option<&'static str>,
 }
 
 /// By which key a command is signed; `null` where no signature is there that counts.
@@ -158,6 +159,7 @@ struct Approval<'a> {
     counts: bool,
     why: Option<&'a str>,
     signature: Option<Signature<'a>>,
+    door: &'static str,
 }
 
 #[derive(Serialize)]
@@ -362,6 +364,7 @@ impl<'a> Override<'a> {
                 .approval
                 .as_ref()
                 .and_then(|one| one.signature.as_ref().map(Signature::new)),
+            approval_door: report.approval.as_ref().map(|one| one.door.word()),
         }
     }
 }
@@ -386,6 +389,7 @@ impl<'a> Approval<'a> {
             counts: report.refused.is_none(),
             why: report.refused.as_deref(),
             signature: report.signature.as_ref().map(Signature::new),
+            door: report.door.word(),
         }
     }
 }

@@ -363,6 +363,10 @@ fn overrides() -> Value {
                 "type": "boolean", "default": false,
                 "description": "whether the SSH signing keys (Ed25519) that the platform publishes for an account count too, for whom `signers` lists none",
             },
+            "environments": {
+                "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
+                "description": "environments (GitHub) in which an approval of the run that judges counts as `/ccgate approve ID`, if that is its comment; leave out: none",
+            },
             "never": {
                 "type": "array", "items": control_name(),
                 "description": "controls that are never overridden; those about the gate itself never are (CHG-16, EVD-02 to EVD-04, PIPE-12)",

@@ -1,8 +1,8 @@
 //! Words and counts that the formats for people share.
 
 use crate::gate::{
-    ControlDecision, Decision, Disposition, KeySource, Outcome, OverrideReport, OverrideState,
-    ReviewOutcome, Signed, VerdictWord, WaiverState,
+    ControlDecision, Decision, Disposition, Door, KeySource, Outcome, OverrideReport,
+    OverrideState, ReviewOutcome, Signed, VerdictWord, WaiverState,
 };
 use crate::policy::{Enforcement, Mode};
 
@@ -184,10 +184,16 @@ pub(super) fn covered_by(decision: &Decision, control: &ControlDecision) -> Opti
                 });
                 let by = report.by.as_ref().map_or("?", |by| by.login.as_str());
                 let given = match &report.approval {
-                    Some(approval) => format!(
-                        "@{} at {}, asked for by @{by} at {},",
-                        approval.by.login, approval.at, report.at
-                    ),
+                    Some(approval) => {
+                        let at = match approval.door {
+                            Door::Comment => "at",
+                            Door::Environment => "in an environment, seen at",
+                        };
+                        format!(
+                            "@{} {at} {}, asked for by @{by} at {},",
+                            approval.by.login, approval.at, report.at
+                        )
+                    }
                     None => format!("@{by} at {}", report.at),
                 };
                 let signed = signed_with(report);

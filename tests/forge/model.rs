@@ -71,6 +71,8 @@ pub struct Organisation {
     pub restless: u32,
     /// Who may comment with the token at hand; `None`: it only reads.
     pub writer: Option<String>,
+    /// Who let which run pass into the environment `change-override`, with which comment.
+    pub run_approvals: Vec<(u64, String, String)>,
     /// SSH keys that accounts publish for signing: whose, the key, since when.
     pub signing_keys: Vec<(String, String, String)>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
@@ -120,6 +122,7 @@ impl Organisation {
             security_team: vec!["ana".to_owned()],
             restless: 0,
             writer: None,
+            run_approvals: Vec::new(),
             signing_keys: Vec::new(),
             queue: Vec::new(),
             activity: Vec::new(),

@@ -105,6 +105,11 @@ fn routes(shared: Shared) -> axum::Router {
         .route("/repos/acme/payments/compare/{range}", get(compared))
         .route("/orgs/acme/teams/security/members", get(security_team))
         .route("/users/{login}", get(user))
+        .route("/repos/acme/payments/actions/runs/{run}", get(run))
+        .route(
+            "/repos/acme/payments/actions/runs/{run}/approvals",
+            get(run_approvals),
+        )
         .route("/users/{login}/ssh_signing_keys", get(signing_keys))
         .route("/api/v4/{*rest}", get(answer_gitlab))
         .route("/api/graphql", post(answer_gitlab_graphql))
@@ -234,6 +239,27 @@ async fn security_team(State(shared): State<Shared>) -> Response {
         .map(|login| json!({"login": login, "type": "User"}))
         .collect();
     answer(&organisation, &members)
+}
+
+/// The run is for the head of change 42.
+async fn run(State(shared): State<Shared>, AxumPath(run): AxumPath<u64>) -> Response {
+    let mut organisation = locked(&shared);
+    let head = organisation.change(42).head().to_owned();
+    answer(&organisation, &json!({"id": run, "head_sha": head}))
+}
+
+async fn run_approvals(State(shared): State<Shared>, AxumPath(run): AxumPath<u64>) -> Response {
+    let organisation = locked(&shared);
+    let approvals = organisation.run_approvals.iter();
+    let approvals: Vec<Value> = approvals
+        .filter(|(of, ..)| *of == run)
+        .map(|(_, login, comment)| {
+            json!({"state": "approved", "comment": comment,
+                "environments": [{"id": 1, "name": "change-override"}],
+                "user": {"login": login, "type": "User"}})
+        })
+        .collect();
+    answer(&organisation, &Value::from(approvals))
 }
 
 async fn user(State(shared): State<Shared>, AxumPath(login): AxumPath<String>) -> Response {

@@ -369,6 +369,7 @@ impl<'s> Apart<'s> {
                     originals,
                     override_people,
                     published_keys,
+                    run_approvals,
                     scans,
                     change_analyses
                 ]
@@ -424,7 +425,7 @@ fn concerns(judge: &dyn Bound, place: &str) -> bool {
         },
         Some(
             "platform_time" | "repository" | "policy" | "override_people" | "published_keys"
-            | "proposed_policy",
+            | "run_approvals" | "proposed_policy",
         ) => return false,
         other => panic!("{other:?} belongs to no group; add it here"),
     };
@@ -613,6 +614,7 @@ fn a_control_touches_only_the_facts_that_it_declares() {
             less.policy = empty.policy;
             less.override_people = empty.override_people;
             less.published_keys = empty.published_keys;
+            less.run_approvals = empty.run_approvals;
             less.proposed_policy = empty.proposed_policy;
             less.requests = empty.requests;
             less.collected_by.clear();

@@ -387,6 +387,61 @@ fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
     assert_eq!(kept["published_at"], "2026-01-01T00:00:00Z");
 }
 
+/// The gate's own run waits for an environment, and who lets it pass approves with the same words.
+#[test]
+fn an_approval_in_an_environment_opens_the_run_that_it_was_given_to_and_no_other() {
+    let bench = Bench::new();
+    bench.forge.with(|acme| {
+        let policy = acme.policy.take().expect("a policy");
+        let named = "overrides:\n  environments: [change-override]\n";
+        acme.policy = Some(policy.replace("overrides:\n", named));
+    });
+    say(&bench, "tom", REQUEST);
+    let (_, asked) = bench.decision(&IN_LEDGER);
+    let id = asked["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let comment = format!("/ccgate approve {id}");
+    bench.forge.with(|acme| {
+        acme.run_approvals = vec![
+            (7, "tom".to_owned(), comment.clone()),
+            (8, "ana".to_owned(), comment.clone()),
+            (8, "ana".to_owned(), "fine".to_owned()),
+        ];
+    });
+    let requests = |of: &Value| of["requests"]["count"].as_u64().expect("a number");
+    // Outside of a run nothing is asked.
+    let (code, without) = bench.decision(&IN_LEDGER);
+    assert_eq!((code, requests(&without)), (1, requests(&asked)));
+    let bench = bench.env("GITHUB_RUN_ID", "7");
+    let (code, own) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 1, "{own:#}");
+    assert_eq!(requests(&own), requests(&asked) + 2);
+    assert_eq!(own["approvals"][0]["door"], "environment");
+    assert_eq!(own["approvals"][0]["counts"], false);
+    let bench = bench.env("GITHUB_RUN_ID", "8");
+    let (code, given) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 0, "{given:#}");
+    let given = &given["overrides"][0];
+    assert_eq!(
+        (&given["approved_by"], &given["approval_door"]),
+        (&json!("ana"), &json!("environment"))
+    );
+    let entry = entry(&bench);
+    assert_eq!(
+        (&entry["by"], &entry["requester"], &entry["approved_apart"]),
+        (&json!("ana"), &json!("tom"), &json!(true))
+    );
+    // Who approved there does not review, in whichever run.
+    let bench = bench.env("GITHUB_RUN_ID", "9");
+    say(&bench, "ana", &format!("/ccgate review {id} ratified"));
+    let (_, later) = bench.decision(&IN_LEDGER);
+    let why = later["reviews"][0]["why"].as_str().unwrap_or_default();
+    assert_eq!(later["reviews"][0]["counts"], false, "{later:#}");
+    assert!(!why.is_empty());
+}
+
 /// A waiver is no override: it is named as what it is, and counts nowhere as one.
 #[test]
 fn a_waiver_of_the_policy_stands_in_the_register_under_its_own_kind() {

@@ -526,6 +526,12 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "weaker",
     ),
     (
+        "overrides.environments",
+        "overrides: {allowed_by: ['@a']}",
+        "overrides: {allowed_by: ['@a'], environments: [change-override]}",
+        "weaker",
+    ),
+    (
         "overrides.never",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked, BR-18]}",
         "overrides: {allowed_by: ['@a'], never: [deletion-blocked]}",

@@ -39,6 +39,7 @@ mod queue;
 mod reach;
 mod rule_demands;
 mod rulesets;
+mod run_approvals;
 mod scanning;
 mod server;
 mod settings;
@@ -334,6 +335,11 @@ impl Session {
     ) {
         let keys = signing_keys::collect(self, accounts).await;
         snapshot.published_keys = Fact::known_without_source(keys);
+        self.finish(snapshot);
+    }
+
+    pub(super) async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: u64) {
+        snapshot.run_approvals = run_approvals::collect(self, run).await;
         self.finish(snapshot);
     }
 

@@ -265,6 +265,8 @@ pub(super) fn needs(key: FactKey) -> &'static str {
 
 /// What the policy file and the branches' tips need.
 pub(super) const CONTENTS: &str = "Contents: read";
+/// What runs of workflows need.
+pub(super) const ACTIONS: &str = "Actions: read";
 /// What classic protection needs.
 pub(super) const ADMINISTRATION: &str =
     "Administration: read (an app or fine-grained token; a workflow token cannot have it)";

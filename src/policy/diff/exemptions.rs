@@ -22,6 +22,7 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         signed,
         signers,
         published_keys,
+        environments,
         never,
         max_uses,
         ticket,
@@ -78,6 +79,15 @@ pub(super) fn overrides(before: &OverrideRules, after: &OverrideRules, changes: 
         Stronger::Less,
         ToString::to_string,
     );
+    let (old, new) = (sorted(environments), sorted(&after.environments));
+    if old != new {
+        let direction = if new.iter().any(|name| !old.contains(name)) {
+            Direction::Weaker
+        } else {
+            Direction::Stronger
+        };
+        changes.add(part(), "environments", (some(&old), some(&new)), direction);
+    }
     let (old, new) = (sorted(never), sorted(&after.never));
     if old != new {
         let direction = if old.iter().any(|id| !new.contains(id)) {

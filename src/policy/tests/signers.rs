@@ -143,3 +143,31 @@ fn published_keys_count_where_the_policy_says_so_and_no_branch_says_so_alone() {
         assert_eq!(of_it, told, "{own} over {floor}: {notes:#?}");
     }
 }
+
+#[test]
+fn a_branch_names_no_environment_that_the_default_branch_does_not() {
+    assert!(
+        loaded(&given(&rules("max: 4h")))
+            .overrides
+            .environments
+            .is_empty()
+    );
+    for (own, floor, left, told) in [
+        ("environments: [a, b]", "environments: [a]", vec!["a"], true),
+        ("environments: [a]", "max: 4h", vec![], true),
+        ("environments: [A]", "environments: [a]", vec![], true),
+        (
+            "environments: [a]",
+            "environments: [a, b]",
+            vec!["a"],
+            false,
+        ),
+        ("max: 4h", "environments: [a]", vec![], false),
+    ] {
+        let policy = held(own, floor);
+        assert_eq!(policy.overrides.environments, left, "{own} over {floor}");
+        let notes = notes(&policy);
+        let of_it = notes.iter().any(|note| note.contains("environments"));
+        assert_eq!(of_it, told, "{own} over {floor}: {notes:#?}");
+    }
+}

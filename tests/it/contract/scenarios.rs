@@ -7,14 +7,14 @@ use ccgate::facts::{
     Account, AccountKind, AccountRef, Alert, ArrivedChange, Association, BranchRules, BypassActor,
     BypassKind, BypassMode, ChangeAnalyses, ChangeAnalysis, ChangeState, ChangedFile,
     CheckConclusion, CheckKind, CheckResult, CheckStatus, Combine, Comment, Commit,
-    CommitSignature, Demand, DirectPush, Discussion, DismissedAlert, Fact, FileChange,
-    FindingCount, FoundTicket, Identity, InactiveRules, Layer, LayerKind, LayerOrigin, Looked,
-    Measured, MergeMethod, NamedTicket, Original, OriginalReference, OverridePeople, PathReviewers,
-    Person, Platform, PolicyDocument, PublishedKey, PublishedKeys, Push, PushKind, QueueCommit,
-    QueueEntry, QueueKind, QueueResult, Requester, RequiredCheck, RequiredWorkflow, Requirement,
-    Review, ReviewState, RulesBefore, ScanKind, ScanReport, ScanResults, ScanRun, Settings,
-    Severity, SignatureState, Snapshot, Source, Subject, TeamMembers, Thread, Ticket, Tickets,
-    Tracker,
+    CommitSignature, Demand, DirectPush, Discussion, DismissedAlert, EnvironmentApproval,
+    EnvironmentState, Fact, FileChange, FindingCount, FoundTicket, Identity, InactiveRules, Layer,
+    LayerKind, LayerOrigin, Looked, Measured, MergeMethod, NamedTicket, Original,
+    OriginalReference, OverridePeople, PathReviewers, Person, Platform, PolicyDocument,
+    PublishedKey, PublishedKeys, Push, PushKind, QueueCommit, QueueEntry, QueueKind, QueueResult,
+    Requester, RequiredCheck, RequiredWorkflow, Requirement, Review, ReviewState, RulesBefore,
+    RunApprovals, ScanKind, ScanReport, ScanResults, ScanRun, Settings, Severity, SignatureState,
+    Snapshot, Source, Subject, TeamMembers, Thread, Ticket, Tickets, Tracker,
 };
 use jiff::Timestamp;
 
@@ -823,6 +823,16 @@ fn good(platform: Platform) -> Snapshot {
         members: vec![("@acme/ops".to_owned(), seen(vec!["olga".to_owned()]))],
         last_pusher: seen(Account::human("ana")),
         head_since: seen(at("2026-06-01T10:00:00Z")),
+    });
+    facts.run_approvals = seen(RunApprovals {
+        run: 77,
+        head: head(),
+        approvals: vec![EnvironmentApproval {
+            state: EnvironmentState::Approved,
+            comment: "/ccgate approve ovr_1".to_owned(),
+            environments: vec!["change-override".to_owned()],
+            by: Some(Account::human("olga")),
+        }],
     });
     facts.published_keys = seen(vec![PublishedKeys {
         account: AccountRef {
