@@ -2,10 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Platform;
 use crate::render::{Format, UnknownFormat};
+
+mod ledger;
+mod overrides;
+
+pub(super) use ledger::{
+    AnchorArgs, CrashedArgs, LedgerArgs, LedgerCommand, LedgerVerifyArgs, WitnessArgs,
+};
+pub(super) use overrides::{NotifyArgs, OnChange, OverrideArgs, OverrideCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -138,129 +146,6 @@ pub(super) enum Command {
     Ledger(LedgerArgs),
     /// Look after what went around the gate
     Override(OverrideArgs),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct OverrideArgs {
-    #[command(subcommand)]
-    pub(super) command: OverrideCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum OverrideCommand {
-    /// Ask for an override: posts `/ccgate override …` on the change, with your own token
-    Create {
-        /// Code or id of the control
-        #[arg(long, value_name = "CODE")]
-        control: String,
-        /// The ticket
-        #[arg(long, value_name = "KEY")]
-        ticket: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// For how long, e.g. `4h`; without it as long as the policy lets
-        #[arg(long, value_name = "TIME")]
-        expires: Option<String>,
-        #[command(flatten)]
-        on: OnChange,
-    },
-    /// Approve an override that somebody else asked for: posts `/ccgate approve ID`, with your own token
-    Approve {
-        /// Its id, as the gate shows it
-        #[arg(value_name = "ID")]
-        id: String,
-        #[command(flatten)]
-        on: OnChange,
-    },
-    /// Print what you sign with your SSH key, so that a comment of yours counts as signed; asks nobody
-    Statement {
-        /// The comment: `/ccgate override …` or `/ccgate approve ID`
-        #[arg(value_name = "COMMENT")]
-        comment: String,
-        /// Of an approval: the whole comment that asked for the override
-        #[arg(long, value_name = "COMMENT")]
-        asked: Option<String>,
-        /// Where the change is
-        #[arg(long, value_enum)]
-        platform: PlatformArg,
-        /// Full path of the repository, as the platform writes it, e.g. `acme/payments`
-        #[arg(long, value_name = "PATH")]
-        repo: String,
-        /// Number of the pull request or merge request (`iid`)
-        #[arg(long, value_name = "N")]
-        change: u64,
-        /// The branch that the change goes to
-        #[arg(long, value_name = "BRANCH")]
-        target: String,
-        /// Full id of the head commit of the change
-        #[arg(long, value_name = "SHA")]
-        head: String,
-    },
-    /// Tell of overrides in one comment on a change, or in one issue: made once, then changed in place
-    Notify(NotifyArgs),
-    /// List overrides and breaches of a ledger, and what became of their reviews; exit code 1 if
-    /// one is overdue
-    List {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
-        /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
-        #[arg(default_value = "dir:.ccgate/ledger")]
-        url: String,
-        /// Only those that nobody has reviewed yet
-        #[arg(long)]
-        open: bool,
-        /// As `human` or `json`
-        #[arg(long, value_enum, default_value_t = Layout::Human)]
-        format: Layout,
-    },
-}
-
-/// What a notice of overrides tells, and where.
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("where").required(true).args(["change", "issue"])))]
-pub(super) struct NotifyArgs {
-    /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
-    #[arg(value_name = "LEDGER")]
-    pub(super) url: String,
-    /// As a comment on this pull request or merge request (`iid`), about its overrides
-    #[arg(long, value_name = "N")]
-    pub(super) change: Option<u64>,
-    /// As an issue of the repository, about what is open, overdue or waiting, with sums
-    #[arg(long)]
-    pub(super) issue: bool,
-    /// Only show the text; nothing is posted
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
-    #[arg(long, value_name = "PATH")]
-    pub(super) repo: Option<String>,
-    /// Where the repository is; found from the environment in a CI job
-    #[arg(long, value_enum)]
-    pub(super) platform: Option<PlatformArg>,
-    /// Most seconds to spend on reading, and again on writing, waiting included
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) timeout: u64,
-}
-
-/// The change that a comment is for.
-#[derive(Debug, Args)]
-pub(super) struct OnChange {
-    /// Number of the pull request or merge request (`iid`)
-    #[arg(long, value_name = "N")]
-    pub(super) change: u64,
-    /// Your signature, carried in the comment: the `FILE.sig` that `ssh-keygen -Y sign -n
-    /// ccgate-override` wrote beside the `FILE` with what `ccgate override statement` printed
-    #[arg(long, value_name = "FILE.sig")]
-    pub(super) signature: Option<PathBuf>,
-    /// Full path of the repository, e.g. `acme/payments`; found from the environment in a CI job
-    #[arg(long, value_name = "PATH")]
-    pub(super) repo: Option<String>,
-    /// Where the repository is; found from the environment in a CI job
-    #[arg(long, value_enum)]
-    pub(super) platform: Option<PlatformArg>,
-    /// Most seconds to spend on requests, waiting included
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Args)]
@@ -549,143 +434,6 @@ pub(super) struct PolicyDiffArgs {
     /// How to print it
     #[arg(long, value_enum, default_value = "human")]
     pub(super) format: Layout,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LedgerArgs {
-    #[command(subcommand)]
-    pub(super) command: LedgerCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum LedgerCommand {
-    /// Give verdicts (integrity, completeness, anchored up to N, time-stamped, times), and the level
-    /// of anchoring, L0 to L4
-    Verify(LedgerVerifyArgs),
-    /// Copy the ledger out for somebody who verifies it without us, with two verifiers and digests
-    Export {
-        #[command(flatten)]
-        ledger: LedgerVerifyArgs,
-        /// The folder to make
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-    /// Have the newest signed checkpoint time-stamped (RFC 3161), and keep the token if it holds
-    Anchor(AnchorArgs),
-    /// Keep a Sigstore bundle over a signed checkpoint beside it, if it holds
-    Witness(WitnessArgs),
-    /// Print the newest checkpoint, for somebody outside to keep
-    Checkpoint {
-        /// Address of the ledger
-        #[arg(default_value = "dir:.ccgate/ledger")]
-        url: String,
-    },
-    /// Seal what runs left below `ccgate/pending/` because others were faster (ledgers in git)
-    Seal {
-        /// Address of the ledger
-        url: String,
-    },
-    /// Record that a run ended without a decision: a crash, or a kill
-    Crashed(CrashedArgs),
-    /// Print the schema that the owner of a database runs once, so that ledgers can lie there
-    Schema,
-    /// List the records
-    Show {
-        /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
-        /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
-        #[arg(default_value = "dir:.ccgate/ledger")]
-        url: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CrashedArgs {
-    /// Address of the ledger
-    pub(super) url: String,
-    /// What the run ended with, as a shell says it: 101 for a crash, 128 and the signal for a kill
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(101..))]
-    pub(super) exit_code: u8,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AnchorArgs {
-    /// Address of the ledger
-    #[arg(default_value = "dir:.ccgate/ledger")]
-    pub(super) url: String,
-    /// Address of the time-stamping authority
-    #[arg(long, value_name = "URL")]
-    pub(super) tsa: String,
-    /// Roots that the authority's certificate has to lead to, in PEM
-    #[arg(long, value_name = "PEM")]
-    pub(super) tsa_roots: PathBuf,
-    /// Seconds to wait for the authority in all
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(super) timeout: u64,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct WitnessArgs {
-    /// Address of the ledger
-    #[arg(default_value = "dir:.ccgate/ledger")]
-    pub(super) url: String,
-    /// The bundle, as made by `cosign sign-blob --bundle` or `actions/attest` over what
-    /// `ccgate ledger checkpoint` prints
-    #[arg(long, value_name = "JSON")]
-    pub(super) bundle: PathBuf,
-    /// The checkpoint that was signed, where the ledger has grown since; the newest otherwise
-    #[arg(long, value_name = "FILE")]
-    pub(super) checkpoint: Option<PathBuf>,
-    /// Who must have signed it: the name in the certificate, compared whole; once for each of several
-    #[arg(long, value_name = "IDENTITY", required = true)]
-    pub(super) certificate_identity: Vec<String>,
-    /// The provider that vouched for that name, compared whole
-    #[arg(long, value_name = "URL")]
-    pub(super) certificate_oidc_issuer: String,
-    /// Authorities and logs to believe (`trusted_root.json`); Sigstore's public ones otherwise
-    #[arg(long, value_name = "JSON")]
-    pub(super) trusted_root: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LedgerVerifyArgs {
-    /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
-    /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
-    #[arg(default_value = "dir:.ccgate/ledger")]
-    pub(super) url: String,
-    /// The ledger that it must be, `ccgate/PLATFORM/REPOSITORY`
-    #[arg(long, value_name = "ORIGIN")]
-    pub(super) origin: Option<String>,
-    /// Keys that may sign checkpoints, in the form of ssh's `allowed_signers`
-    #[arg(long, value_name = "FILE")]
-    pub(super) allowed_signers: Option<PathBuf>,
-    /// An older checkpoint that you kept: proves that nothing before it was cut or rewritten
-    #[arg(long, value_name = "FILE")]
-    pub(super) trusted_checkpoint: Option<PathBuf>,
-    /// Roots of time-stamping authorities whose tokens count, in PEM
-    #[arg(long, value_name = "PEM")]
-    pub(super) tsa_roots: Option<PathBuf>,
-    /// Who must have signed the Sigstore bundles: the name in the certificate, compared whole, e.g.
-    /// `https://github.com/acme/audit/.github/workflows/witness.yml@refs/heads/main`; once for each of several
-    #[arg(long, value_name = "IDENTITY", requires = "certificate_oidc_issuer")]
-    pub(super) certificate_identity: Vec<String>,
-    /// The provider that vouched for that name, compared whole, e.g.
-    /// `https://token.actions.githubusercontent.com`
-    #[arg(long, value_name = "URL", requires = "certificate_identity")]
-    pub(super) certificate_oidc_issuer: Option<String>,
-    /// Authorities and logs to believe (`trusted_root.json`); Sigstore's public ones otherwise
-    #[arg(long, value_name = "JSON", requires = "certificate_identity")]
-    pub(super) trusted_root: Option<PathBuf>,
-    /// A copy of the ledger that others keep: a ledger's folder, or an exported pack
-    #[arg(long, value_name = "DIR")]
-    pub(super) copy: Option<PathBuf>,
-    /// The commits that must each have a record, one id a line
-    /// (e.g. from `git rev-list --first-parent main`)
-    #[arg(long, value_name = "FILE")]
-    pub(super) population: Option<PathBuf>,
-    /// A record whose machine's clock is known to have been wrong, by its number; once for each.
-    /// It is told, and its two times may differ; nothing else is excused
-    #[arg(long, value_name = "ENTRY")]
-    pub(super) wrong_clock: Vec<u64>,
 }
 
 fn parse_format(text: &str) -> Result<Format, UnknownFormat> {

@@ -143,18 +143,18 @@ pub(super) async fn look(
         return Ok((snapshot, Judged::without_policy(decision)));
     }
     let sources = session::ticket_sources(export, &needs, world).map_err(CommandError::usage)?;
-    host.collect_tickets(&mut snapshot, &needs, &sources).await;
+    Box::pin(host.collect_tickets(&mut snapshot, &needs, &sources)).await;
     if gate::wants_proposed_policy(&policy, &snapshot) {
         host.collect_proposed_policy(&mut snapshot, POLICY_PATH)
             .await;
     }
     if gate::has_override_command(&snapshot) && !policy.overrides.allowed_by.is_empty() {
-        host.collect_override_people(&mut snapshot, &gate::teams_to_look_up(&policy))
-            .await;
+        // On the heap: seldom asked, and each round in this future would take more of the stack.
+        let teams = gate::teams_to_look_up(&policy);
+        Box::pin(host.collect_override_people(&mut snapshot, &teams)).await;
         if let Some(run) = this_run(world)
             && gate::wants_run_approvals(&policy, &snapshot)
         {
-            // On the heap: seldom asked, and one more round in this future would take more of the stack.
             Box::pin(host.collect_run_approvals(&mut snapshot, run)).await;
         }
         let signers = gate::published_keys_wanted(&policy, &snapshot);

@@ -141,7 +141,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         },
         teams(session, needs),
         Box::pin(arrivals::collect(session, &subject, needs)),
-        settings::collect(session, snapshot, needs),
+        Box::pin(settings::collect(session, snapshot, needs)),
     );
     if session.setup.place.train.is_some() || needs.has(FactKey::ChangeQueue) {
         snapshot.queue = train::queue(session, snapshot, needs).await;

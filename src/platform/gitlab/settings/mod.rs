@@ -32,8 +32,8 @@ use super::Session;
 pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &Needs) {
     let subject = snapshot.subject.clone();
     let (seen, ()) = tokio::join!(
-        branch_side::collect(session, &subject, needs),
-        owner_side::collect(session, snapshot, needs),
+        Box::pin(branch_side::collect(session, &subject, needs)),
+        Box::pin(owner_side::collect(session, snapshot, needs)),
     );
     seen.put_into(&mut snapshot.settings);
 }
