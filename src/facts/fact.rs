@@ -148,7 +148,12 @@ impl fmt::Display for Unknown {
 pub enum Fact<T> {
     /// The value, and where it was read.
     Known {
-        /// What was seen. *Absent* is a value: `Option::None` inside a known fact.
+        /// What was seen. *Absent* is a value: `Option::None` inside a known fact. Facts have to
+        /// say it: a value that is left out is not one of nothing.
+        #[serde(
+            deserialize_with = "T::deserialize",
+            bound(deserialize = "T: Deserialize<'de>")
+        )]
         value: T,
         /// The answers that it was read from, in the order they were asked.
         sources: Vec<Source>,
@@ -290,6 +295,17 @@ mod tests {
 
     fn known(value: bool) -> Fact<bool> {
         Fact::known_without_source(value)
+    }
+
+    #[test]
+    fn a_known_value_that_is_left_out_is_not_one_of_nothing() {
+        let nothing: Fact<Option<bool>> = Fact::known_without_source(None);
+        let written = serde_json::to_value(&nothing).unwrap();
+        let read = |written| serde_json::from_value::<Fact<Option<bool>>>(written);
+        assert_eq!(read(written.clone()).unwrap(), nothing);
+        let mut without = written;
+        without.as_object_mut().unwrap().remove("value");
+        assert!(read(without).is_err());
     }
 
     /// The truth tables of Kleene's strong three-valued logic, whole.

@@ -23,9 +23,11 @@ pub struct RegisteredOverride {
     pub requester: Option<AccountRef>,
     /// Who answers for it: who approved it, else who asked for it.
     pub approver: Option<AccountRef>,
+    /// Everybody who gave it in any run, and who asked for it. None of them reviews it.
+    pub givers: Vec<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
-    /// Of a breach, who pushed or merged it. `None`: not all of them are known.
+    /// Of a breach, who pushed or merged it, or asked for or allowed a bypass. `None`: not all of them are known.
     pub involved: Option<Vec<AccountRef>>,
     /// Fingerprint of the key with which who asked for it signed that. `None`: the record holds no
     /// such signature. Nothing is judged by it.
@@ -89,6 +91,7 @@ mod tests {
             head: "c1".to_owned(),
             requester: None,
             approver: None,
+            givers: Vec::new(),
             approved_apart: true,
             involved: None,
             request_signature: None,

@@ -157,7 +157,7 @@ pub struct Snapshot {
     /// came through. Known `None`: no move of a branch is judged.
     #[serde(default = "not_collected::arrived_changes")]
     pub arrived_changes: Fact<Option<Vec<ArrivedChange>>>,
-    /// Group `branch.bypasses`. Known `None`: the platform keeps no such list, or no
+    /// Group `branch.bypasses`. Known `None`: the platform has none of what would be on such a list, or no
     /// move of a branch is judged.
     #[serde(default = "not_collected::bypasses")]
     pub bypasses: Fact<Option<RuleBypasses>>,

@@ -57,7 +57,11 @@ pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     for moved in arrivals.moves.known().ok()? {
         people.push(AccountRef::from(moved.actor.as_ref()?));
     }
-    for bypass in gone_around(facts) {
+    let of = of_the_move(facts);
+    if of.as_ref().is_some_and(|(_, whole)| !whole) {
+        return None;
+    }
+    for bypass in of.into_iter().flat_map(|(found, _)| found) {
         for one in bypass.people()? {
             // Of one whose number is known nothing more is told by the login alone.
             let named = one.id.is_none() && people.iter().any(|other| one.may_be(other));
@@ -73,12 +77,19 @@ pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
 
 /// What the platform's own records tell of going around its rules for what came.
 pub(super) fn gone_around(facts: &Snapshot) -> Vec<RuleBypass> {
+    of_the_move(facts).map_or_else(Vec::new, |(found, _)| found)
+}
+
+/// The same, and whether there can be no more. `None`: nothing is told at all, as to tokens that
+/// may not read any of it; who had a hand is then who pushed and merged.
+fn of_the_move(facts: &Snapshot) -> Option<(Vec<RuleBypass>, bool)> {
     let (Ok(Some(arrivals)), Ok(Some(bypasses))) = (facts.arrivals.known(), facts.bypasses.known())
     else {
-        return Vec::new();
+        return None;
     };
     let of = bypasses.of_the_move(arrivals, &facts.arrived_changes);
-    of.found.into_iter().cloned().collect()
+    let whole = bypasses.unseen.is_none() && of.doubt.is_none();
+    Some((of.found.into_iter().cloned().collect(), whole))
 }
 
 /// One of them as it stands in the record of the breach.
@@ -261,6 +272,7 @@ mod tests {
             reached: Fact::known_without_source(Vec::new()),
             earlier_life: Fact::known_without_source(false),
         }));
+        facts.arrived_changes = Fact::known_without_source(Some(Vec::new()));
         facts.bypasses = Fact::known_without_source(Some(RuleBypasses {
             since: facts.observed_at,
             early_since: None,
@@ -309,6 +321,17 @@ mod tests {
         ] {
             assert_eq!(logins(unnamed), None, "then nobody can review it");
         }
+        // What was not seen of the records may name others.
+        let mut partly = gone_around_by(request());
+        let Fact::Known {
+            value: Some(records),
+            ..
+        } = &mut partly.bypasses
+        else {
+            panic!("there are records");
+        };
+        records.unseen = Some(crate::facts::Unknown::not_collected("branch.bypasses"));
+        assert_eq!(moved_by(&partly), None);
         let by_login = RuleBypass::of_move("a1".repeat(20), Some(AccountRef::of_login("ANA")));
         assert_eq!(logins(by_login), Some(vec!["ana".to_owned()]));
     }

@@ -114,12 +114,16 @@ pub struct Entry {
     /// Who answers for it: who approved it, else who asked for it.
     #[serde(serialize_with = "people::login")]
     pub by: Option<AccountRef>,
+    /// Everybody who gave it in any run, and who asked for it: an approval in an environment is one
+    /// of its run, so another run may rest on another's.
+    #[serde(skip)]
+    pub givers: Vec<AccountRef>,
     /// Who asked for it.
     #[serde(serialize_with = "people::login")]
     pub requester: Option<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
-    /// Of a breach, who pushed or merged it; `None`: not all of them are known.
+    /// Of a breach, who pushed or merged it, or asked for or allowed a bypass; `None`: not all of them are known.
     #[serde(serialize_with = "people::logins")]
     pub involved: Option<Vec<AccountRef>>,
     /// When it was given or found.
@@ -193,6 +197,7 @@ impl Register {
                     head: entry.head.clone(),
                     requester: entry.requester.clone(),
                     approver: entry.by.clone(),
+                    givers: entry.givers.clone(),
                     approved_apart: entry.approved_apart,
                     involved: entry.involved.clone(),
                     evaluated_again: entry.evaluated_again,
@@ -239,6 +244,14 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             reviews.entry(of).or_default().push(review);
         }
     }
+    let mut givers: BTreeMap<&str, Vec<AccountRef>> = BTreeMap::new();
+    for given in of_type(statements, OVERRIDE_RECORD_TYPE) {
+        let people = ["/approver", "/requester"].map(|role| people::person(given, role));
+        if let Some(id) = word(given, "/id") {
+            let of_it = givers.entry(id).or_default();
+            of_it.extend(people.into_iter().flatten());
+        }
+    }
     let landings = Landings::of(statements);
     let mut entries: Vec<Entry> = Vec::new();
     for given in of_type(statements, OVERRIDE_RECORD_TYPE) {
@@ -254,7 +267,8 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             }
         } else {
             let of_it = reviews.get(id).map_or(&[][..], Vec::as_slice);
-            let mut entry = entry(id, given, of_it, now);
+            let givers = givers.remove(id).unwrap_or_default();
+            let mut entry = entry(id, given, of_it, givers, now);
             if !entry.is_breach() {
                 let term = term(entry.expires.as_deref(), now);
                 entry.term = Some(term);
@@ -317,7 +331,13 @@ fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
+fn entry(
+    id: &str,
+    given: &Value,
+    reviews: &[&Value],
+    mut givers: Vec<AccountRef>,
+    now: Timestamp,
+) -> Entry {
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
     let by = people::person(given, "/approver");
     let involved = people::involved(given);
@@ -328,10 +348,11 @@ fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
     let review = reviews.iter().copied().find(|review| {
         people::person(review, "/reviewer").is_some_and(|reviewer| {
             let moved = involved.iter().flatten();
-            let mut own = [&by, &requester].into_iter().flatten().chain(moved);
-            !own.any(|one| reviewer.may_be(one))
+            !givers.iter().chain(moved).any(|one| reviewer.may_be(one))
         })
     });
+    givers.sort_unstable();
+    givers.dedup();
     let of_review = |pointer: &str| review.and_then(|it| word(it, pointer)).map(str::to_owned);
     let due = text("/review/due_at");
     let reviewed_at = of_review("/observed_at");
@@ -349,6 +370,7 @@ fn entry(id: &str, given: &Value, reviews: &[&Value], now: Timestamp) -> Entry {
         None => Standing::of_nobody(due.as_deref(), now),
     };
     Entry {
+        givers,
         id: id.to_owned(),
         kind: text("/kind").unwrap_or_default(),
         controls: codes(given),

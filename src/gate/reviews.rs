@@ -180,8 +180,8 @@ fn of_breach(
         }
         None => {
             return Err(format!(
-                "it cannot be shown that @{} neither pushed nor merged it: the record does not name \
-                 everybody who did",
+                "it cannot be shown that @{} neither pushed nor merged it, nor had or allowed a bypass: \
+                 the record does not name everybody who did",
                 author.login
             ));
         }
@@ -233,9 +233,13 @@ fn not_given_in_an_environment(
             "it cannot be told who approved it, which may have been in an environment: {unknown}"
         )
     })?;
-    let approvers = register.overrides.iter().filter(|one| one.id == of);
-    for approver in approvers.filter_map(|one| one.approver.as_ref()) {
-        apart(author, approver, "approved the override")?;
+    for one in register.overrides.iter().filter(|one| one.id == of) {
+        if one.approver.is_none() {
+            return Err("its record names nobody who approved it".to_owned());
+        }
+        for giver in &one.givers {
+            apart(author, giver, "gave the override")?;
+        }
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ impl SignedNote {
 }
 
 /// Why there is nothing to anchor.
-const UNSIGNED: &str = "the newest checkpoint is not signed, so an anchor would say nothing of who made it; record with `CCGATE_LEDGER_KEY` set";
+const UNSIGNED: &str = "the checkpoint is not signed, so an anchor would say nothing of who made it; record with `CCGATE_LEDGER_KEY` set";
 
 /// The newest note of the ledger at a place.
 ///

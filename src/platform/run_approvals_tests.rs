@@ -112,7 +112,10 @@ async fn words_and_people_are_what_they_are_and_nothing_is_made_of_what_is_missi
             json!("APPROVED"),
             EnvironmentState::Other("APPROVED".to_owned()),
         ),
-        (Value::Null, EnvironmentState::Other("no word".to_owned())),
+        (
+            json!("refused"),
+            EnvironmentState::Other("refused".to_owned()),
+        ),
     ] {
         let mut one = review();
         one["state"] = state;
@@ -136,6 +139,8 @@ async fn what_cannot_be_read_whole_is_unknown() {
         one[field] = Value::Null;
         json!([one])
     };
+    // One that does not say what it was may have been a refusal.
+    assert!(github(about(), without("state")).await.known().is_err());
     let mut nameless = review();
     nameless["environments"] = json!([{"id": 1}]);
     let mut none = review();

@@ -14,7 +14,7 @@ use super::model::{LedgerChoice, Mode, OverrideRules, ScanExpectation, Waiver};
 use super::presets::PRESETS;
 use super::problem::{Report, Spot};
 use super::read::{Fields, duration, fields, found, glob, json, list, text, word};
-use super::sections::{ledger, overrides, scan, waiver};
+use super::sections::{ledger, overrides, scan, waivers};
 use super::words::{did_you_mean, quote};
 use super::yaml::{Node, parse};
 
@@ -138,11 +138,7 @@ pub(super) fn read(document: &PolicyDocument, report: &mut Report) -> File {
         file.overrides = overrides(node, &own, report);
     }
     if let Some(node) = top.get("waivers") {
-        file.waivers = list(node, "`waivers`", report)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|node| waiver(node, &own, report))
-            .collect();
+        file.waivers = waivers(node, &own, report);
     }
     if let Some(node) = top.get("frameworks") {
         file.frameworks = frameworks(node, report);

@@ -119,8 +119,8 @@ pub struct Waiver {
     pub owner: String,
     /// Who approved it; somebody else than the owner.
     pub approved_by: String,
-    /// The first day on which it holds (UTC): that of its end, or of the default branch's if
-    /// that one begins later.
+    /// The first day on which it holds (UTC): 90 days before its end, or the first day of the
+    /// default branch's if that is later.
     pub begins: Date,
     /// The last day on which it holds (UTC).
     pub expires: Date,

@@ -271,8 +271,32 @@ fn control_id(
     Some(known.to_owned())
 }
 
-/// One standing exemption; `own` are the ids of the policy's own controls.
-pub(super) fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> Option<Waiver> {
+/// The standing exemptions; `own` are the ids of the policy's own controls.
+pub(super) fn waivers(node: &Node, own: &[&'static str], report: &mut Report) -> Vec<Waiver> {
+    let mut all: Vec<Waiver> = Vec::new();
+    for node in list(node, "`waivers`", report).unwrap_or_default() {
+        let Some(one) = waiver(node, own, report) else {
+            continue;
+        };
+        let same = |other: &&Waiver| other.control == one.control && other.scope == one.scope;
+        // One after the other, approved at once, they would be one for good.
+        match all.iter().find(same) {
+            Some(first) => report.add_help(
+                node.spot,
+                format!(
+                    "{} is waived twice for {}",
+                    quote(&one.control),
+                    quote(&one.scope)
+                ),
+                format!("first in line {}; renew it when it ends", first.place.line),
+            ),
+            None => all.push(one),
+        }
+    }
+    all
+}
+
+fn waiver(node: &Node, own: &[&'static str], report: &mut Report) -> Option<Waiver> {
     let what = "a waiver";
     let known = [
         "control",

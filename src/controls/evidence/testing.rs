@@ -14,6 +14,7 @@ pub(super) fn given(id: &str) -> RegisteredOverride {
         head: "f1".repeat(20),
         requester: Some(AccountRef::of_login("tom")),
         approver: Some(AccountRef::of_login("lead")),
+        givers: vec![AccountRef::of_login("lead")],
         approved_apart: true,
         involved: None,
         given_at: Some(at("2026-05-31T10:00:00Z")),

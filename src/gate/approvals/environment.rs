@@ -61,6 +61,9 @@ fn name(run: &RunApprovals, one: &EnvironmentApproval, of: &str) -> String {
     format!("environment:{}:{by}:{of}", run.run)
 }
 
+/// The platform's word for a remark that decides nothing.
+const PENDING: &str = "pending";
+
 fn objection(
     wanted: &[String],
     facts: &Snapshot,
@@ -69,7 +72,7 @@ fn objection(
 ) -> Option<String> {
     if run.head != facts.subject.head {
         return Some(format!(
-            "it was given to a run for another head, {}: start the run again for this one",
+            "it was given to a run for another head, {}: only one in a run for this head counts, and to run it again keeps its head",
             run.head
         ));
     }
@@ -90,14 +93,18 @@ fn objection(
             wanted.join(", ")
         ));
     }
-    // Without times nobody can say which came last.
-    let refused = run
-        .approvals
-        .iter()
-        .any(|other| other.state == EnvironmentState::Rejected && counts(&other.environments));
+    // Without times nobody can say which came last. A word that is not known may be one for no.
+    let refused = run.approvals.iter().any(|other| {
+        let against = match &other.state {
+            EnvironmentState::Approved => false,
+            EnvironmentState::Rejected => true,
+            EnvironmentState::Other(word) => word != PENDING,
+        };
+        against && counts(&other.environments)
+    });
     refused.then(|| {
-        "somebody refused the environment in the same run, and it is not told what came last: start \
-         a new run"
+        "somebody refused the environment in the same run, and it is not told what came last: only a \
+         new run helps, and to run it again keeps the refusal"
             .to_owned()
     })
 }

@@ -435,6 +435,7 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
         head: "0d".repeat(20),
         requester: None,
         approver: None,
+        givers: Vec::new(),
         approved_apart: false,
         involved: None,
         given_at: None,

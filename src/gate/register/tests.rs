@@ -280,10 +280,21 @@ fn who_renamed_the_account_or_took_over_a_name_has_not_reviewed_their_own() {
         assert_eq!(standing(&all, now), expected, "{login} {id:?}");
     }
     // The own review does not stand in the way of somebody else's.
-    let all = [given, by("tom-new", Some(7)), by("sec", Some(9))];
+    let all = [given.clone(), by("tom-new", Some(7)), by("sec", Some(9))];
     let entry = register(&all, at(now)).entries.remove(0);
     assert_eq!(entry.standing, Standing::Reviewed);
     assert_eq!(entry.reviewer.map(|one| one.login), Some("sec".to_owned()));
+
+    // A later run may rest on somebody else's approval of the same override.
+    let mut again = all[0].clone();
+    again["predicate"]["approver"] = json!({"login": "dan", "id": 8});
+    for (login, id, expected) in [
+        ("dan-new", Some(8), Standing::Open),
+        ("sec", Some(9), Standing::Reviewed),
+    ] {
+        let both = [all[0].clone(), again.clone(), by(login, id)];
+        assert_eq!(standing(&both, now), expected, "{login}");
+    }
 
     let mut breach = holding(None);
     breach["predicate"]["involved"] = json!(["tom", "ana"]);

@@ -129,6 +129,7 @@ fn breach(
             head: "a1".repeat(20),
             requester: None,
             approver: None,
+            givers: Vec::new(),
             approved_apart: false,
             involved: Some(vec![crate::facts::AccountRef::of_login("lead")]),
             given_at: Some(at("2026-06-01T09:00:00Z")),

@@ -73,6 +73,32 @@ fn has_keys_in(rules: &OverrideRules, author: &Account) -> bool {
     rules.signers.iter().any(|one| author.is(&one.person))
 }
 
+/// Somebody for whom the policy lists keys and whom this author may be under another name. Policies
+/// name people by login. Whoever is named in `allowed_by` is nobody else; of who is there by a
+/// team, the person has to be seen beside them.
+fn could_be_renamed<'r>(
+    rules: &'r OverrideRules,
+    facts: &Snapshot,
+    author: &Account,
+) -> Option<&'r str> {
+    if rules.allowed_by.iter().any(|entry| author.is(entry)) {
+        return None;
+    }
+    let members = facts.override_people.known().ok();
+    let members = members.map_or(&[][..], |people| people.members.as_slice());
+    let seen = |person: &str| {
+        let login = person.trim_start_matches('@');
+        let named = |entry: &String| entry.trim_start_matches('@').eq_ignore_ascii_case(login);
+        rules.allowed_by.iter().any(named)
+            || members.iter().any(|(_, logins)| {
+                let logins = logins.known();
+                logins.is_ok_and(|logins| logins.iter().any(named))
+            })
+    };
+    let listed = rules.signers.iter().map(|one| one.person.as_str());
+    listed.into_iter().find(|person| !seen(person))
+}
+
 /// Whether that key counts for the author of something that was signed and written by then.
 ///
 /// # Errors
@@ -90,6 +116,14 @@ pub(super) fn published(
         return Err(format!(
             "the key that signed it, {fingerprint}, is not among those that `overrides.signers` \
              lists for @{name}, and for whom it lists keys no other counts"
+        ));
+    }
+    if let Some(person) = could_be_renamed(rules, facts, author) {
+        return Err(format!(
+            "the key that signed it, {fingerprint}, is not among `overrides.signers`; keys that the \
+             platform publishes do not count for @{name}, who may override by a team only, since \
+             {person}, for whom the policy lists keys, is seen nowhere in `overrides.allowed_by`, and \
+             may be called otherwise now: name the person there, or take them from `signers`"
         ));
     }
     let unseen = |why: String| {

@@ -267,6 +267,10 @@ DECLARE
 BEGIN
     PERFORM ccgate.demand(ledger, true);
     PERFORM ccgate.demand_durability();
+    -- Whoever may execute this by mistake leaves no file there that nobody knows.
+    IF kind NOT IN ('tsr', 'sigstore.json') THEN
+        RAISE EXCEPTION 'nothing of the kind % is kept beside a note', kind;
+    END IF;
     SELECT h.size INTO newest FROM ccgate.head AS h WHERE h.log = ledger FOR UPDATE;
     IF NOT EXISTS (SELECT FROM ccgate.files AS f WHERE f.log = ledger AND f.path = 'anchors/' || of_size || '.note') THEN
         RAISE EXCEPTION 'there is no note over % records', of_size;

@@ -68,10 +68,15 @@ async fn ask(session: &Session, run: u64) -> Result<(RunApprovals, Vec<Source>),
             .filter(|names| !names.is_empty())
             .ok_or_else(|| malformed(&reviews.endpoint, "an approval names no environment"))?;
         approvals.push(EnvironmentApproval {
-            state: match review.state.as_deref() {
-                Some("approved") => EnvironmentState::Approved,
-                Some("rejected") => EnvironmentState::Rejected,
-                other => EnvironmentState::Other(other.unwrap_or("no word").to_owned()),
+            // One that does not say so may be a refusal.
+            state: match review
+                .state
+                .as_deref()
+                .ok_or_else(|| malformed(&reviews.endpoint, "an approval has no `state`"))?
+            {
+                "approved" => EnvironmentState::Approved,
+                "rejected" => EnvironmentState::Rejected,
+                other => EnvironmentState::Other(other.to_owned()),
             },
             comment: review.comment.unwrap_or_default(),
             environments,

@@ -67,8 +67,8 @@ pub struct AcceptedFinding {
     pub approved_by: String,
     /// Where it was decided.
     pub ticket: String,
-    /// The first day on which it holds (UTC): that of its end, or of the default branch's if
-    /// that one begins later.
+    /// The first day on which it holds (UTC): 90 days before its end, or the first day of the
+    /// default branch's if that is later.
     pub begins: Date,
     /// The last day on which it holds (UTC).
     pub expires: Date,

@@ -2,6 +2,25 @@
 
 use super::{problem, problems};
 
+/// The cheat: one review, and a waiver for every ninety days of the next years.
+#[test]
+fn a_control_is_waived_once_for_a_scope() {
+    let waiver = |control: &str, day: &str| {
+        format!(
+            "\n  - {{control: {control}, scope: \"*\", reason: r, owner: \"@ana\", approved_by: \"@li\", expires: {day}}}"
+        )
+    };
+    let found = after_head(&format!(
+        "waivers:{}{}",
+        waiver("BR-18", "2027-01-31"),
+        waiver("force-push-blocked", "2027-05-01")
+    ));
+    assert!(
+        found.contains("`force-push-blocked` is waived twice for `*`"),
+        "{found}"
+    );
+}
+
 /// Three lines of a sound policy; a case starts in line 4.
 const HEAD: &str = "version: 1\nextends: [soc2-baseline]\nmode: enforce\n";
 

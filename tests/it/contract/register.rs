@@ -15,6 +15,7 @@ pub(crate) fn register(well: bool) -> OverrideRegister {
         head: head(),
         requester: Some(AccountRef::of_login("ana")),
         approver: well.then(|| AccountRef::of_login("olga")),
+        givers: Vec::new(),
         approved_apart: well,
         involved: None,
         given_at: Some(at("2026-05-29T10:00:00Z")),

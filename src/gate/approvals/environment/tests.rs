@@ -286,6 +286,7 @@ fn who_approved_in_an_environment_does_not_review_it_in_a_later_run() {
             head: "f1".repeat(20),
             requester: Some(crate::facts::AccountRef::of_login("tom")),
             approver: Some(crate::facts::AccountRef::of_login("lead")),
+            givers: vec![crate::facts::AccountRef::of_login("lead")],
             approved_apart: true,
             involved: None,
             evaluated_again: None,
@@ -305,7 +306,7 @@ fn who_approved_in_an_environment_does_not_review_it_in_a_later_run() {
         })
     };
     let own = reviewed("lead", register()).unwrap_or_default();
-    assert!(own.contains("approved the override"), "{own}");
+    assert!(own.contains("gave the override"), "{own}");
     assert_eq!(reviewed("sec", register()), None);
     let unseen = Fact::Unknown(Unknown::not_collected("ledger.overrides"));
     let untold = reviewed("sec", unseen).unwrap_or_default();

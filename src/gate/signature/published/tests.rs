@@ -270,6 +270,29 @@ fn the_policy_wins_over_the_platform() {
     refused(&policy, &self::facts(), "is not among `overrides.signers`");
 }
 
+/// The cheat: rename the account for which the policy lists keys, and publish another one.
+#[test]
+fn who_is_in_a_team_and_may_be_somebody_with_listed_keys_signs_with_no_published_one() {
+    let mut policy = lets_published_count();
+    policy.overrides.allowed_by = vec!["@acme/security".to_owned()];
+    let in_team = |logins: &[&str]| {
+        let mut facts = facts();
+        let Fact::Known { value, .. } = &mut facts.override_people else {
+            panic!("they are known");
+        };
+        value.members[0].1 = known(logins.iter().map(|&login| login.to_owned()).collect());
+        facts
+    };
+    let outcome = |policy: &Policy, facts: &Snapshot| decision(policy, facts).outcome;
+    assert_eq!(outcome(&policy, &in_team(&["lead"])), Outcome::Allow);
+    policy.overrides.signers = vec![listed("@ana", 3)];
+    refused(&policy, &in_team(&["lead"]), "may be called otherwise now");
+    // Whoever is seen beside them is somebody else, as is whom the policy names.
+    assert_eq!(outcome(&policy, &in_team(&["lead", "Ana"])), Outcome::Allow);
+    policy.overrides.allowed_by.push("@lead".to_owned());
+    assert_eq!(outcome(&policy, &in_team(&["lead"])), Outcome::Allow);
+}
+
 #[test]
 fn keys_are_asked_for_only_where_the_policy_lets_them_count_and_one_might() {
     let asked = |change: fn(&mut Policy, &mut Vec<Comment>)| {

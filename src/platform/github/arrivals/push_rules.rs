@@ -111,6 +111,7 @@ fn bypass(request: Request) -> Option<RuleBypass> {
     let commit = request
         .resource_identifier
         .filter(|id| matches!(id.len(), 40 | 64) && id.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let answered = request.responses.is_some();
     let approvals: Vec<&Response> = request
         .responses
         .iter()
@@ -134,7 +135,8 @@ fn bypass(request: Request) -> Option<RuleBypass> {
         actor: request.requester.as_ref().and_then(account),
         // That nobody allowed it is believed only where it was not allowed.
         allowed_by: allowed_by.filter(|all| {
-            !all.is_empty() || matches!(status, "denied" | "cancelled" | "expired" | "open")
+            let refused = matches!(status, "denied" | "cancelled" | "expired" | "open");
+            !all.is_empty() || answered && refused
         }),
         reason: request.requester_comment,
         record: Some(format!("push rules, request {number}, {status}")),

@@ -74,6 +74,7 @@ fn who_refused_did_not_allow_it_and_nobody_named_is_not_nobody() {
     assert_eq!(one(&denied).allowed_by, Some(Vec::new()));
     for unnamed in [
         json!({"responses": null}),
+        json!({"status": "expired", "responses": null}),
         json!({"responses": []}),
         json!({"status": "approved", "responses": [{"status": "denied",
             "reviewer": {"actor_name": "li"}}]}),

@@ -214,8 +214,9 @@ fn told(pages: &Pages, of: Of<'_>, whole: bool, sources: &mut Vec<Source>) -> To
         let change = details.merge_request_iid.filter(|_| !by_push);
         let other_branch = match (change, details.branch_name.as_deref()) {
             (Some(_), _) => false,
-            (None, Some(name)) => name != of.branch,
-            (None, None) => {
+            (None, Some(name)) if by_push => name != of.branch,
+            // One about a merge request names its target too, long before the branch moves.
+            (None, Some(_) | None) => {
                 told.unseen = told.unseen.or_else(|| Some(of.nothing_said(entry.id)));
                 continue;
             }

@@ -182,6 +182,10 @@ fn a_log_that_is_short_odd_or_refused_is_not_the_whole_truth() {
     }
     let speechless = read(json!([entry(name, &json!({}))]));
     assert_eq!(why(speechless), Some(Why::HiddenOrAbsent));
+    // The target's name alone makes it no push: it may be days older than the merge.
+    let numberless = read(json!([entry(name, &json!({"branch_name": "main"}))]));
+    assert!(numberless.found.is_empty());
+    assert_eq!(why(numberless), Some(Why::HiddenOrAbsent));
     let mut odd = entry(name, &json!({"merge_request_iid": 4}));
     odd["created_at"] = json!("soon");
     assert_eq!(why(read(json!([odd]))), Some(Why::Failed));
@@ -225,7 +229,8 @@ async fn served(log: Value, own: Value, admin: bool) -> (Fact<Option<RuleBypasse
     let server = Server::start(move |_, request| {
         let is = |word: &str| request.line.contains(word);
         let body = if is("/graphql") {
-            json!({"data": {"project": {"id": "gid://gitlab/Project/24", "approvalPolicies": {
+            json!({"data": {"project": {"id": "gid://gitlab/Project/24",
+                "securityPolicyProject": null, "approvalPolicies": {
                 "pageInfo": {"hasNextPage": false}, "nodes": [{"source": {"namespace": {
                 "securityPolicyProject": {"id": "gid://gitlab/Project/9",
                     "fullPath": "acme/policies", "userPermissions": {"adminProject": admin}}}}}]}}}})

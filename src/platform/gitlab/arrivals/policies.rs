@@ -136,16 +136,17 @@ fn policies(
     for (_, place) in others {
         // Null: there is none, or it is hidden; where it holds a policy, a node says so.
         match place.get("securityPolicyProject") {
-            None | Some(Value::Null) => {}
+            None => return Err(missing("securityPolicyProject")),
+            Some(Value::Null) => {}
             Some(holder) => {
                 holders.push(read(holder).ok_or_else(|| missing("securityPolicyProject"))?);
             }
         }
     }
-    let Some(connection) = project
+    let connection = project
         .get("approvalPolicies")
-        .filter(|list| !list.is_null())
-    else {
+        .ok_or_else(|| missing("approvalPolicies"))?;
+    if connection.is_null() {
         // What is not sold is null, as is what the role may not see. Where a project for
         // policies is named they are sold.
         return if holders.is_empty() && role.is_some_and(|role| role >= DEVELOPER) {
@@ -157,7 +158,14 @@ fn policies(
                 "GitLab shows this token no approval policies, or the tier has none",
             ))
         };
-    };
+    }
+    if group_is_hidden(answer) {
+        return Err(unknown(
+            answer,
+            Why::HiddenOrAbsent,
+            "GitLab does not show this token each group above, which could hold policies",
+        ));
+    }
     let id = number(project).ok_or_else(|| missing("id"))?;
     let nodes = connection.get("nodes").and_then(Value::as_array);
     let nodes = nodes.ok_or_else(|| missing("approvalPolicies"))?;
@@ -186,6 +194,17 @@ fn policies(
         project: id,
         holders,
     })
+}
+
+/// Whether a group above is not shown. A single place above may be a person's own, which is no
+/// group; everything above a project in a subgroup is one.
+fn group_is_hidden(answer: &GraphqlAnswer) -> bool {
+    let above = answer.data.iter().filter_map(Value::as_object).flatten();
+    let above: Vec<&Value> = above
+        .filter(|(name, _)| *name != "project")
+        .map(|(_, group)| group)
+        .collect();
+    above.len() > 1 && above.iter().any(|group| group.is_null())
 }
 
 fn read(project: &Value) -> Option<Holder> {
@@ -226,8 +245,8 @@ mod tests {
     }
 
     fn in_force(nodes: &Value) -> Value {
-        json!({"data": {"project": {"id": "gid://gitlab/Project/24", "approvalPolicies":
-            {"pageInfo": {"hasNextPage": false}, "nodes": nodes}}}})
+        json!({"data": {"project": {"id": "gid://gitlab/Project/24", "securityPolicyProject": null,
+            "approvalPolicies": {"pageInfo": {"hasNextPage": false}, "nodes": nodes}}}})
     }
 
     fn holder(id: u64, admin: &Value) -> Value {
@@ -260,7 +279,15 @@ mod tests {
     #[test]
     fn what_is_null_is_not_sold_only_for_who_would_see_it() {
         let null = json!({"data": {"project": {"id": "gid://gitlab/Project/24",
-            "approvalPolicies": null}}});
+            "securityPolicyProject": null, "approvalPolicies": null}}});
+        for name in ["securityPolicyProject", "approvalPolicies"] {
+            let mut left_out = null.clone();
+            left_out["data"]["project"]
+                .as_object_mut()
+                .unwrap()
+                .remove(name);
+            assert_eq!(why(&left_out, Some(30)), Why::HiddenOrAbsent, "{name}");
+        }
         assert!(matches!(of(&null, Some(30)), Ok(Policies::NotSold)));
         assert_eq!(why(&null, Some(20)), Why::HiddenOrAbsent);
         assert_eq!(why(&null, None), Why::HiddenOrAbsent);
@@ -318,13 +345,16 @@ mod tests {
         answer["data"]["project"]["securityPolicyProject"] =
             place(3)["securityPolicyProject"].clone();
         answer["data"]["g0"] = place(5);
-        answer["data"]["g1"] = json!(null);
-        answer["data"]["g2"] = json!({"securityPolicyProject": null});
+        answer["data"]["g1"] = json!({"securityPolicyProject": null});
         let Ok(Policies::HeldBy { holders, .. }) = of(&answer, Some(40)) else {
             panic!("they could hold policies");
         };
         let ids: Vec<u64> = holders.iter().map(|one| one.id).collect();
         assert_eq!(ids, [3, 5]);
+        // A group that is not shown could hold some.
+        answer["data"]["g1"] = json!(null);
+        assert_eq!(why(&answer, Some(40)), Why::HiddenOrAbsent);
+        answer["data"]["g1"] = json!({"securityPolicyProject": null});
         answer["data"]["g0"] = json!({"securityPolicyProject": {"id": 5}});
         assert_eq!(why(&answer, Some(40)), Why::HiddenOrAbsent);
     }
