@@ -53,7 +53,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             // GitHub takes at most 100 at once, from all who use the token.
-            in_flight: 48,
+            in_flight: 56,
             total: super::DEFAULT_TOTAL,
             attempts: 4,
         }

@@ -253,7 +253,7 @@ async fn redirects_without_end_are_an_error() {
 }
 
 #[tokio::test]
-async fn never_more_than_forty_eight_requests_are_under_way() {
+async fn never_more_than_fifty_six_requests_are_under_way() {
     let server = Server::start(|_, _| Reply::Stall).await;
     let transport = server.transport();
     let tasks: Vec<_> = (0..80)
@@ -262,13 +262,13 @@ async fn never_more_than_forty_eight_requests_are_under_way() {
             tokio::spawn(async move { transport.send(call).await.map(|answer| answer.status) })
         })
         .collect();
-    while server.count() < 48 {
+    while server.count() < 56 {
         tokio::task::yield_now().await;
     }
     for _ in 0..5000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(server.count(), 48, "one more waits for a permit");
+    assert_eq!(server.count(), 56, "one more waits for a permit");
     for task in tasks {
         task.abort();
     }

@@ -170,7 +170,7 @@ def scans():
 
 # What the platforms have and the double does not model: it answers 501, and the facts are unknown.
 ONLY_ON_THE_PLATFORMS = [
-    r"/actions/runner-groups$", r"/code-security/configurations/defaults$", r"/personal-access-tokens$",
+    r"/actions/runner-groups$", r"/code-security/configurations/defaults$", r"/personal-access-tokens$", r"/bypass-requests/push-rules$",
     r"/actions/oidc/customization/sub$", r"/actions/organization-secrets$", r"/actions/secrets$", r"/environments/[^/]+/secrets$",
     r"^Organization\.(domains|ipAllowListEnabledSetting|notificationDeliveryRestrictionEnabledSetting)$",
     r"/groups/[^ ]+/(access_tokens|billable_members|deploy_tokens|hooks|integrations|variables|runners)$",
