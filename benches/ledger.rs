@@ -32,6 +32,16 @@ fn ledger(criterion: &mut Criterion) {
         group.bench_function(format!("verify {size} records"), |bencher| {
             bencher.iter(|| black_box(verify(&place, &VerifyOptions::default())));
         });
+        let log_only = VerifyOptions {
+            log_only: true,
+            ..VerifyOptions::default()
+        };
+        group.bench_function(
+            format!("verify the log alone of {size} records"),
+            |bencher| {
+                bencher.iter(|| black_box(verify(&place, &log_only)));
+            },
+        );
         let mut next = size;
         group.throughput(Throughput::Elements(1));
         group.bench_function(format!("append one to {size} records"), |bencher| {

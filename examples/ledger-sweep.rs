@@ -1,7 +1,8 @@
 //! Our side of `tests/e2e/sweep`, which changes a ledger in every way and asks three verifiers.
 //!
-//!     ledger-sweep make FOLDER RECORDS    makes a ledger of small records; `CCGATE_LEDGER_KEY` signs it
-//!     ledger-sweep serve FOLDER SIGNERS   verifies it anew for each line of standard input
+//!     ledger-sweep make FOLDER RECORDS [BYTES]   makes a ledger of small records, or of ones with a text
+//!                                                of BYTES; `CCGATE_LEDGER_KEY` signs it
+//!     ledger-sweep serve FOLDER SIGNERS          verifies it anew for each line of standard input
 //!
 //! A line is empty, or the path of a checkpoint that was kept elsewhere. The answer to each is a
 //! line: `1` where everything holds, else `0`.
@@ -25,32 +26,39 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["make", folder, records] => make(Path::new(folder), records.parse()?),
+        ["make", folder, records] => make(Path::new(folder), records.parse()?, 0),
+        ["make", folder, records, bytes] => {
+            make(Path::new(folder), records.parse()?, bytes.parse()?)
+        }
         ["serve", folder, signers] => serve(Path::new(folder), Path::new(signers)),
         _ => bail!("see the head of this example"),
     }
 }
 
 /// Two appends, so that there is a signed checkpoint before the last one.
-fn make(folder: &Path, records: u64) -> anyhow::Result<()> {
+fn make(folder: &Path, records: u64, bytes: usize) -> anyhow::Result<()> {
     let key = std::env::var("CCGATE_LEDGER_KEY").context("`CCGATE_LEDGER_KEY` is not set")?;
     let place = Place::Folder(folder.to_owned());
     for range in [0..records / 2, records / 2..records] {
         let leaves: Vec<Leaf> = range
-            .map(|number| Leaf::new(&statement(number)))
+            .map(|number| Leaf::new(&statement(number, bytes)))
             .collect::<anyhow::Result<_>>()?;
         ledger::open(&place, ORIGIN, Some(Signer::from_openssh(&key)?))?.append(&leaves)?;
     }
     Ok(())
 }
 
-fn statement(number: u64) -> serde_json::Value {
-    json!({
+fn statement(number: u64, bytes: usize) -> serde_json::Value {
+    let mut statement = json!({
         "_type": STATEMENT_TYPE,
         "subject": [{"name": format!("change-{number}")}],
         "predicateType": "https://ccgate.dev/change-record/v1",
         "predicate": {"observed_at": "2026-11-21T08:00:00Z", "decision": "allow"},
-    })
+    });
+    if bytes > 0 {
+        statement["predicate"]["summary"] = "x".repeat(bytes).into();
+    }
+    statement
 }
 
 fn serve(folder: &Path, signers: &Path) -> anyhow::Result<()> {

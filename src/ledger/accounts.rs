@@ -78,7 +78,7 @@ impl Walk {
             }
         }
         files
-            .visit(RECORDS, &mut |path| {
+            .visit(RECORDS, None, &mut |path| {
                 if !copies.contains_key(path) {
                     rest.insert(path.to_owned());
                 }

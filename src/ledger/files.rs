@@ -22,9 +22,21 @@ pub(crate) trait Files: Send {
     }
     /// All files below the folder (sorted), which may be missing.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
-    /// The same one by one, in any order.
-    fn visit(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
-        self.list(folder)?.iter().for_each(|path| each(path));
+    /// The same one by one, in any order; `except` is a folder that is passed over.
+    fn visit(
+        &self,
+        folder: &str,
+        except: Option<&str>,
+        each: &mut dyn FnMut(&str),
+    ) -> io::Result<()> {
+        let passed_over = |path: &str| {
+            except
+                .and_then(|except| path.strip_prefix(except))
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let found = self.list(folder)?;
+        let left = found.iter().filter(|path| !passed_over(path));
+        left.for_each(|path| each(path));
         Ok(())
     }
     /// Whether the file holds these bytes; `None` when there is no such file.
@@ -87,7 +99,12 @@ impl Folder {
         }
     }
 
-    fn walk(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+    fn walk(
+        &self,
+        folder: &str,
+        except: Option<&str>,
+        each: &mut dyn FnMut(&str),
+    ) -> io::Result<()> {
         let entries = match fs::read_dir(self.at(folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -105,7 +122,9 @@ impl Folder {
             };
             // A link counts as a file: it is read and compared, never walked into.
             if entry.file_type()?.is_dir() {
-                self.walk(&path, each)?;
+                if except != Some(path.as_str()) {
+                    self.walk(&path, except, each)?;
+                }
             } else {
                 each(&path);
             }
@@ -136,13 +155,18 @@ impl Files for Folder {
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let mut found = Vec::new();
-        self.walk(folder, &mut |path| found.push(path.to_owned()))?;
+        self.walk(folder, None, &mut |path| found.push(path.to_owned()))?;
         found.sort();
         Ok(found)
     }
 
-    fn visit(&self, folder: &str, each: &mut dyn FnMut(&str)) -> io::Result<()> {
-        self.walk(folder, each)
+    fn visit(
+        &self,
+        folder: &str,
+        except: Option<&str>,
+        each: &mut dyn FnMut(&str),
+    ) -> io::Result<()> {
+        self.walk(folder, except, each)
     }
 
     fn holds(&self, path: &str, bytes: &[u8]) -> io::Result<Option<bool>> {

@@ -3,12 +3,16 @@
 //! says nothing, and [`super::leaf::Leaf::parse`] decides. It must never say yes where that
 //! says no: tests hold them against each other.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
 use jiff::Timestamp;
 use memchr::{memchr, memchr2};
 use sha2::{Digest as _, Sha256};
 
+use super::accounts::RECORDS;
 use super::leaf::{BLOB_REFERENCE_TYPE, STATEMENT_TYPE};
 
 const BEFORE: &[u8] = br#"{"payload":""#;
@@ -20,11 +24,15 @@ const DEEPEST: usize = 60;
 /// Below this many digits a whole number is within ±2^53.
 const DIGITS: usize = 15;
 
+/// As strict as `STANDARD`, in the instructions that this machine has.
+static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
+
 /// A leaf that is well-formed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Glance<'a> {
-    /// Where its copy lies.
-    pub(super) path: String,
+    payload: &'a str,
+    year: &'a str,
+    month: &'a str,
     /// Members of the predicate that were asked for, if they are there: as they are written.
     pub(super) members: [Option<&'a str>; 2],
 }
@@ -41,33 +49,25 @@ pub(super) fn glance<'a>(
         buffer.resize(encoded.len(), 0);
     }
     // The engine refuses bits and padding that encoding would not give, so there is one spelling.
-    let length = STANDARD.decode_slice(encoded, buffer).ok()?;
-    let payload = std::str::from_utf8(buffer.get(..length)?).ok()?;
-    let found = statement(payload, asked)?;
-    let digest = Sha256::digest(payload.as_bytes());
-    let mut name = [0; 32];
-    hex::encode_to_slice(&digest[..16], &mut name).ok()?;
-    let mut path = String::with_capacity(64);
-    path.push_str("records/");
-    path.push_str(found.year);
-    path.push('/');
-    path.push_str(found.month);
-    path.push_str("/rec_");
-    path.push_str(std::str::from_utf8(&name).ok()?);
-    path.push_str(".json");
-    Some(Glance {
-        path,
-        members: found.members,
-    })
+    let length = BASE64.decode_slice(encoded, buffer).ok()?;
+    let payload = simdutf8::basic::from_utf8(buffer.get(..length)?).ok()?;
+    statement(payload, asked)
 }
 
-struct Found<'a> {
-    year: &'a str,
-    month: &'a str,
-    members: [Option<&'a str>; 2],
+impl Glance<'_> {
+    /// Where its copy lies.
+    pub(super) fn path(&self) -> String {
+        let digest = Sha256::digest(self.payload.as_bytes());
+        format!(
+            "{RECORDS}/{}/{}/rec_{}.json",
+            self.year,
+            self.month,
+            hex::encode(&digest[..16])
+        )
+    }
 }
 
-fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Found<'a>> {
+fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Glance<'a>> {
     if has_odd_byte(payload.as_bytes()) {
         return None;
     }
@@ -118,7 +118,8 @@ fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Found<'a>> {
         return None;
     }
     let (year, month) = month(text(observed?)?)?;
-    Some(Found {
+    Some(Glance {
+        payload,
         year,
         month,
         members,
@@ -128,52 +129,62 @@ fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Found<'a>> {
 /// The content of a text without escapes.
 fn text(value: &str) -> Option<&str> {
     let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    (!text.contains('\\')).then_some(text)
+    memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
 /// Year and month of a time that is written out in UTC, e.g. `2026-11-21T08:00:00Z`.
 fn month(time: &str) -> Option<(&str, &str)> {
-    let written_out = time.len() >= 20
-        && time.ends_with('Z')
-        && time
-            .bytes()
-            .take(19)
-            .enumerate()
-            .all(|(at, byte)| match at {
-                0 => matches!(byte, b'1'..=b'9'),
-                4 | 7 => byte == b'-',
-                10 => byte == b'T',
-                13 | 16 => byte == b':',
-                _ => byte.is_ascii_digit(),
-            });
-    if !written_out {
+    let [
+        y1 @ b'1'..=b'9',
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+        ..,
+        b'Z',
+    ] = time.as_bytes()
+    else {
+        return None;
+    };
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
+    if !digits.into_iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let in_range = |at, least, most| {
-        time.get(at..at + 2)
-            .is_some_and(|number| (least..=most).contains(&number))
-    };
+    let number = |tens: &u8, ones: &u8| (tens - b'0') * 10 + (ones - b'0');
     // Every month has these days; whether it has more, and fractions, somebody else knows.
     let plain = time.len() == 20
-        && in_range(5, "01", "12")
-        && in_range(8, "01", "28")
-        && in_range(11, "00", "23")
-        && in_range(14, "00", "59")
-        && in_range(17, "00", "59");
+        && (1..=12).contains(&number(m1, m2))
+        && (1..=28).contains(&number(d1, d2))
+        && number(h1, h2) < 24
+        && number(n1, n2) < 60
+        && number(s1, s2) < 60;
     (plain || time.parse::<Timestamp>().is_ok()).then_some((time.get(..4)?, time.get(5..7)?))
 }
 
 /// Whether there is a control character. Canonical form has none; DEL is left to the closer look.
 fn has_odd_byte(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let odd = words.iter().fold(0, |odd, word| {
-        let word = u64::from_ne_bytes(*word);
-        odd | below(word, 0x20) | below(word ^ (ONES * 0x7f), 1)
-    });
-    odd != 0 || rest.iter().any(|byte| *byte < 0x20 || *byte == 0x7f)
+    let odd = |byte: &u8| *byte < 0x20 || *byte == 0x7f;
+    // Without a way out of the loop over a chunk, so that it is made of vector instructions.
+    let in_chunk = |chunk: &[u8; 64]| chunk.iter().fold(false, |found, byte| found | odd(byte));
+    match bytes.last_chunk() {
+        // What is left over is seen with what is before it.
+        Some(last) => in_chunk(last) || bytes.as_chunks().0.iter().any(in_chunk),
+        None => bytes.iter().any(odd),
+    }
 }
 
 /// A place in canonical JSON.
@@ -204,7 +215,7 @@ impl<'a> Scan<'a> {
 
     fn value(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
-            b'"' => self.string().map(drop),
+            b'"' => self.string(),
             b'{' => {
                 self.at += 1;
                 self.rest_of_object(depth.checked_sub(1)?, None)
@@ -220,18 +231,33 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Behind its first quote up to behind its last one; the content as it is written.
-    fn string(&mut self) -> Option<&'a str> {
+    /// A member's name without its quotes: ASCII without escapes.
+    fn name(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
-        let begin = self.at;
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let mut length = 0;
+        loop {
+            match rest.get(length)? {
+                b'"' => break,
+                b'\\' | 0x80.. => return None,
+                _ => length += 1,
+            }
+        }
+        let name = self.text.get(self.at..self.at + length)?;
+        self.at += length + 1;
+        Some(name)
+    }
+
+    /// Behind its first quote up to behind its last one.
+    fn string(&mut self) -> Option<()> {
+        self.take(b'"')?;
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
             let next = memchr2(b'"', b'\\', rest)?;
             self.at += next;
             if rest[next] == b'"' {
-                let content = self.text.get(begin..self.at)?;
                 self.at += 1;
-                return Some(content);
+                return Some(());
             }
             // Those that have a short form have to use it; of the others there are none here.
             if !matches!(
@@ -293,9 +319,8 @@ impl<'a> Scan<'a> {
         }
         let mut before: Option<&str> = None;
         loop {
-            let name = self.string()?;
-            let ordered = before.is_none_or(|before| before < name);
-            if !ordered || !name.is_ascii() || memchr(b'\\', name.as_bytes()).is_some() {
+            let name = self.name()?;
+            if before.is_some_and(|before| before >= name) {
                 return None;
             }
             before = Some(name);

@@ -29,7 +29,7 @@ fn agrees(entry: &[u8]) -> bool {
     };
     let members = seen.members.map(|member| member.map(str::to_owned));
     assert_eq!(
-        Some((seen.path, members)),
+        Some((seen.path(), members)),
         closely(entry),
         "{}",
         String::from_utf8_lossy(entry)

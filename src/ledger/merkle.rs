@@ -17,11 +17,10 @@ pub(crate) fn leaf_hash(leaf: &[u8]) -> Hash {
 }
 
 pub(crate) fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    let mut hasher = Sha256::new();
-    hasher.update([1]);
-    hasher.update(left);
-    hasher.update(right);
-    hasher.finalize().into()
+    let mut bytes = [1; 65];
+    bytes[1..33].copy_from_slice(left);
+    bytes[33..].copy_from_slice(right);
+    Sha256::digest(bytes).into()
 }
 
 /// The root of the tree without leaves: the hash of nothing.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use ssh_key::PublicKey;
 
-use super::accounts::{Keys, Sum};
+use super::accounts::{Keys, RECORDS, Sum};
 use super::checkpoint::Checkpoint;
 use super::dir::{self, CHECKPOINT, FORMAT, SIGNERS};
 use super::files::Files;
@@ -58,7 +58,9 @@ impl Walk {
         self.times.except(options.wrong_clocks);
         let mut rest = BTreeSet::new();
         files
-            .visit("", &mut |path| self.list(path, &mut rest))
+            .visit("", options.log_only.then_some(RECORDS), &mut |path| {
+                self.list(path, &mut rest);
+            })
             .context("the folder cannot be read")?;
         let in_flight = match take(files, &mut rest, journal::PATH)? {
             Some(bytes) => {
@@ -76,6 +78,11 @@ impl Walk {
                     && path != FORMAT
             });
             // Records without a checkpoint are not nothing, unless an append was under way.
+            if options.log_only {
+                files
+                    .visit(RECORDS, None, &mut |path| self.list(path, &mut rest))
+                    .context("the folder cannot be read")?;
+            }
             self.compare(files, &Checkpoint::none(), &mut rest)?;
             rest.retain(|path| !in_flight.contains(path));
             self.empty = rest.is_empty();
@@ -233,7 +240,9 @@ impl Walk {
             None => Some([""; 2]),
         };
         if let Some(seen) = asked.and_then(|asked| glance(entry, payload, asked)) {
-            self.copy(files, number, entry, &seen.path)?;
+            if !options.log_only {
+                self.copy(files, number, entry, &seen.path())?;
+            }
             if let Some(pointers) = options.times {
                 let [runner, platform] = seen.members.map(told);
                 self.times.tell(number, runner, platform, pointers);
@@ -241,7 +250,9 @@ impl Walk {
             return Ok(());
         }
         let leaf = Leaf::parse(entry)?;
-        self.copy(files, number, entry, &leaf.path)?;
+        if !options.log_only {
+            self.copy(files, number, entry, &leaf.path)?;
+        }
         let statement = leaf.told(|digest| {
             let path = blob_path(digest);
             // Two records may share a blob.

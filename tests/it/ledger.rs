@@ -337,6 +337,38 @@ fn the_checkpoint_is_printed_as_it_lies_there_and_the_level_stands_in_the_report
     assert!(same.stderr.contains("the ledger itself"), "{}", same.stderr);
 }
 
+#[test]
+fn a_look_at_the_log_alone_says_what_it_left_out_and_an_export_leaves_nothing_out() {
+    let home = tempfile::tempdir().unwrap();
+    let ledger = home.path().join("ledger");
+    append(&ledger, 0..4, None);
+    let month = ledger.join("records/2026/11");
+    let copy = fs::read_dir(&month).unwrap().next().unwrap().unwrap();
+    fs::write(copy.path(), "another text").unwrap();
+    let run = |arguments: &[&str]| {
+        let now = "2026-12-01T00:00:00Z";
+        run_in(home.path(), BTreeMap::new(), now, arguments)
+    };
+    let verified = |more: &[&str]| run(&[&["ledger", "verify", "dir:ledger"], more].concat());
+    let whole = verified(&[]);
+    assert_eq!(whole.code, 5, "{}", whole.stdout);
+    assert!(whole.stdout.contains("was altered"), "{}", whole.stdout);
+    let log = verified(&["--log-only"]);
+    assert_eq!(log.code, 0, "{}", log.stdout);
+    assert!(log.stdout.contains("left out"), "{}", log.stdout);
+    let arguments = ["ledger", "export", "dir:ledger", "--out", "pack"];
+    let exported = run(&arguments);
+    assert_eq!(exported.code, 5, "{}", exported.stdout);
+    let refused = run(&[&arguments[..], &["--log-only"]].concat());
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    // What is sealed is looked at as closely.
+    let bundle = ledger.join("log/tile/entries/000.p/4");
+    let mut bytes = fs::read(&bundle).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&bundle, bytes).unwrap();
+    assert_eq!(verified(&["--log-only"]).code, 5);
+}
+
 /// Runs `ledger crashed` as a job of a merge request, or without the CI's variables.
 fn crashed(home: &Path, in_ci: bool, code: &str) -> Ended {
     let mut env = BTreeMap::new();

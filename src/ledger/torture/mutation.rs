@@ -34,6 +34,57 @@ fn a_flip_of_any_bit_of_a_small_ledger_is_found() {
 }
 
 #[test]
+fn of_the_log_alone_every_flip_and_cut_is_found_and_its_copies_count_neither_way() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger(folder.path(), 3, Some(signer()));
+    let files = Memory(snapshot(folder.path()));
+    let integrity = |files: &Memory| {
+        let options = VerifyOptions {
+            log_only: true,
+            ..VerifyOptions::default()
+        };
+        verify_files(files, &options).integrity
+    };
+    let whole = integrity(&files);
+    assert_eq!(whole.state, State::Ok);
+    assert!(whole.says.contains("left out: the copies"), "{whole:?}");
+    for (path, bytes) in &files.0 {
+        let expected = if path.starts_with("records/") {
+            State::Ok
+        } else {
+            State::Failed
+        };
+        let judged = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut mutated = files.clone();
+            change(mutated.0.get_mut(path).unwrap());
+            integrity(&mutated).state
+        };
+        for at in 0..bytes.len() {
+            let flipped = judged(&|bytes| bytes[at] ^= 1 << (at % 8));
+            assert_eq!(flipped, expected, "byte {at} of {path}");
+            let cut = judged(&|bytes| bytes.truncate(at));
+            assert_eq!(cut, expected, "{path} cut to {at}");
+        }
+        assert_eq!(judged(&|bytes| bytes.push(b'\n')), expected, "{path}");
+        if path != "lock" {
+            let mut mutated = files.clone();
+            mutated.0.remove(path);
+            assert_eq!(integrity(&mutated).state, expected, "without {path}");
+        }
+    }
+    // A name that is no record's is not let through by its folder's.
+    for foreign in ["records", "records2/x", "log/records/x"] {
+        let mut mutated = files.clone();
+        mutated.0.insert(foreign.to_owned(), b"x".to_vec());
+        assert_eq!(integrity(&mutated).state, State::Failed, "{foreign}");
+    }
+    // Nothing but copies is no ledger that was never begun.
+    let mut copies = files.clone();
+    copies.0.retain(|path, _| path.starts_with("records/"));
+    assert_eq!(integrity(&copies).state, State::Failed);
+}
+
+#[test]
 fn a_cut_of_any_file_at_any_length_is_found() {
     let folder = tempfile::tempdir().unwrap();
     ledger(folder.path(), 3, Some(signer()));
