@@ -1,5 +1,7 @@
 //! Which leaves of an append are new, and which number each one has: the same in every store.
 
+use std::collections::HashMap;
+
 use sha2::{Digest as _, Sha256};
 
 use super::Receipt;
@@ -21,16 +23,15 @@ impl<'a> Numbering<'a> {
         let mut new: Vec<&Leaf> = Vec::new();
         let mut indexes = Vec::new();
         let mut duplicates = Vec::new();
+        let mut numbers: HashMap<&str, u64> = HashMap::new();
         for (leaf, known) in leaves.iter().zip(known) {
-            let twin = new
-                .iter()
-                .position(|other| other.id == leaf.id)
-                .map(|position| size + position as u64);
-            if let Some(index) = known.or(twin) {
+            if let Some(index) = known.or_else(|| numbers.get(leaf.id.as_str()).copied()) {
                 duplicates.push(leaf.id.clone());
                 indexes.push(index);
             } else {
-                indexes.push(size + new.len() as u64);
+                let index = size + new.len() as u64;
+                numbers.insert(&leaf.id, index);
+                indexes.push(index);
                 new.push(leaf);
             }
         }
