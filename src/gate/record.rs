@@ -15,8 +15,11 @@ use super::approvals::Door;
 use super::breach::{breach_id, breach_record, breaches};
 use super::decide::{ControlDecision, Decision, OverrideReport, OverrideState, WaiverReport};
 use super::reviews::{ReviewOutcome, ReviewReport};
-use super::signature;
 use super::triage::AcceptanceReport;
+
+mod signatures;
+
+use signatures::signatures;
 
 /// Predicate type of the record of a decision.
 pub const CHANGE_RECORD_TYPE: &str = "https://ccgate.dev/change-record/v1";
@@ -346,7 +349,7 @@ fn override_record(decision: &Decision, report: &OverrideReport, context: &Recor
         "approval_door": approval.map(|approval| approval.door.word()),
         "reason_text": cut(&report.text, LONGEST_TEXT),
         "reason_digest": sha256(&report.text),
-        "signatures": signature::recorded(report),
+        "signatures": signatures(report),
         "ticket": {"key": report.ticket.as_deref().map(|text| cut(text, 100))},
         "approved_at": {
             "forge_time": approved_at.map(|at| at.to_string()),
