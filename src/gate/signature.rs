@@ -8,8 +8,8 @@ use crate::facts::{Account, Comment, Snapshot, Subject};
 use crate::policy::OverrideRules;
 use crate::sshsig::{self, SignerKey};
 
+use super::clocks::is_later;
 use super::command::{Command, approval_comment, parse};
-use super::overrides::CLOCK_TOLERANCE;
 
 mod block;
 mod carried;
@@ -137,8 +137,7 @@ pub(super) fn of(
         return Ok(None);
     };
     let at = block.signed_at;
-    let latest = comment.created_at.saturating_add(CLOCK_TOLERANCE);
-    if at > latest.unwrap_or(Timestamp::MAX) {
+    if is_later(at, comment.created_at) {
         return Err(format!(
             "it says that it was signed at {at}, which is later than it was written"
         ));

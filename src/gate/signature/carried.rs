@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::facts::Platform;
 use crate::sshsig::{self, SignerKey};
 
+use super::super::clocks::is_later;
 use super::super::command::{Command, parse};
-use super::super::overrides::CLOCK_TOLERANCE;
 use super::block::{below, is_meant, parted};
 use super::statement::{About, Says, Statement, written};
 use super::{LONGEST_ARMOUR, OVERRIDE_NAMESPACE};
@@ -52,11 +52,7 @@ pub fn signed_comment(
     let signed = Statement::read(statement)?;
     is_for(&signed.about, place)?;
     says(&signed, comment)?;
-    if signed.at
-        > now
-            .saturating_add(CLOCK_TOLERANCE)
-            .unwrap_or(Timestamp::MAX)
-    {
+    if is_later(signed.at, now) {
         return Err(format!(
             "the statement says that it was signed at {}, which is later than now",
             signed.at
