@@ -5,18 +5,16 @@ use crate::controls::Verdict;
 use crate::facts::Fact;
 use crate::gate::testing::{
     FIRST, REASON, SECOND, THIRD, command, comment, control as bound, decision, evidence, facts,
-    fail, pass, policy, waiver as standing,
+    fail, pass, policy, record_context, waiver as standing,
 };
 use crate::gate::undecided;
 
 fn context() -> RecordContext {
     RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
         snapshot_digest: Some("sha256:aa".to_owned()),
         platform_time: Some("2026-06-01T12:00:03Z".parse().expect("a literal timestamp")),
         review_within: Some("1 business day".to_owned()),
-        branch_move: None,
+        ..record_context()
     }
 }
 
