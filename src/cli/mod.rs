@@ -15,6 +15,7 @@ mod ledger_api;
 mod ledger_place;
 mod outputs;
 mod override_notify;
+mod override_post;
 mod override_register;
 mod overrides;
 mod policy;

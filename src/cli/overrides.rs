@@ -3,25 +3,20 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 
 use crate::facts::Subject;
-use crate::gate::{
-    self, Attempt, Entry, Exemption, Register, SignedComment, Standing, Sums, Term, Use, register,
-};
+use crate::gate::{self, Attempt, Entry, Exemption, Register, Standing, Sums, Term, Use, register};
 use crate::ledger;
-use crate::platform::{Flags, Wanted, post_comment};
 use crate::render::{escape, wrap};
 
-use super::args::{Layout, OnChange, OverrideArgs, OverrideCommand};
+use super::args::{Layout, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
-use super::files::read_whole;
 use super::ledger_place::existing;
 use super::override_notify::notify;
-use super::session;
+use super::override_post::post;
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -88,82 +83,6 @@ fn statement(
         .context("the statement cannot be written")
         .map_err(CommandError::usage)?;
     Ok(ExitStatus::Allow)
-}
-
-/// Posts the comment with the person's own token, and says what was posted where.
-fn post(
-    text: Result<String, String>,
-    on: &OnChange,
-    next: &str,
-    world: &mut World,
-) -> CommandResult {
-    let mut text = text.map_err(|why| CommandError::usage(anyhow!(why)))?;
-    let flags = Flags {
-        platform: on.platform.map(Into::into),
-        repository: on.repo.clone(),
-        change: Some(on.change),
-        head: None,
-        reference: None,
-        since: None,
-        repository_only: false,
-    };
-    let mut next = next.to_owned();
-    if let Some(file) = &on.signature {
-        let signed = signed(&text, file, &flags, world).map_err(CommandError::usage)?;
-        next = format!("signed with {}; {next}", signed.key);
-        text = signed.text;
-    }
-    // What a CI's own token posts is a machine's, and counts for nothing.
-    if world.var("CCGATE_TOKEN").is_none() {
-        return Err(CommandError::usage(anyhow!(
-            "a comment of yours takes your own token: set `CCGATE_TOKEN`"
-        )));
-    }
-    let posted = session::runtime()?.block_on(async {
-        let setup = session::setup(&flags, on.timeout, world).await?;
-        post_comment(setup, &text)
-            .await
-            .map_err(CommandError::undecided)
-    })?;
-    let by = posted
-        .by
-        .map_or_else(String::new, |by| format!(" by @{by}"));
-    let mut shown = plain(&format!("posted{by}: {}", posted.place));
-    shown.push('\n');
-    for line in text.lines() {
-        shown.push_str(&wrap("    ", &plain(line), world.width()));
-    }
-    shown.push_str(&next);
-    shown.push('\n');
-    // A reader that went away is no reason for another exit code.
-    let _ = world.stdout.write_all(shown.as_bytes());
-    Ok(ExitStatus::Allow)
-}
-
-/// The comment with the signature of that file over the statement beside it.
-fn signed(text: &str, file: &Path, flags: &Flags, world: &World) -> anyhow::Result<SignedComment> {
-    let shown = file.display();
-    ensure!(
-        file.extension().is_some_and(|end| end == "sig"),
-        "`--signature` takes the file that `ssh-keygen -Y sign` wrote beside the statement, \
-         `statement.sig`, and not `{shown}`"
-    );
-    let read = |path: &Path| {
-        let bytes = read_whole(&world.folder.join(path))?;
-        String::from_utf8(bytes).with_context(|| format!("`{}` is no text", path.display()))
-    };
-    let (armour, statement) = (read(file)?, read(&file.with_extension(""))?);
-    let place = session::place(flags, world)?;
-    let Wanted::Change { number, .. } = place.wanted else {
-        bail!("a comment stands on a change: say which with `--change N`");
-    };
-    let place = gate::CommentPlace {
-        platform: place.platform,
-        repository: &place.repository,
-        change: number,
-    };
-    gate::signed_comment(&place, text, &statement, &armour, world.now)
-        .map_err(|why| anyhow!("nothing was posted, for it would not be counted: {why}"))
 }
 
 fn list(url: &str, open: bool, format: Layout, world: &mut World) -> CommandResult {

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use crate::facts::{AccountRef, Comment, Identified as _, Snapshot};
 use crate::policy::Policy;
 
+use super::clocks::is_later;
 use super::command::Command;
 use super::decide::{Approval, OverrideReport, OverrideState};
 use super::independence::{apart, independent, may_override, person_behind};
-use super::overrides::{CLOCK_TOLERANCE, commands};
+use super::overrides::commands;
 use super::record::override_id;
 use super::reviews::named;
 use super::signature::{self, Says, Signed};
@@ -193,12 +194,7 @@ fn judge(
     if at <= asked.at {
         return Err("it was written before the override was asked for".to_owned());
     }
-    let now = facts.latest_time();
-    if at
-        > now
-            .saturating_add(CLOCK_TOLERANCE)
-            .unwrap_or(Timestamp::MAX)
-    {
+    if is_later(at, facts.latest_time()) {
         return Err(format!("it was written at {at}, which is later than now"));
     }
     let id = override_id(&facts.subject, &asked.id, &asked.head);

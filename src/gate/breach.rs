@@ -175,19 +175,10 @@ mod tests {
         Account, Ancestry, Arrival, Arrivals, Fact, FactKey, Move, MoveKind, PreviousTip,
         RuleBypasses, ToldBy,
     };
-    use crate::gate::testing::{FIRST, SECOND, control, decision, facts, fail, policy};
+    use crate::gate::testing::{
+        FIRST, SECOND, control, decision, facts, fail, policy, record_context,
+    };
     use crate::gate::{OVERRIDE_RECORD_TYPE, records};
-
-    fn context() -> RecordContext {
-        RecordContext {
-            tool: "ccgate".to_owned(),
-            version: "0.1.0".to_owned(),
-            snapshot_digest: None,
-            platform_time: None,
-            review_within: None,
-            branch_move: None,
-        }
-    }
 
     fn failing(reason: FailReason) -> Decision {
         let evidence = Evidence::new("d1 was pushed", FactKey::BranchArrivals, "d1", &[]);
@@ -203,7 +194,7 @@ mod tests {
         for reason in FailReason::BREACHES {
             let decision = failing(reason);
             assert!(has_breach(&decision));
-            let records = records(&decision, &context());
+            let records = records(&decision, &record_context());
             assert_eq!(records.len(), 2, "the plain fail beside it opens none");
             assert_eq!(records[1]["predicateType"], OVERRIDE_RECORD_TYPE);
             let opened = &records[1]["predicate"];
@@ -222,7 +213,7 @@ mod tests {
     fn a_fail_that_somebody_can_still_mend_opens_none() {
         let decision = failing(FailReason::StaleApproval);
         assert!(!has_breach(&decision));
-        assert_eq!(records(&decision, &context()).len(), 1);
+        assert_eq!(records(&decision, &record_context()).len(), 1);
     }
 
     #[test]
@@ -345,7 +336,7 @@ mod tests {
             &policy(vec![control(&FIRST, verdict)]),
             &gone_around_by(request()),
         );
-        let opened = &records(&decision, &context())[1]["predicate"];
+        let opened = &records(&decision, &record_context())[1]["predicate"];
         assert_eq!(opened["involved"], json!(["ana", "eve", "li"]));
         assert_eq!(opened["involved_ids"], json!([1, 2, 3]));
         assert_eq!(
@@ -356,7 +347,7 @@ mod tests {
                 "reason": "/ccgate approve ovr_1", "forge_time": null}])
         );
         let other = failing(FailReason::DirectPush);
-        let opened = &records(&other, &context())[1]["predicate"];
+        let opened = &records(&other, &record_context())[1]["predicate"];
         assert_eq!(opened["platform_records"], json!(null));
     }
 }

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod breach;
+mod clocks;
 mod command;
 mod deadline;
 mod decide;

@@ -5,14 +5,13 @@
 //! Anybody may ask. It opens the gate where the asker may override and had no hand in the
 //! change, unless the policy wants a second person; else once somebody else approved it.
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::controls::Meta;
 use crate::facts::{Account, AccountRef, Comment, Fact, Identified as _, Snapshot};
 use crate::policy::{OverrideRules, Policy};
 
 use super::approvals;
 use super::breach::BREACH_PREFIX;
+use super::clocks::is_later;
 use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
@@ -44,9 +43,6 @@ pub(super) fn never(policy: &Policy) -> Vec<&'static str> {
         .map(|meta| meta.code)
         .collect()
 }
-
-/// How far the clocks of runner and platform may differ.
-pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Whether anybody wrote a command about overrides, so that the facts about people are needed.
 pub fn has_override_command(facts: &Snapshot) -> bool {
@@ -366,11 +362,7 @@ fn within_uses(
 /// Bound to the head as it is now, and not over yet.
 fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
     let now = facts.latest_time();
-    if report.at
-        > now
-            .saturating_add(CLOCK_TOLERANCE)
-            .unwrap_or(Timestamp::MAX)
-    {
+    if is_later(report.at, now) {
         return refused(format!(
             "it was written at {}, which is later than now",
             report.at

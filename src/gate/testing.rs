@@ -11,7 +11,7 @@ use crate::facts::{
     Account, ChangeState, Comment, Commit, Fact, FactKey, Identity, OverridePeople, Person,
     Platform, Snapshot, Source, Subject, Unknown, Why,
 };
-use crate::gate::{Decision, decide, evaluate};
+use crate::gate::{Decision, RecordContext, decide, evaluate};
 use crate::policy::{
     BoundControl, Enforcement, Mode, OnUnknown, OverrideRules, Place, Policy, PolicySource, Waiver,
 };
@@ -256,6 +256,18 @@ pub(crate) fn facts() -> Snapshot {
     facts.requests.count = 4;
     facts.requests.waves = 2;
     facts
+}
+
+/// What a record knows beside the decision, where a case is about nothing of that.
+pub(crate) fn record_context() -> RecordContext {
+    RecordContext {
+        tool: "ccgate".to_owned(),
+        version: "0.1.0".to_owned(),
+        snapshot_digest: None,
+        platform_time: None,
+        review_within: None,
+        branch_move: None,
+    }
 }
 
 pub(crate) fn decision(policy: &Policy, facts: &Snapshot) -> Decision {

@@ -17,6 +17,8 @@ mod posting;
 mod run_approvals_tests;
 #[cfg(test)]
 mod signing_keys_tests;
+#[cfg(test)]
+mod testing;
 mod tickets;
 mod transport;
 mod yaml;

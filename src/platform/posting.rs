@@ -74,38 +74,15 @@ pub(super) fn not_taken(no_answer: &NoAnswer, needs: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::Place;
+    use super::super::testing::{change, setup};
     use super::super::transport::testing::{Reply, Server};
-    use super::super::transport::{Limits, Token};
     use super::*;
 
     const TEXT: &str = "/ccgate approve ovr_1";
 
     async fn posted(platform: Platform, reply: fn() -> Reply) -> (Server, anyhow::Result<Posted>) {
         let server = Server::start(move |_, _| reply()).await;
-        let setup = Setup {
-            place: Place {
-                platform,
-                api: server.url.clone(),
-                graphql: server.url.clone(),
-                repository: "acme/payments".to_owned(),
-                wanted: Wanted::Change {
-                    number: 42,
-                    head: None,
-                    target: None,
-                },
-                train: None,
-                run_url: None,
-            },
-            token: Token::new("test".to_owned()),
-            settings_token: None,
-            ca_bundle: None,
-            limits: Limits::default(),
-            now: "2026-06-01T12:00:00Z".parse().expect("a literal timestamp"),
-            program: "ccgate/test".to_owned(),
-            thrift: super::super::Thrift::Rounds,
-        };
-        let ended = post_comment(setup, TEXT).await;
+        let ended = post_comment(setup(platform, &server, change(42)), TEXT).await;
         (server, ended)
     }
 

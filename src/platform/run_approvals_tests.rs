@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{EnvironmentState, Platform, RunApprovals, Subject};
+use crate::facts::{EnvironmentState, Platform, RunApprovals};
+use crate::platform::Host;
+use crate::platform::testing::{change, setup_once, snapshot};
 use crate::platform::transport::testing::{Reply, Server};
-use crate::platform::{Host, Limits, Place, Setup, Thrift, Token, Wanted};
 
 const RUN: u64 = 77;
 
@@ -28,41 +29,8 @@ async fn read(
         answer(request.line.split(' ').next_back().unwrap_or_default())
     })
     .await;
-    let mut host = Host::new(Setup {
-        place: Place {
-            platform,
-            api: server.url.clone(),
-            graphql: server.url.join("/graphql").unwrap(),
-            repository: "acme/payments".to_owned(),
-            wanted: Wanted::Change {
-                number: 42,
-                head: None,
-                target: None,
-            },
-            train: None,
-            run_url: None,
-        },
-        token: Token::new("test".to_owned()),
-        settings_token: None,
-        ca_bundle: None,
-        limits: Limits {
-            attempts: 1,
-            ..Limits::default()
-        },
-        now: "2026-06-01T12:00:00Z".parse().unwrap(),
-        program: "ccgate/test".to_owned(),
-        thrift: Thrift::Rounds,
-    })
-    .unwrap();
-    let subject = Subject {
-        platform,
-        repository: "acme/payments".to_owned(),
-        change: Some(42),
-        head: "f1f1".to_owned(),
-        target: "main".to_owned(),
-    };
-    let now = "2026-06-01T12:00:00Z".parse().unwrap();
-    let mut snapshot = Snapshot::all_unknown(subject, now, "ccgate test".to_owned());
+    let mut host = Host::new(setup_once(platform, &server, change(42))).unwrap();
+    let mut snapshot = snapshot(platform, "f1f1");
     host.collect_run_approvals(&mut snapshot, RUN).await;
     let asked = server.received().into_iter().map(|one| one.line);
     (snapshot.run_approvals, asked.collect())

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{Platform, PublishedKey, PublishedKeys, Subject};
+use crate::facts::{Platform, PublishedKey, PublishedKeys};
+use crate::platform::Host;
+use crate::platform::testing::{change, setup_once, snapshot};
 use crate::platform::transport::testing::{Reply, Server};
-use crate::platform::{Host, Limits, Place, Setup, Thrift, Token, Wanted};
 
 const LINE: &str = "ssh-ed25519 AAAA";
 
@@ -27,42 +28,8 @@ async fn read(
         answer(request.line.split(' ').next_back().unwrap_or_default())
     })
     .await;
-    let wanted = Wanted::Change {
-        number: 42,
-        head: None,
-        target: None,
-    };
-    let mut host = Host::new(Setup {
-        place: Place {
-            platform,
-            api: server.url.clone(),
-            graphql: server.url.join("/graphql").unwrap(),
-            repository: "acme/payments".to_owned(),
-            wanted,
-            train: None,
-            run_url: None,
-        },
-        token: Token::new("test".to_owned()),
-        settings_token: None,
-        ca_bundle: None,
-        limits: Limits {
-            attempts: 1,
-            ..Limits::default()
-        },
-        now: "2026-06-01T12:00:00Z".parse().unwrap(),
-        program: "ccgate/test".to_owned(),
-        thrift: Thrift::Rounds,
-    })
-    .unwrap();
-    let subject = Subject {
-        platform,
-        repository: "acme/payments".to_owned(),
-        change: Some(42),
-        head: "f1".repeat(20),
-        target: "main".to_owned(),
-    };
-    let now = "2026-06-01T12:00:00Z".parse().unwrap();
-    let mut snapshot = Snapshot::all_unknown(subject, now, "ccgate test".to_owned());
+    let mut host = Host::new(setup_once(platform, &server, change(42))).unwrap();
+    let mut snapshot = snapshot(platform, &"f1".repeat(20));
     let ana = Account::human("ana").numbered(Some(7));
     host.collect_published_keys(&mut snapshot, &[ana]).await;
     let mut all = snapshot.published_keys.known().unwrap().clone();

@@ -112,22 +112,15 @@ fn who_approved_and_goes_by_another_name_now_has_reviewed_nothing() {
 /// What is signed comes from the command line, and stands in the ledger for whoever verifies it.
 #[test]
 fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
-    let pair = Ed25519Keypair::from_seed(&[1; 32]);
-    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
-    let line = key.public_key().to_openssh().expect("its public half");
-    let signers = format!("overrides:\n  signed: true\n  signers: {{\"@ana\": [{line}]}}\n");
+    let (key, line) = key(1);
+    let signers = format!("  signed: true\n  signers: {{\"@ana\": [{line}]}}\n");
     for (bench, platform) in [
         (Bench::new(), "github"),
         (Bench::on_gitlab(ON_GITLAB), "gitlab"),
     ] {
-        bench.forge.with(|acme| {
-            let policy = acme.policy.take().expect("a policy");
-            acme.policy = Some(policy.replace("overrides:\n", &signers));
-        });
-        say(&bench, "tom", REQUEST);
-        let (_, asked) = bench.decision(&IN_LEDGER);
+        also_of_overrides(&bench, &signers);
+        let (asked, id) = asked(&bench);
         let words = |name: &Value| name.as_str().expect("text").to_owned();
-        let id = words(&asked["overrides"][0]["recorded_as"]);
         let head = words(&asked["subject"]["head"]);
         let approve = format!("/ccgate approve {id}");
         say(&bench, "ana", &approve);
@@ -183,26 +176,10 @@ fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
 /// which key is shown wherever the override is.
 #[test]
 fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
-    let key = |number: u8| {
-        let pair = Ed25519Keypair::from_seed(&[number; 32]);
-        PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key")
-    };
-    let line = |number: u8| {
-        key(number)
-            .public_key()
-            .to_openssh()
-            .expect("its public half")
-    };
-    let signers = format!(
-        "overrides:\n  signed: true\n  signers: {{\"@tom\": [{}], \"@ana\": [{}]}}\n",
-        line(1),
-        line(2)
-    );
     let bench = Bench::new();
-    bench.forge.with(|acme| {
-        let policy = acme.policy.take().expect("a policy");
-        acme.policy = Some(policy.replace("overrides:\n", &signers));
-    });
+    let (tom, ana) = (key(1).1, key(2).1);
+    let signers = format!("  signed: true\n  signers: {{\"@tom\": [{tom}], \"@ana\": [{ana}]}}\n");
+    also_of_overrides(&bench, &signers);
     let (_, before) = bench.decision(&[]);
     let head = before["subject"]["head"]
         .as_str()
@@ -223,6 +200,7 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
         let ended = bench.run(&[&["override", "statement", comment][..], &on, &of, more].concat());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let armour = key(number)
+            .0
             .sign(namespace, HashAlg::Sha512, ended.stdout.as_bytes())
             .and_then(|signature| signature.to_pem(LineEnding::LF))
             .expect("a signature");
@@ -284,7 +262,7 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
     let (_, decision) = bench.decision(&IN_LEDGER);
     let request = &decision["overrides"][0];
     let id = request["recorded_as"].as_str().expect("an id").to_owned();
-    let fingerprint = |number: u8| key(number).fingerprint(HashAlg::Sha256).to_string();
+    let fingerprint = |number: u8| key(number).0.fingerprint(HashAlg::Sha256).to_string();
     assert_eq!(request["signature"]["key"], fingerprint(1));
     assert_eq!(request["approval_signature"], Value::Null);
 
@@ -321,20 +299,10 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
 /// where a signature is there.
 #[test]
 fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
-    let pair = Ed25519Keypair::from_seed(&[2; 32]);
-    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
-    let line = key.public_key().to_openssh().expect("its public half");
+    let (key, line) = key(2);
     let bench = Bench::new();
-    bench.forge.with(|acme| {
-        let policy = acme.policy.take().expect("a policy");
-        let signed = "overrides:\n  signed: true\n  published_keys: true\n";
-        acme.policy = Some(policy.replace("overrides:\n", signed));
-    });
-    say(&bench, "tom", REQUEST);
-    let (_, asked) = bench.decision(&IN_LEDGER);
-    let id = asked["overrides"][0]["recorded_as"]
-        .as_str()
-        .expect("an id");
+    also_of_overrides(&bench, "  signed: true\n  published_keys: true\n");
+    let (asked, id) = asked(&bench);
     let head = asked["subject"]["head"].as_str().expect("a head");
     let comment = format!("/ccgate approve {id}");
     let of = [
@@ -391,17 +359,8 @@ fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
 #[test]
 fn an_approval_in_an_environment_opens_the_run_that_it_was_given_to_and_no_other() {
     let bench = Bench::new();
-    bench.forge.with(|acme| {
-        let policy = acme.policy.take().expect("a policy");
-        let named = "overrides:\n  environments: [change-override]\n";
-        acme.policy = Some(policy.replace("overrides:\n", named));
-    });
-    say(&bench, "tom", REQUEST);
-    let (_, asked) = bench.decision(&IN_LEDGER);
-    let id = asked["overrides"][0]["recorded_as"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
+    also_of_overrides(&bench, "  environments: [change-override]\n");
+    let (asked, id) = asked(&bench);
     // Time goes on: what was seen no later than the request was counts for nothing.
     say(&bench, "ana", "Let me look.");
     let comment = format!("/ccgate approve {id}");
@@ -613,6 +572,32 @@ fn reviewed(bench: &Bench, id: &str) {
     );
     assert!(text.contains("@ana: asked for 0, answers for 1"), "{text}");
     assert_eq!(bench.run(&["ledger", "verify", "dir:ledger"]).code, 0);
+}
+
+/// The policy says that too of overrides.
+fn also_of_overrides(bench: &Bench, rules: &str) {
+    bench.forge.with(|acme| {
+        let policy = acme.policy.take().expect("a policy");
+        let (above, below) = policy.split_once("overrides:\n").expect("the section");
+        acme.policy = Some(format!("{above}overrides:\n{rules}{below}"));
+    });
+}
+
+/// @tom asks. Gives what the gate made of it and the id of the override.
+fn asked(bench: &Bench) -> (Value, String) {
+    say(bench, "tom", REQUEST);
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    let id = decision["overrides"][0]["recorded_as"].as_str();
+    let id = id.expect("an id").to_owned();
+    (decision, id)
+}
+
+/// A key of nobody, told apart by a number, and its public half as policies list it.
+fn key(number: u8) -> (PrivateKey, String) {
+    let pair = Ed25519Keypair::from_seed(&[number; 32]);
+    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
+    let line = key.public_key().to_openssh().expect("its public half");
+    (key, line)
 }
 
 fn say(bench: &Bench, login: &str, words: &str) {

@@ -25,7 +25,7 @@ pub(in crate::cli) enum OverrideCommand {
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// For how long, e.g. `4h`; without it as long as the policy lets
+        /// For how long, e.g. `4h`; without it 4 hours, or the policy's `max` where that is shorter
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         #[command(flatten)]

@@ -5,8 +5,9 @@ use super::*;
 use crate::facts::{Account, AccountKind, Fact, Push, PushKind, Snapshot, Unknown};
 use crate::gate::testing::{
     FIRST, REASON, SECOND, at, comment, control, decision, facts, fail, pass, person, policy,
+    record_context,
 };
-use crate::gate::{OVERRIDE_RECORD_TYPE, Outcome, RecordContext, records};
+use crate::gate::{OVERRIDE_RECORD_TYPE, Outcome, records};
 
 const ASKED_AT: &str = "2026-06-01T11:00:00Z";
 const APPROVED_AT: &str = "2026-06-01T11:30:00Z";
@@ -125,15 +126,7 @@ fn who_renamed_the_account_or_took_over_a_name_approves_nothing_of_their_own() {
         approval.author = numbered("sec", 9);
     });
     assert_eq!(decision.outcome, Outcome::Allow);
-    let context = RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    };
-    let records = records(&decision, &context);
+    let records = records(&decision, &record_context());
     let given = records
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
@@ -375,15 +368,7 @@ fn neither_who_asked_nor_who_approved_reviews_it_afterwards() {
 
 #[test]
 fn a_record_says_who_asked_and_who_approved_and_which_attempts_were_refused() {
-    let context = RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    };
-    let all = records(&with("sec", |_, _, _, _| {}), &context);
+    let all = records(&with("sec", |_, _, _, _| {}), &record_context());
     assert_eq!(all[1]["predicateType"], OVERRIDE_RECORD_TYPE);
     let given = &all[1]["predicate"];
     assert_eq!(given["requester"]["login"], "tom");
@@ -391,7 +376,7 @@ fn a_record_says_who_asked_and_who_approved_and_which_attempts_were_refused() {
     assert_eq!(given["requested_at"]["forge_time"], ASKED_AT);
     assert_eq!(given["approved_at"]["forge_time"], APPROVED_AT);
     assert_eq!(given["approval"], "902");
-    let refused = records(&with("tom", |_, _, _, _| {}), &context);
+    let refused = records(&with("tom", |_, _, _, _| {}), &record_context());
     assert_eq!(refused.len(), 1, "what was only asked for is no override");
     let attempt = &refused[0]["predicate"]["overrides"][0];
     assert_eq!(attempt["state"], "requested");

@@ -45,8 +45,8 @@ pub(super) fn in_form(rules: &OverrideRules, asked: &Asked) -> Result<(), Refusa
 /// How long an override holds of which nothing else is said, where the policy lets it.
 const USUAL: SignedDuration = SignedDuration::from_hours(4);
 
-/// How long it is wanted for; where nothing is said, four hours or as long as the policy lets.
-/// What is longer is refused and not cut: nobody approved the shorter one.
+/// How long it is wanted for; where nothing is said, four hours, or `overrides.max` where that is
+/// shorter. What is longer is refused and not cut: nobody approved the shorter one.
 pub(super) fn term(rules: &OverrideRules, terms: &[String]) -> Result<SignedDuration, Refusal> {
     let [wanted] = terms else {
         return if terms.is_empty() {

@@ -479,13 +479,21 @@ fn more_overrides_on_one_change_than_the_policy_lets_are_refused_and_so_is_what_
 
 #[test]
 fn who_asks_for_no_time_gets_four_hours_however_long_the_policy_lets() {
-    let expires = |terms: &str| {
-        let mut policy = failing();
-        policy.overrides.max = jiff::SignedDuration::from_hours(24);
-        let mut asked = command();
-        asked.body = format!("/ccgate override TST-01 INC-482 {terms}{REASON}");
-        decision(&policy, &with(vec![asked])).overrides[0].expires
-    };
-    assert_eq!(expires(""), Some(at("2026-06-01T15:00:00Z")));
-    assert_eq!(expires("expires:24h "), Some(at("2026-06-02T11:00:00Z")));
+    assert_eq!(expires(24, ""), Some(at("2026-06-01T15:00:00Z")));
+    let whole_day = Some(at("2026-06-02T11:00:00Z"));
+    assert_eq!(expires(24, "expires:24h "), whole_day);
+}
+
+#[test]
+fn who_asks_for_no_time_gets_no_more_than_the_policy_lets() {
+    assert_eq!(expires(2, ""), Some(at("2026-06-01T13:00:00Z")));
+}
+
+/// When an override ends that was asked for at eleven, where the policy lets it hold so many hours.
+fn expires(longest: i64, terms: &str) -> Option<jiff::Timestamp> {
+    let mut policy = failing();
+    policy.overrides.max = jiff::SignedDuration::from_hours(longest);
+    let mut asked = command();
+    asked.body = format!("/ccgate override TST-01 INC-482 {terms}{REASON}");
+    decision(&policy, &with(vec![asked])).overrides[0].expires
 }

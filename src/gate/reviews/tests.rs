@@ -4,6 +4,7 @@ use super::*;
 use crate::facts::Fact;
 use crate::gate::testing::{
     FIRST, SECOND, at, command, comment, control, decision, facts, fail, pass, policy,
+    record_context,
 };
 use crate::gate::{REVIEW_RECORD_TYPE, RecordContext, records};
 
@@ -86,12 +87,10 @@ fn an_outcome_that_leaves_something_to_do_says_what() {
 #[test]
 fn a_review_that_counts_is_one_record_however_often_it_is_seen() {
     let context = |version: &str| RecordContext {
-        tool: "ccgate".to_owned(),
         version: version.to_owned(),
         snapshot_digest: Some(version.to_owned()),
-        platform_time: None,
         review_within: Some("1 business day".to_owned()),
-        branch_move: None,
+        ..record_context()
     };
     let mut decision = with("sec", "ID follow_up ENG-7", |_| {});
     let reviews = |decision: &super::super::Decision, version: &str| {

@@ -4,15 +4,14 @@
 
 use jiff::Timestamp;
 
-use crate::facts::{Platform, Subject};
+use crate::facts::Platform;
 use crate::sshsig::{self, SignerKey};
 
+use super::super::clocks::is_later;
 use super::super::command::{Command, parse};
-use super::super::overrides::CLOCK_TOLERANCE;
-use super::{
-    FENCE, FENCE_END, LONGEST_ARMOUR, LONGEST_STATEMENT, OVERRIDE_NAMESPACE, SIGNED_AT, Says,
-    is_meant, one_spelling, parted,
-};
+use super::block::{below, is_meant, parted};
+use super::statement::{About, Says, Statement, written};
+use super::{LONGEST_ARMOUR, OVERRIDE_NAMESPACE};
 
 /// Where a comment is going to stand, as far as it is known before anybody is asked.
 #[derive(Clone, Debug)]
@@ -51,13 +50,9 @@ pub fn signed_comment(
         return Err("the comment holds a signature already".to_owned());
     }
     let signed = Statement::read(statement)?;
-    signed.is_for(place)?;
-    signed.says(comment, statement)?;
-    if signed.at
-        > now
-            .saturating_add(CLOCK_TOLERANCE)
-            .unwrap_or(Timestamp::MAX)
-    {
+    is_for(&signed.about, place)?;
+    says(&signed, comment)?;
+    if is_later(signed.at, now) {
         return Err(format!(
             "the statement says that it was signed at {}, which is later than now",
             signed.at
@@ -74,7 +69,7 @@ pub fn signed_comment(
     let key = SignerKey::of(&key)
         .ok_or("the key that signed it is no Ed25519 key, and no other counts")?;
     let at = signed.at;
-    let text = format!("{comment}\n{FENCE}\n{SIGNED_AT}{at}\n{armour}{FENCE_END}");
+    let text = below(comment, at, armour);
     // Read back as the gate will read it.
     match parted(&text) {
         Ok((command, Some(block)))
@@ -94,116 +89,58 @@ pub fn signed_comment(
     }
 }
 
-/// What the lines of a statement name.
-struct Statement<'s> {
-    subject: Subject,
-    /// What the line behind the head says.
-    command: &'s str,
-    at: Timestamp,
+/// Whether the statement is for that place.
+fn is_for(signed: &About<'_>, place: &CommentPlace<'_>) -> Result<(), String> {
+    let other = |what: &str, signed: &str, meant: &str| {
+        Err(format!(
+            "the statement is for {what} {signed}, and the comment is for {meant}"
+        ))
+    };
+    if signed.platform != place.platform {
+        return other("platform", signed.platform.word(), place.platform.word());
+    }
+    // The platform's own spelling is what counts, and that is not known here.
+    if !signed.repository.eq_ignore_ascii_case(place.repository) {
+        return other("repository", signed.repository, place.repository);
+    }
+    if signed.change != place.change {
+        let (signed, meant) = (signed.change.to_string(), place.change.to_string());
+        return other("change", &signed, &meant);
+    }
+    Ok(())
 }
 
-impl<'s> Statement<'s> {
-    fn read(text: &'s str) -> Result<Self, String> {
-        let no_statement = || {
-            "it is not what `ccgate override statement` prints: print it again, and sign that file \
-             as it is"
-                .to_owned()
-        };
-        if text.len() > LONGEST_STATEMENT {
-            return Err(no_statement());
+/// Whether the whole statement is what the gate makes of that comment. What an approval approves
+/// stands in another comment, so of that only the form can be told.
+fn says(signed: &Statement<'_>, comment: &str) -> Result<(), String> {
+    let other = || {
+        format!(
+            "the statement says `{}`, and the comment says something else: print it for this comment, and sign that",
+            signed.command
+        )
+    };
+    let (made, in_form) = match parse(comment) {
+        Some(Command::Override(asked)) => {
+            let (words, reason) = (asked.words(), asked.reason);
+            let says = Says::Asks {
+                words: &words,
+                reason: &reason,
+            };
+            (says.on(&signed.about, signed.at)?, true)
         }
-        let mut lines = text.lines();
-        let mut next = |name: &str| {
-            let line = lines.next().and_then(|line| line.strip_prefix(name));
-            line.ok_or_else(no_statement)
-        };
-        next(super::FORMAT)?;
-        let platform = match next("platform ")? {
-            "github" => Platform::Github,
-            "gitlab" => Platform::Gitlab,
-            _ => return Err(no_statement()),
-        };
-        let repository = next("repository ")?.to_owned();
-        let change = next("change ")?.parse().map_err(|_| no_statement())?;
-        let target = next("target ")?.to_owned();
-        let head = next("head ")?.to_owned();
-        let command = next("command ")?;
-        let at = text.lines().last().and_then(|line| {
-            let time = line.strip_prefix(SIGNED_AT)?;
-            one_spelling(time)
-        });
-        Ok(Self {
-            subject: Subject {
-                platform,
-                repository,
-                change: Some(change),
-                head,
-                target,
-            },
-            command,
-            at: at.ok_or_else(no_statement)?,
-        })
-    }
-
-    fn is_for(&self, place: &CommentPlace<'_>) -> Result<(), String> {
-        let subject = &self.subject;
-        let other = |what: &str, signed: &str, meant: &str| {
-            Err(format!(
-                "the statement is for {what} {signed}, and the comment is for {meant}"
-            ))
-        };
-        if subject.platform != place.platform {
-            return other("platform", subject.platform.word(), place.platform.word());
+        Some(Command::Approve { of }) => {
+            let approved = signed.approved.as_ref().ok_or_else(other)?;
+            let (words, digest) = (approved.words, approved.digest);
+            let made = written(&signed.about, Some(&of), words, digest, signed.at)?;
+            (made, is_request(words) && is_digest(digest))
         }
-        // The platform's own spelling is what counts, and that is not known here.
-        if !subject.repository.eq_ignore_ascii_case(place.repository) {
-            return other("repository", &subject.repository, place.repository);
+        Some(Command::Revoke { .. } | Command::Review { .. }) | None => {
+            return Err("only `/ccgate override …` and `/ccgate approve …` are signed".to_owned());
         }
-        match subject.change {
-            Some(change) if change == place.change => Ok(()),
-            Some(change) => other("change", &change.to_string(), &place.change.to_string()),
-            None => other("no change", "", &place.change.to_string()),
-        }
-    }
-
-    /// Whether the whole statement is what the gate makes of that comment. What an approval approves
-    /// stands in another comment, so of that only the form can be told.
-    fn says(&self, comment: &str, statement: &str) -> Result<(), String> {
-        let other = || {
-            format!(
-                "the statement says `{}`, and the comment says something else: print it for this comment, and sign that",
-                self.command
-            )
-        };
-        match parse(comment) {
-            Some(Command::Override(asked)) => {
-                let (words, reason) = (asked.words(), asked.reason);
-                let says = Says::Asks {
-                    words: &words,
-                    reason: &reason,
-                };
-                let made = says.statement(&self.subject, self.at)?;
-                (made == statement).then_some(()).ok_or_else(other)
-            }
-            Some(Command::Approve { of }) => {
-                let mut rest = statement.lines().skip(7);
-                let asked = rest.next().and_then(|line| line.strip_prefix("asked "));
-                let digest = rest
-                    .next()
-                    .and_then(|line| line.strip_prefix("reason sha256:"));
-                let (Some(asked), Some(digest)) = (asked, digest) else {
-                    return Err(other());
-                };
-                let made = super::statement(&self.subject, Some(&of), asked, digest, self.at)?;
-                (made == statement && is_request(asked) && is_digest(digest))
-                    .then_some(())
-                    .ok_or_else(other)
-            }
-            Some(Command::Revoke { .. } | Command::Review { .. }) | None => {
-                Err("only `/ccgate override …` and `/ccgate approve …` are signed".to_owned())
-            }
-        }
-    }
+    };
+    (made == signed.text && in_form)
+        .then_some(())
+        .ok_or_else(other)
 }
 
 /// Whether these are the words of a request as the gate writes them.
@@ -226,6 +163,7 @@ mod tests {
     use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
     use super::*;
+    use crate::facts::Subject;
     use crate::gate::{approval_comment, override_comment, override_statement};
 
     const PLACE: CommentPlace<'_> = CommentPlace {

@@ -10,7 +10,7 @@ use crate::sshsig::{self, SignerKey};
 use super::super::command::Command;
 use super::super::independence::may_override;
 use super::super::overrides::commands;
-use super::parted;
+use super::block::parted;
 
 /// Most accounts whose keys are asked for: anybody may comment on a public change.
 const MOST_ASKED: usize = 20;

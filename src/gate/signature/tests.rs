@@ -9,8 +9,9 @@ use crate::facts::{Fact, Snapshot};
 use crate::gate::record::override_id;
 use crate::gate::testing::{
     FIRST, REASON, SECOND, at, comment, control, decision, facts, fail, pass, policy,
+    record_context,
 };
-use crate::gate::{Decision, OVERRIDE_RECORD_TYPE, Outcome, OverrideState, RecordContext, records};
+use crate::gate::{Decision, OVERRIDE_RECORD_TYPE, Outcome, OverrideState, records};
 use crate::policy::{OverrideSigner, Policy};
 use crate::sshsig::SignerKey;
 
@@ -131,17 +132,6 @@ fn approved() -> Decision {
         approved_by("sec", &block(&armour(2, &approves()))),
     ];
     decision(&rules(), &with(comments))
-}
-
-pub(super) fn context() -> RecordContext {
-    RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    }
 }
 
 #[test]
@@ -416,7 +406,7 @@ fn what_is_printed_to_be_signed_is_what_counts() {
 /// The auditor's way: keys from the policy, text and signature from the record, and no ccgate.
 #[test]
 fn ssh_keygen_verifies_what_the_record_keeps_and_nothing_else() {
-    let all = records(&approved(), &context());
+    let all = records(&approved(), &record_context());
     let given = all
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)

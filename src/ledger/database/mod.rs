@@ -11,8 +11,9 @@ use anyhow::{Context as _, anyhow, ensure};
 use super::dir::{CHECKPOINT, FORMAT, SIGNERS, anchor_size};
 use super::keep::BUNDLE;
 use super::place::DatabasePlace;
+use super::remote::held::checkpoint_of;
 use super::remote::overlay::{Base, Changes, Overlay, is_plain, may_be_removed};
-use super::remote::{Patience, Remote, RemoteStore, Sent, checkpoint_of};
+use super::remote::{Patience, Remote, RemoteStore, Sent};
 use super::{Guarantees, guarantees};
 
 mod history;

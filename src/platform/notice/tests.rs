@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::context::Place;
+use super::super::testing::{change, setup, setup_once};
 use super::super::transport::testing::{Received, Reply, Server};
-use super::super::transport::{Limits, Token};
 use super::*;
 
 const MARKER: &str = "<!-- ccgate:overrides:acme/payments:42 -->";
@@ -31,35 +30,11 @@ fn item(id: u64, author: u64, text: &str) -> Value {
         "user": {"id": author, "type": "User"}, "author": {"id": author}})
 }
 
-fn setup(platform: Platform, spot: Spot, server: &Server, attempts: u32) -> Setup {
-    let wanted = match spot {
-        Spot::Change(number) => Wanted::Change {
-            number,
-            head: None,
-            target: None,
-        },
+/// What is asked for to find the notice at that spot.
+fn wanted(spot: Spot) -> Wanted {
+    match spot {
+        Spot::Change(number) => change(number),
         Spot::Issue => Wanted::Repository { branch: None },
-    };
-    Setup {
-        place: Place {
-            platform,
-            api: server.url.clone(),
-            graphql: server.url.join("/graphql").expect("an address"),
-            repository: "acme/payments".to_owned(),
-            wanted,
-            train: None,
-            run_url: None,
-        },
-        token: Token::new("test".to_owned()),
-        settings_token: None,
-        ca_bundle: None,
-        limits: Limits {
-            attempts,
-            ..Limits::default()
-        },
-        now: "2026-06-01T12:00:00Z".parse().expect("a literal timestamp"),
-        program: "ccgate/test".to_owned(),
-        thrift: super::super::Thrift::Rounds,
     }
 }
 
@@ -84,7 +59,7 @@ async fn keep(
     server: &Server,
     notice: &Notice,
 ) -> anyhow::Result<Noted> {
-    keep_notice(setup(platform, spot, server, 1), notice).await
+    keep_notice(setup_once(platform, server, wanted(spot)), notice).await
 }
 
 /// What was written: request lines and bodies.
@@ -250,7 +225,7 @@ async fn a_token_that_is_refused_is_told_what_it_needs_and_nothing_is_tried_twic
         (Platform::Gitlab, Spot::Issue, "scope `api`"),
     ] {
         let server = Server::start(|_, _| Reply::status(401)).await;
-        let ended = keep_notice(setup(platform, spot, &server, 4), &notice()).await;
+        let ended = keep_notice(setup(platform, &server, wanted(spot)), &notice()).await;
         let error = ended.expect_err("it was refused").to_string();
         assert!(
             error.contains(needs) && error.contains("nothing was posted"),
@@ -263,7 +238,7 @@ async fn a_token_that_is_refused_is_told_what_it_needs_and_nothing_is_tried_twic
             false => Reply::status(403),
         })
         .await;
-        let ended = keep_notice(setup(platform, spot, &server, 4), &notice()).await;
+        let ended = keep_notice(setup(platform, &server, wanted(spot)), &notice()).await;
         let error = ended.expect_err("it was refused").to_string();
         assert!(
             error.contains(needs) && error.contains("nothing was posted"),
@@ -299,7 +274,8 @@ async fn a_posting_whose_end_is_unknown_is_not_sent_again() {
                             false => end(),
                         })
                         .await;
-                    let ended = keep_notice(setup(platform, spot, &server, 4), &notice()).await;
+                    let ended =
+                        keep_notice(setup(platform, &server, wanted(spot)), &notice()).await;
                     let error = ended.expect_err("nobody said so").to_string();
                     assert!(error.contains("not known whether"), "{error}");
                     assert_eq!(written_lines(&server).len(), 1, "{error}");

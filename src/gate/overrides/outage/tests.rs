@@ -6,11 +6,9 @@ use crate::facts::{Comment, Fact};
 use crate::gate::record::override_id;
 use crate::gate::testing::{
     ABOUT_THE_GATE, FIRST, REASON, SECOND, THIRD, at, command, comment, control, decision, facts,
-    fail, pass, policy, unknown,
+    fail, pass, policy, record_context, unknown,
 };
-use crate::gate::{
-    Decision, Disposition, OVERRIDE_RECORD_TYPE, Outcome, OverrideState, RecordContext, records,
-};
+use crate::gate::{Decision, Disposition, OVERRIDE_RECORD_TYPE, Outcome, OverrideState, records};
 use crate::policy::Policy;
 
 fn unanswered() -> Unknown {
@@ -62,15 +60,7 @@ fn what_the_platform_did_not_answer_passes_once_two_people_say_so_and_stands_on_
     let report = &decision.overrides[0];
     assert_eq!(report.state, OverrideState::Accepted, "{}", report.why);
     assert_eq!(report.covers, ["TST-01", "TST-03"]);
-    let context = RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    };
-    let records = records(&decision, &context);
+    let records = records(&decision, &record_context());
     let given = records
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)

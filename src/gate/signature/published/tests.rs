@@ -1,11 +1,11 @@
 //! Each way in which a key that the platform publishes could be made to count that should not.
 
 use super::super::tests::{
-    approved_by, approves, armour, asked_by, asks, block, context, key, listed, rules, with,
+    approved_by, approves, armour, asked_by, asks, block, key, listed, rules, with,
 };
 use super::*;
 use crate::facts::{AccountKind, AccountRef, Fact, PublishedKeys, Why};
-use crate::gate::testing::{at, comment, decision};
+use crate::gate::testing::{at, comment, decision, record_context};
 use crate::gate::{KeySource, OVERRIDE_RECORD_TYPE, Outcome, OverrideState, records};
 
 /// Numbers of @lead and of somebody else.
@@ -102,7 +102,7 @@ fn a_key_that_was_published_before_counts_and_its_record_verifies_without_the_pl
         since: at(LONG_AGO),
     };
     assert_eq!(signed.source, KeySource::Platform(expected.clone()));
-    let records = records(&given, &context());
+    let records = records(&given, &record_context());
     let record = records
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
