@@ -2,7 +2,7 @@
 //! Keys and signatures are handed in as text; this file reads no file and trusts no key on its own.
 
 use anyhow::{Context as _, ensure};
-use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, SshSig};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, Signature, SshSig};
 
 /// How a line with a key begins.
 const KIND: &str = "ssh-ed25519";
@@ -59,6 +59,25 @@ pub fn fingerprint(key: &PublicKey) -> String {
 pub fn signer(armoured: &[u8]) -> Option<SignerKey> {
     let signature = SshSig::from_pem(armoured).ok()?;
     SignerKey::of(&PublicKey::from(signature.public_key().clone()))
+}
+
+/// The bytes that sign, without what names key and purpose. `None`: it is no signature.
+pub fn bytes(armoured: &[u8]) -> Option<Vec<u8>> {
+    let signature = SshSig::from_pem(armoured).ok()?;
+    Some(signature.signature().as_bytes().to_vec())
+}
+
+/// The armour of what that key is said to have signed, as `ssh-keygen -Y sign` writes it. `signing`
+/// are the 64 bytes of [`bytes`]. Nothing is checked. `None`: there are not 64.
+pub fn armour(namespace: &str, key: &SignerKey, signing: &[u8]) -> Option<String> {
+    let signature = Signature::new(Algorithm::Ed25519, signing).ok()?;
+    let whole = SshSig::new(
+        key.0.key_data().clone(),
+        namespace,
+        HashAlg::Sha512,
+        signature,
+    );
+    whole.ok()?.to_pem(LineEnding::LF).ok()
 }
 
 /// Checks an SSHSIG over those bytes in its exact canonical form, armour included, and returns the

@@ -9,7 +9,7 @@ use crate::facts::{
     Fact, FactKey, PolicyDocument, QueueResult, ScanResults, Settings, Snapshot, Unknown, Why,
 };
 use crate::gate::{self, Decision};
-use crate::platform::{self, Host, Setup, Wanted};
+use crate::platform::{self, Host, OwnRun, Setup, Wanted};
 use crate::policy::{self, LedgerChoice, LoadError, Mode, Note, POLICY_PATH, Policy};
 use crate::scan::{self, ReportPattern};
 
@@ -152,7 +152,7 @@ pub(super) async fn look(
         // On the heap: seldom asked, and each round in this future would take more of the stack.
         let teams = gate::teams_to_look_up(&policy);
         Box::pin(host.collect_override_people(&mut snapshot, &teams)).await;
-        if let Some(run) = this_run(world)
+        if let Some(run) = OwnRun::of(place.platform, &world.env)
             && gate::wants_run_approvals(&policy, &snapshot)
         {
             Box::pin(host.collect_run_approvals(&mut snapshot, run)).await;
@@ -352,12 +352,6 @@ pub(super) fn show(
     outputs::write(&finished, arguments.format, &arguments.output, world)
         .map_err(CommandError::usage)?;
     Ok(written.status)
-}
-
-/// The number of the workflow run that this is, if it is one. Who names another run names another
-/// run's approvals, which count only with the id of the override and for its head.
-fn this_run(world: &World) -> Option<u64> {
-    world.var("GITHUB_RUN_ID")?.parse().ok()
 }
 
 /// The head that the caller means, if they said.

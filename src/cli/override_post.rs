@@ -28,15 +28,7 @@ pub(super) fn post(
     world: &mut World,
 ) -> CommandResult {
     let mut text = text.map_err(|why| CommandError::usage(anyhow!(why)))?;
-    let flags = Flags {
-        platform: on.platform.map(Into::into),
-        repository: on.repo.clone(),
-        change: Some(on.change),
-        head: None,
-        reference: None,
-        since: None,
-        repository_only: false,
-    };
+    let flags = flags(on);
     let mut next = next.to_owned();
     if let Some(file) = &on.signature {
         let signed = signed(&text, file, &flags, world).map_err(CommandError::usage)?;
@@ -69,6 +61,39 @@ pub(super) fn post(
     // A reader that went away is no reason for another exit code.
     let _ = world.stdout.write_all(shown.as_bytes());
     Ok(ExitStatus::Allow)
+}
+
+/// Prints what to write where a deployment is approved, with the signature of that file; asks nobody.
+pub(super) fn print_for_deployment(id: &str, on: &OnChange, world: &mut World) -> CommandResult {
+    let mut line = on
+        .signature
+        .as_deref()
+        .context("`--for-deployment` takes a signature: add `--signature FILE.sig`")
+        .and_then(|file| {
+            let text = gate::approval_comment(id).map_err(|why| anyhow!(why))?;
+            let signed = signed(&text, file, &flags(on), world)?;
+            gate::short_approval(id, &signed).map_err(|why| anyhow!(why))
+        })
+        .map_err(CommandError::usage)?;
+    line.push('\n');
+    world
+        .stdout
+        .write_all(line.as_bytes())
+        .context("the comment cannot be written")
+        .map_err(CommandError::usage)?;
+    Ok(ExitStatus::Allow)
+}
+
+fn flags(on: &OnChange) -> Flags {
+    Flags {
+        platform: on.platform.map(Into::into),
+        repository: on.repo.clone(),
+        change: Some(on.change),
+        head: None,
+        reference: None,
+        since: None,
+        repository_only: false,
+    }
 }
 
 /// The comment with the signature of that file over the statement beside it.

@@ -16,7 +16,7 @@ use super::args::{Layout, OverrideArgs, OverrideCommand};
 use super::exit::{CommandError, CommandResult, ExitStatus};
 use super::ledger_place::existing;
 use super::override_notify::notify;
-use super::override_post::post;
+use super::override_post::{post, print_for_deployment};
 use super::world::World;
 
 /// Longest text from a ledger that is shown.
@@ -41,7 +41,12 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
             )
         }
         OverrideCommand::Notify(arguments) => notify(arguments, world),
-        OverrideCommand::Approve { id, on } => {
+        OverrideCommand::Approve {
+            id,
+            for_deployment: true,
+            on,
+        } => print_for_deployment(id, on, world),
+        OverrideCommand::Approve { id, on, .. } => {
             let text = gate::approval_comment(id);
             post(text, on, "the gate has to run again", world)
         }

@@ -8,13 +8,18 @@ use super::actor::Account;
 /// Name of the fact. No control sees it: it is about who approved an override.
 pub const RUN_APPROVALS: &str = "override.run_approvals";
 
-/// What people made of the environments of one run. The platform tells no time of it.
+/// What people made of the environments of one run: on GitHub of a workflow run, on GitLab of the one
+/// deployment of a job. No time of it counts: GitHub tells none, and GitLab keeps that of the first
+/// word when somebody takes it back and says another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunApprovals {
-    /// The platform's number of the run.
+    /// The platform's number of the run or job.
     pub run: u64,
-    /// The commit that the run is for.
+    /// The commit that it is for.
     pub head: String,
+    /// Whether a job may give one in the name of whoever started it, so that the account alone does
+    /// not show the person.
+    pub jobs_may_give: bool,
     /// All of them, in the platform's order.
     pub approvals: Vec<EnvironmentApproval>,
 }

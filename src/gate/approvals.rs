@@ -18,7 +18,12 @@ use super::record::override_id;
 use super::reviews::named;
 use super::signature::{self, Says, Signed};
 
+use short::Short;
+
+pub use short::short_approval;
+
 mod environment;
+mod short;
 
 /// Where an approval was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,10 @@ struct Written<'f> {
     door: Door,
     /// Id of the override that it names.
     of: String,
+    /// Its signature, if it is in the short form.
+    short: Option<Short>,
+    /// Whether a job may have given it in its author's name.
+    by_jobs: bool,
     /// Why it does not count, whoever wrote it.
     objection: Option<String>,
 }
@@ -117,6 +126,8 @@ fn written<'f>(policy: &Policy, facts: &'f Snapshot) -> impl Iterator<Item = Wri
             comment: Cow::Borrowed(comment),
             door: Door::Comment,
             of,
+            short: None,
+            by_jobs: false,
             objection: None,
         }),
         Command::Override(_) | Command::Revoke { .. } | Command::Review { .. } => None,
@@ -126,6 +137,8 @@ fn written<'f>(policy: &Policy, facts: &'f Snapshot) -> impl Iterator<Item = Wri
         comment: Cow::Owned(one.comment),
         door: Door::Environment,
         of: one.of,
+        short: one.short,
+        by_jobs: one.by_jobs,
         objection: one.objection,
     }))
 }
@@ -204,7 +217,17 @@ fn judge(
         reason: &asked.text,
     };
     let rules = &policy.overrides;
-    let signature = signature::of(rules, facts, comment, author, &says)?;
+    let signature = match &written.short {
+        Some(short) => Some(short.judge(rules, facts, comment, author, &says)?),
+        None => signature::of(rules, facts, comment, author, &says)?,
+    };
+    if written.by_jobs && signature.is_none() {
+        return Err(
+            "here a job can approve in the name of whoever started it, so that it counts only with a \
+             signature: `/ccgate approve ID signed TIME SIGNATURE`, or approve by a comment on the change"
+                .to_owned(),
+        );
+    }
     if rules.signed && signature.is_none() {
         return Err(
             "the policy wants it signed (`overrides.signed`): write a new one with a signature"

@@ -26,7 +26,7 @@ pub(crate) mod testing;
 mod triage;
 mod waivers;
 
-pub use approvals::{ApprovalReport, Door};
+pub use approvals::{ApprovalReport, Door, short_approval};
 pub use breach::has_breach;
 pub use command::{approval_comment, override_comment};
 pub use decide::{

@@ -19,8 +19,8 @@ mod statement;
 pub use carried::{CommentPlace, SignedComment, signed_comment};
 pub use published::{Published, published_keys_wanted};
 
-pub(super) use block::{command_of, is_meant};
-pub(super) use statement::Says;
+pub(super) use block::{below, command_of, is_meant};
+pub(super) use statement::{Says, one_spelling};
 
 use block::parted;
 use published::published;

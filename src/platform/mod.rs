@@ -10,8 +10,11 @@ mod first_parents;
 mod git_remote;
 mod github;
 mod gitlab;
+#[cfg(test)]
+mod job_approvals_tests;
 mod join;
 mod notice;
+mod own_run;
 mod posting;
 #[cfg(test)]
 mod run_approvals_tests;
@@ -43,6 +46,7 @@ pub use github::{
 };
 pub use gitlab::permissions as gitlab_permissions;
 pub use notice::{Noted, Notice, keep_notice};
+pub use own_run::OwnRun;
 pub use posting::{Posted, post_comment};
 pub use tickets::{JiraAccess, TicketExport, TicketSources};
 #[cfg(feature = "s3")]
@@ -348,15 +352,23 @@ impl Host {
     }
 
     /// Another round, only where the policy lets approvals in environments count and somebody asked
-    /// for an override: who let that run pass. `run`: the number of the run that judges.
-    pub async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: u64) {
-        match &mut self.session {
-            Session::Github(session) => session.collect_run_approvals(snapshot, run).await,
-            Session::Gitlab(_) => {
+    /// for an override: who let the run that judges pass.
+    pub async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: impl Into<OwnRun>) {
+        match (&mut self.session, run.into()) {
+            (Session::Github(session), OwnRun::Workflow(run)) => {
+                session.collect_run_approvals(snapshot, run).await;
+            }
+            (Session::Gitlab(session), OwnRun::Job { id, environment }) => {
+                session
+                    .collect_run_approvals(snapshot, id, &environment)
+                    .await;
+            }
+            (Session::Github(_), OwnRun::Job { .. })
+            | (Session::Gitlab(_), OwnRun::Workflow(_)) => {
                 snapshot.run_approvals = Fact::Unknown(Unknown::new(
                     RUN_APPROVALS,
                     Why::NotSupported,
-                    "GitLab names no deployment to the job that runs in it",
+                    "the run that judges is another platform's",
                 ));
             }
         }

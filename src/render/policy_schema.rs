@@ -365,7 +365,7 @@ fn overrides() -> Value {
             },
             "environments": {
                 "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
-                "description": "environments (GitHub) in which an approval of the run that judges counts as `/ccgate approve ID`, if that is its comment; leave out: none",
+                "description": "environments in which an approval of the run that judges counts as `/ccgate approve ID`, if that is its comment (on GitLab only signed); leave out: none",
             },
             "never": {
                 "type": "array", "items": control_name(),

@@ -30,6 +30,11 @@ pub(super) fn answer(acme: &Organisation, path: &str, query: &str) -> Option<Fou
         ["repository", "files", ".ccgate.yml", "raw"] => {
             return acme.policy.clone().map(Found::Text);
         }
+        ["deployments"] => deployments(acme, query).collect(),
+        ["deployments", id] => {
+            let id = id.parse::<u64>().ok()?;
+            deployments(acme, "").find(|one| one["id"] == id)?
+        }
         ["repository", "compare"] => compared(acme, query),
         ["repository", "commits", id] => commit(acme, id)?,
         ["repository", "commits", id, "merge_requests"] => merged(acme)
@@ -156,6 +161,35 @@ fn approvals(change: &PullRequest) -> Value {
         .map(|review| json!({"user": named(&review["author"]), "approved_at": review["submittedAt"]}))
         .collect();
     json!({"approvals_required": 1, "approved_by": given})
+}
+
+/// The deployments to `change-override`, newest first: of each job that was approved one, for the head of
+/// change 42.
+fn deployments<'o>(acme: &'o Organisation, query: &str) -> impl Iterator<Item = Value> + use<'o> {
+    let asked = query.is_empty() || query.starts_with("environment=change-override&");
+    let change = acme.pull_requests.iter().find(|one| one.number == 42);
+    let head = change.map(PullRequest::head);
+    let mut jobs: Vec<u64> = acme.run_approvals.iter().map(|(job, ..)| *job).collect();
+    jobs.dedup();
+    jobs.into_iter()
+        .rev()
+        .filter(move |_| asked)
+        .map(move |job| {
+            let given = acme.run_approvals.iter().filter(|(of, ..)| *of == job);
+            let approvals: Value = given
+            .map(|(_, login, comment)| {
+                json!({"user": user(login), "status": "approved", "comment": comment})
+            })
+            .collect();
+            json!({
+                "id": 1000 + job,
+                "sha": head,
+                "ref": "refs/merge-requests/42/head",
+                "environment": {"id": 1, "name": "change-override"},
+                "deployable": {"id": job},
+                "approvals": approvals,
+            })
+        })
 }
 
 /// What people wrote, and GitLab's own word about each push behind the first.

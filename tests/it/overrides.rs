@@ -1,6 +1,8 @@
 //! The life of an override from request to review, on both platforms: the author asks, who
 //! may not approve; somebody else does; a third person reviews it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ccgate::gate::OVERRIDE_RECORD_TYPE;
 use ccgate::ledger::{Place, statements_at};
 use serde_json::{Value, json};
@@ -401,6 +403,93 @@ fn an_approval_in_an_environment_opens_the_run_that_it_was_given_to_and_no_other
     let why = later["reviews"][0]["why"].as_str().unwrap_or_default();
     assert_eq!(later["reviews"][0]["counts"], false, "{later:#}");
     assert!(!why.is_empty());
+}
+
+/// On GitLab a job can approve in the name of whoever started it: only who signs has approved.
+#[test]
+fn on_gitlab_an_approval_of_the_gates_own_deployment_counts_with_its_authors_signature() {
+    let pair = Ed25519Keypair::from_seed(&[2; 32]);
+    let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
+    let line = key.public_key().to_openssh().expect("its public half");
+    let line = line.trim_end();
+    let bench = Bench::on_gitlab(&format!(
+        "{ON_GITLAB}  environments: [change-override]\n  signers: {{'@ana': ['{line}']}}\n"
+    ));
+    say(&bench, "tom", REQUEST);
+    let (_, asked) = bench.decision(&IN_LEDGER);
+    let id = asked["overrides"][0]["recorded_as"]
+        .as_str()
+        .expect("an id");
+    let head = asked["subject"]["head"].as_str().expect("a head");
+    say(&bench, "ana", "Let me look.");
+    let comment = format!("/ccgate approve {id}");
+    let of = ["--platform", "gitlab", "--repo", "acme/payments"];
+    let more = ["--change", "42", "--target", "main", "--head", head];
+    let text = bench
+        .run(
+            &[
+                &["override", "statement", &comment, "--asked", REQUEST][..],
+                &of,
+                &more,
+            ]
+            .concat(),
+        )
+        .stdout;
+    let signature = key
+        .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
+        .expect("a signature");
+    let armour = signature.to_pem(LineEnding::LF).expect("its armour");
+    std::fs::write(bench.path("statement"), &text).expect("a folder");
+    std::fs::write(bench.path("statement.sig"), armour).expect("a folder");
+    let signature = STANDARD.encode(signature.signature().as_bytes());
+    let signed_at = text.lines().last().expect("its last line");
+    let signed_at = signed_at.trim_start_matches("signed-at ");
+    let signed = format!("{comment} signed {signed_at} {signature}");
+    let print = ["override", "approve", id, "--for-deployment"];
+    let with = ["--signature", "statement.sig", "--change", "42"];
+    let printed = bench.run(&[&print[..], &with, &of].concat());
+    assert_eq!((printed.code, printed.stdout.trim_end()), (0, &*signed));
+    // Nobody is told to write what would not be counted.
+    std::fs::write(bench.path("statement"), text.replace("main", "dev")).expect("a folder");
+    let altered = bench.run(&[&print[..], &with, &of].concat());
+    assert_eq!((altered.code, &*altered.stdout), (2, ""));
+    assert_eq!(bench.run(&[&print[..], &of].concat()).code, 2);
+    bench.forge.with(|acme| {
+        acme.run_approvals = vec![
+            (7, "ana".to_owned(), comment.clone()),
+            (8, "ana".to_owned(), signed.clone()),
+            (9, "li".to_owned(), signed.clone()),
+        ];
+    });
+    let requests = |of: &Value| of["requests"]["count"].as_u64().expect("a number");
+    // A job that deploys nowhere asks nothing more.
+    let bench = bench.env("CI_JOB_ID", "8");
+    let (code, without) = bench.decision(&IN_LEDGER);
+    assert_eq!((code, requests(&without)), (1, requests(&asked)));
+    let mut bench = bench.env("CI_ENVIRONMENT_NAME", "change-override");
+    for (job, said) in [
+        ("7", "in the name of whoever started it"),
+        ("9", "not among those who may override"),
+        ("10", ""),
+    ] {
+        bench = bench.env("CI_JOB_ID", job);
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        assert_eq!(code, 1, "{decision:#}");
+        let why = decision["approvals"][0]["why"].as_str();
+        assert!(why.unwrap_or_default().contains(said), "{decision:#}");
+    }
+    let bench = bench.env("CI_JOB_ID", "8");
+    let (code, given) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 0, "{given:#}");
+    assert_eq!(requests(&given), requests(&asked) + 2);
+    let approval = &given["approvals"][0];
+    assert_eq!(approval["door"], "environment");
+    assert_eq!(approval["signature"]["key_source"], "policy");
+    let entry = entry(&bench);
+    assert_eq!(
+        (&entry["by"], &entry["requester"]),
+        (&json!("ana"), &json!("tom"))
+    );
 }
 
 /// A waiver is no override: it is named as what it is, and counts nowhere as one.

@@ -36,6 +36,10 @@ pub(in crate::cli) enum OverrideCommand {
         /// Its id, as the gate shows it
         #[arg(value_name = "ID")]
         id: String,
+        /// Post nothing: print the comment for an approval of a deployment on GitLab, with the signature in
+        /// its short form
+        #[arg(long, requires = "signature")]
+        for_deployment: bool,
         #[command(flatten)]
         on: OnChange,
     },

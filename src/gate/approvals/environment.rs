@@ -4,6 +4,9 @@
 //! The platform tells no time of them. Their command names the override by an id that holds the
 //! request's comment and the head, so it was written after both; it counts from the moment at which
 //! the gate saw it, which is later than true and never earlier.
+//!
+//! GitLab lets the token of a job approve in the name of whoever started the job, and whose code runs
+//! there is not asked. Such an approval shows no person, so that only one with a signature counts.
 
 use crate::facts::{
     Account, Comment, EnvironmentApproval, EnvironmentState, Fact, RunApprovals, Snapshot,
@@ -12,11 +15,17 @@ use crate::gate::command::{Command, approval_comment, parse};
 use crate::gate::signature::command_of;
 use crate::policy::Policy;
 
+use super::short::Short;
+
 /// An approval in an environment, as the comment that it is like.
 pub(super) struct AtTheDoor {
     pub(super) comment: Comment,
     /// Id of the override that it names.
     pub(super) of: String,
+    /// Its signature, if it is in the short form.
+    pub(super) short: Option<Short>,
+    /// Whether a job may have given it, so that it takes a signature.
+    pub(super) by_jobs: bool,
     /// Why it does not count, whoever wrote it.
     pub(super) objection: Option<String>,
 }
@@ -35,6 +44,10 @@ pub(super) fn at_the_door(policy: &Policy, facts: &Snapshot) -> Vec<AtTheDoor> {
         let Some(Command::Approve { of }) = parse(command_of(&one.comment)) else {
             return None;
         };
+        let (short, other_form) = match Short::of(&one.comment) {
+            Ok(short) => (short, None),
+            Err(why) => (None, Some(why)),
+        };
         Some(AtTheDoor {
             comment: Comment {
                 id: name(run, one, &of),
@@ -44,7 +57,9 @@ pub(super) fn at_the_door(policy: &Policy, facts: &Snapshot) -> Vec<AtTheDoor> {
                 edited: Fact::known_without_source(false),
             },
             of,
-            objection: objection(wanted, facts, run, one),
+            short,
+            by_jobs: run.jobs_may_give,
+            objection: objection(wanted, facts, run, one).or(other_form),
         })
     })
     .collect()

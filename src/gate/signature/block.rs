@@ -9,7 +9,7 @@ const FENCE: &str = "```ccgate-signature";
 const FENCE_END: &str = "```";
 
 /// The comment with a signature of that moment below it. `armour` ends with a line break.
-pub(super) fn below(comment: &str, at: Timestamp, armour: &str) -> String {
+pub(in crate::gate) fn below(comment: &str, at: Timestamp, armour: &str) -> String {
     format!("{comment}\n{FENCE}\n{SIGNED_AT}{at}\n{armour}{FENCE_END}")
 }
 

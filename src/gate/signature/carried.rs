@@ -31,6 +31,10 @@ pub struct SignedComment {
     pub text: String,
     /// Fingerprint of the key that signed it.
     pub key: String,
+    /// When, by its author's word.
+    pub at: Timestamp,
+    /// The 64 bytes that sign.
+    pub bytes: Vec<u8>,
 }
 
 /// The comment with that signature below it. `statement` and `armour` are what was signed and what
@@ -80,6 +84,8 @@ pub fn signed_comment(
             Ok(SignedComment {
                 text,
                 key: key.fingerprint(),
+                at,
+                bytes: sshsig::bytes(armour.as_bytes()).unwrap_or_default(),
             })
         }
         Ok(_) | Err(_) => Err(

@@ -201,7 +201,11 @@ impl<'s> Statement<'s> {
 /// The time of a line `signed-at TIME`, in the one way in which we write it, e.g.
 /// `2026-06-01T12:00:00Z`.
 pub(super) fn time_of(line: &str) -> Option<Timestamp> {
-    let text = line.strip_prefix(SIGNED_AT)?;
+    one_spelling(line.strip_prefix(SIGNED_AT)?)
+}
+
+/// A time in the one way in which we write it.
+pub(in crate::gate) fn one_spelling(text: &str) -> Option<Timestamp> {
     let time: Timestamp = text.parse().ok()?;
     (time.to_string() == text).then_some(time)
 }

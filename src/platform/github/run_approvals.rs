@@ -89,6 +89,8 @@ async fn ask(session: &Session, run: u64) -> Result<(RunApprovals, Vec<Source>),
         RunApprovals {
             run,
             head,
+            // A workflow's token is an app's, and reviews no deployment.
+            jobs_may_give: false,
             approvals,
         },
         sources,

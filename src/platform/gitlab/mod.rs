@@ -20,6 +20,7 @@ mod overrides;
 mod people;
 mod permissions;
 mod posting;
+mod run_approvals;
 mod settings;
 mod signatures;
 mod signing_keys;
@@ -202,6 +203,18 @@ impl Session {
     ) {
         let keys = signing_keys::collect(self, accounts).await;
         snapshot.published_keys = Fact::known_without_source(keys);
+        snapshot.requests = self.transport.requests();
+    }
+
+    /// Of a job and the environment that it deploys to.
+    pub(super) async fn collect_run_approvals(
+        &mut self,
+        snapshot: &mut Snapshot,
+        job: u64,
+        environment: &str,
+    ) {
+        let subject = &snapshot.subject;
+        snapshot.run_approvals = run_approvals::collect(self, subject, job, environment).await;
         snapshot.requests = self.transport.requests();
     }
 

@@ -21,6 +21,8 @@ pub(super) const MEMBERS: &str = "Reporter role, scope `read_api`";
 pub(super) const ISSUES: &str = "Guest role (Reporter for confidential issues), scope `read_api`";
 /// For whom the token acts.
 pub(super) const ACCOUNT: &str = "scope `read_user` or `read_api` (a job token cannot ask)";
+/// Deployments and who approved them.
+pub(super) const DEPLOYMENTS: &str = "Reporter role, scope `read_api`; or the job token";
 /// Files of the repository.
 pub(super) const FILES: &str = "Reporter role, scope `read_api`; or the job token";
 /// The group itself and its members.

@@ -827,6 +827,7 @@ fn good(platform: Platform) -> Snapshot {
     facts.run_approvals = seen(RunApprovals {
         run: 77,
         head: head(),
+        jobs_may_give: platform == Platform::Gitlab,
         approvals: vec![EnvironmentApproval {
             state: EnvironmentState::Approved,
             comment: "/ccgate approve ovr_1".to_owned(),

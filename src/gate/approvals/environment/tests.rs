@@ -40,6 +40,7 @@ fn with(approvals: Vec<EnvironmentApproval>) -> Snapshot {
     facts.run_approvals = Fact::known_without_source(RunApprovals {
         run: RUN,
         head: facts.subject.head.clone(),
+        jobs_may_give: false,
         approvals,
     });
     facts
