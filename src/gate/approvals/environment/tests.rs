@@ -5,8 +5,9 @@ use crate::facts::{AccountKind, RUN_APPROVALS, Unknown, Why};
 use crate::gate::record::override_id;
 use crate::gate::testing::{
     FIRST, REASON, SECOND, at, comment, control, decision, facts, fail, pass, policy,
+    record_context,
 };
-use crate::gate::{Decision, Door, OVERRIDE_RECORD_TYPE, Outcome, RecordContext, records};
+use crate::gate::{Decision, Door, OVERRIDE_RECORD_TYPE, Outcome, records};
 
 const WHERE: &str = "change-override";
 const RUN: u64 = 77;
@@ -94,15 +95,7 @@ fn an_approval_in_the_environment_that_names_the_override_opens_the_gate_and_say
     assert_eq!(approval.id, format!("environment:77:lead:{}", id()));
     assert_eq!(approval.by.login, "lead");
     assert_eq!(approval.at, at("2026-06-01T12:00:00Z"), "when it was seen");
-    let context = RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    };
-    let records = records(&given, &context);
+    let records = records(&given, &record_context());
     let record = records
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)

@@ -9,10 +9,9 @@ use crate::facts::{Account, EnvironmentApproval, EnvironmentState, Fact, Platfor
 use crate::gate::record::override_id;
 use crate::gate::testing::{
     FIRST, REASON, SECOND, at, comment, control, decision, facts, fail, pass, policy,
+    record_context,
 };
-use crate::gate::{
-    Decision, OVERRIDE_RECORD_TYPE, Outcome, RecordContext, override_statement, records,
-};
+use crate::gate::{Decision, OVERRIDE_RECORD_TYPE, Outcome, override_statement, records};
 use crate::policy::{OverrideSigner, Policy};
 use crate::sshsig::SignerKey;
 
@@ -158,15 +157,7 @@ fn an_approval_that_a_job_may_have_given_counts_only_with_a_signature_of_its_aut
 fn what_a_short_signature_leaves_in_the_record_is_the_whole_one() {
     let text = statement("", "");
     let given = decision(&rules(), &with(&said(1, &text)));
-    let context = RecordContext {
-        tool: "ccgate".to_owned(),
-        version: "0.1.0".to_owned(),
-        snapshot_digest: None,
-        platform_time: None,
-        review_within: None,
-        branch_move: None,
-    };
-    let records = records(&given, &context);
+    let records = records(&given, &record_context());
     let record = records
         .iter()
         .find(|record| record["predicateType"] == OVERRIDE_RECORD_TYPE)
