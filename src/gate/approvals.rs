@@ -16,7 +16,7 @@ use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::commands;
 use super::record::override_id;
 use super::reviews::named;
-use super::signature::{self, Says, Signed};
+use super::signature::{self, KeySource, Says, Signed};
 
 use short::Short;
 
@@ -100,7 +100,9 @@ pub(super) fn approvals(
                 by: comment.author.as_ref().map(AccountRef::from),
                 at: comment.created_at,
                 signature,
+                // A job could have said it in the name of somebody who did not.
                 self_approved: refused.is_some()
+                    && !written.by_jobs
                     && asked.is_some_and(|asked| own(facts, comment, asked)),
                 refused,
                 of: written.of,
@@ -128,7 +130,15 @@ fn written<'f>(policy: &Policy, facts: &'f Snapshot) -> impl Iterator<Item = Wri
             of,
             short: None,
             by_jobs: false,
-            objection: None,
+            objection: match Short::of(&comment.body) {
+                Ok(Some(_)) => Some(
+                    "a signature in the short form counts at a deployment only: in a comment it takes the \
+                     whole form, `ccgate override approve ID --signature FILE.sig`"
+                        .to_owned(),
+                ),
+                // Other words behind the id are no claim to be signed.
+                Ok(None) | Err(_) => None,
+            },
         }),
         Command::Override(_) | Command::Revoke { .. } | Command::Review { .. } => None,
     });
@@ -193,6 +203,16 @@ fn judge(
         return Err(objection.clone());
     }
     let comment = &*written.comment;
+    let by_a_job = || {
+        "here a job can approve in the name of whoever started it, so that it counts only with a \
+         signature by a key of the policy: `/ccgate approve ID signed TIME SIGNATURE`, or approve by a \
+         comment on the change"
+            .to_owned()
+    };
+    // Before anything is said of a person who may know nothing of it.
+    if written.by_jobs && written.short.is_none() && !signature::is_meant(&comment.body) {
+        return Err(by_a_job());
+    }
     let author = person_behind(comment)?;
     // Whoever asked and cannot be told may be the same person.
     let asker = asked
@@ -221,12 +241,9 @@ fn judge(
         Some(short) => Some(short.judge(rules, facts, comment, author, &says)?),
         None => signature::of(rules, facts, comment, author, &says)?,
     };
-    if written.by_jobs && signature.is_none() {
-        return Err(
-            "here a job can approve in the name of whoever started it, so that it counts only with a \
-             signature: `/ccgate approve ID signed TIME SIGNATURE`, or approve by a comment on the change"
-                .to_owned(),
-        );
+    let listed = |signed: &Signed| signed.source == KeySource::Policy;
+    if written.by_jobs && !signature.as_ref().is_some_and(listed) {
+        return Err(by_a_job());
     }
     if rules.signed && signature.is_none() {
         return Err(

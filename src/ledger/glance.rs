@@ -3,11 +3,7 @@
 //! says nothing, and [`super::leaf::Leaf::parse`] decides. It must never say yes where that
 //! says no: tests hold them against each other.
 
-use std::sync::LazyLock;
-
 use base64::Engine as _;
-use base64::engine::Simd;
-use base64::engine::general_purpose::PAD;
 use jiff::Timestamp;
 use memchr::{memchr, memchr2};
 use sha2::{Digest as _, Sha256};
@@ -25,7 +21,18 @@ const DEEPEST: usize = 60;
 const DIGITS: usize = 15;
 
 /// As strict as `STANDARD`, in the instructions that this machine has.
-static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+static BASE64: std::sync::LazyLock<base64::engine::Simd> = std::sync::LazyLock::new(|| {
+    base64::engine::Simd::standard(base64::engine::general_purpose::PAD)
+});
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// A leaf that is well-formed.
 #[derive(Debug, PartialEq, Eq)]

@@ -250,12 +250,17 @@ impl Walk {
                 self.entries
             ));
         }
+        let unseen = if options.log_only {
+            " (whether a record is sealed twice was left out)"
+        } else {
+            ""
+        };
         let Some(population) = options.population else {
             return match problems.first().cloned() {
                 Some(first) => Verdict::failed(first, problems),
-                None => Verdict::unknown(
-                    "the sequence has no gap; to find changes without a record, hand in the branch's commits with `--population`",
-                ),
+                None => Verdict::unknown(&format!(
+                    "the sequence has no gap{unseen}; to find changes without a record, hand in the branch's commits with `--population`",
+                )),
             };
         };
         let members: BTreeSet<&String> = population.members.iter().collect();
@@ -275,7 +280,7 @@ impl Walk {
                 Verdict::unknown("the list of changes is empty, so nothing was compared")
             }
             None => Verdict::ok(format!(
-                "the sequence has no gap, and each of {} changes has exactly one record",
+                "the sequence has no gap{unseen}, and each of {} changes has exactly one record",
                 members.len()
             )),
         }

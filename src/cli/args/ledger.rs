@@ -18,7 +18,8 @@ pub(in crate::cli) enum LedgerCommand {
         #[command(flatten)]
         ledger: LedgerVerifyArgs,
         /// Leave the copies below `records/` unread: a fourth of the time where there are many, for every
-        /// day. What is sealed is judged as otherwise; altered copies and doubled records are not found
+        /// day. What is sealed is judged as otherwise. What is altered, missing or foreign below `records/` is
+        /// not found, nor is a record that is sealed twice
         #[arg(long)]
         log_only: bool,
     },

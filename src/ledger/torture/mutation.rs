@@ -72,6 +72,13 @@ fn of_the_log_alone_every_flip_and_cut_is_found_and_its_copies_count_neither_way
             assert_eq!(integrity(&mutated).state, expected, "without {path}");
         }
     }
+    // What the copies would show is said to be left out, where it would be told.
+    let options = VerifyOptions {
+        log_only: true,
+        ..VerifyOptions::default()
+    };
+    let complete = verify_files(&files, &options).completeness.says;
+    assert!(complete.contains("sealed twice was left out"), "{complete}");
     // A name that is no record's is not let through by its folder's.
     for foreign in ["records", "records2/x", "log/records/x"] {
         let mut mutated = files.clone();

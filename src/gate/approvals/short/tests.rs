@@ -107,8 +107,12 @@ fn why(decision: &Decision) -> String {
 }
 
 fn refused_by(policy: &Policy, comment: &str, expected: &str) {
-    let decision = decision(policy, &with(comment));
-    assert_eq!(decision.outcome, Outcome::Block, "{comment}");
+    refused_in(policy, &with(comment), expected);
+}
+
+fn refused_in(policy: &Policy, facts: &Snapshot, expected: &str) {
+    let decision = decision(policy, facts);
+    assert_eq!(decision.outcome, Outcome::Block);
     assert!(
         why(&decision).contains(expected),
         "{expected}: {}",
@@ -151,6 +155,50 @@ fn an_approval_that_a_job_may_have_given_counts_only_with_a_signature_of_its_aut
     signed_only.overrides.signed = true;
     let given = decision(&signed_only, &with(&said(1, &text)));
     assert_eq!(given.outcome, Outcome::Allow, "{}", why(&given));
+}
+
+#[test]
+fn nobody_is_said_to_have_approved_their_own_override_by_what_a_job_may_have_said() {
+    // @tom asked; a job that he started says that he approves.
+    for (words, expected) in [
+        (command(), "in the name of whoever started it"),
+        (said(1, &statement("", "")), "asked for the override"),
+    ] {
+        let mut facts = with(&words);
+        if let Fact::Known { value, .. } = &mut facts.run_approvals {
+            value.approvals[0].by = Some(Account::human("tom"));
+        }
+        refused_in(&rules(), &facts, expected);
+        assert!(!decision(&rules(), &facts).approvals[0].self_approved);
+        if let Fact::Known { value, .. } = &mut facts.run_approvals {
+            value.jobs_may_give = false;
+        }
+        assert!(decision(&rules(), &facts).approvals[0].self_approved);
+    }
+}
+
+#[test]
+fn a_short_signature_below_a_comment_refuses_it_and_other_words_do_not() {
+    let below = |words: String| {
+        let mut facts = with("");
+        facts.run_approvals = Fact::known_without_source(RunApprovals {
+            run: 4711,
+            head: facts.subject.head.clone(),
+            jobs_may_give: true,
+            approvals: Vec::new(),
+        });
+        let request = comment("901", "tom", "2026-06-01T11:00:00Z", &asked());
+        let approval = comment("902", "lead", "2026-06-01T11:45:00Z", &words);
+        facts.comments = Fact::known_without_source(vec![request, approval]);
+        facts
+    };
+    refused_in(
+        &rules(),
+        &below(said(1, &statement("", ""))),
+        "at a deployment only",
+    );
+    let plain = below(format!("{} signed off by ops", command()));
+    assert_eq!(decision(&rules(), &plain).outcome, Outcome::Allow);
 }
 
 #[test]
