@@ -1,6 +1,6 @@
 //! `ccgate override create` and `approve`: the comment of a person, posted with their own token,
 //! with a signature of theirs below it if they made one. With one that would not be counted nothing
-//! is posted.
+//! is posted, or printed for a deployment.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(super) fn post(
     let flags = flags(on);
     let mut next = next.to_owned();
     if let Some(file) = &on.signature {
-        let signed = signed(&text, file, &flags, world).map_err(CommandError::usage)?;
+        let signed = signed(&text, file, &flags, "posted", world).map_err(CommandError::usage)?;
         next = format!("signed with {}; {next}", signed.key);
         text = signed.text;
     }
@@ -71,7 +71,7 @@ pub(super) fn print_for_deployment(id: &str, on: &OnChange, world: &mut World) -
         .context("`--for-deployment` takes a signature: add `--signature FILE.sig`")
         .and_then(|file| {
             let text = gate::approval_comment(id).map_err(|why| anyhow!(why))?;
-            let signed = signed(&text, file, &flags(on), world)?;
+            let signed = signed(&text, file, &flags(on), "printed", world)?;
             gate::short_approval(id, &signed).map_err(|why| anyhow!(why))
         })
         .map_err(CommandError::usage)?;
@@ -97,7 +97,13 @@ fn flags(on: &OnChange) -> Flags {
 }
 
 /// The comment with the signature of that file over the statement beside it.
-fn signed(text: &str, file: &Path, flags: &Flags, world: &World) -> anyhow::Result<SignedComment> {
+fn signed(
+    text: &str,
+    file: &Path,
+    flags: &Flags,
+    done: &str,
+    world: &World,
+) -> anyhow::Result<SignedComment> {
     let shown = file.display();
     ensure!(
         file.extension().is_some_and(|end| end == "sig"),
@@ -119,5 +125,5 @@ fn signed(text: &str, file: &Path, flags: &Flags, world: &World) -> anyhow::Resu
         change: number,
     };
     gate::signed_comment(&place, text, &statement, &armour, world.now)
-        .map_err(|why| anyhow!("nothing was posted, for it would not be counted: {why}"))
+        .map_err(|why| anyhow!("nothing was {done}, for it would not be counted: {why}"))
 }

@@ -353,8 +353,8 @@ impl Host {
 
     /// Another round, only where the policy lets approvals in environments count and somebody asked
     /// for an override: who let the run that judges pass.
-    pub async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: impl Into<OwnRun>) {
-        match (&mut self.session, run.into()) {
+    pub async fn collect_run_approvals(&mut self, snapshot: &mut Snapshot, run: OwnRun) {
+        match (&mut self.session, run) {
             (Session::Github(session), OwnRun::Workflow(run)) => {
                 session.collect_run_approvals(snapshot, run).await;
             }

@@ -38,12 +38,6 @@ impl OwnRun {
     }
 }
 
-impl From<u64> for OwnRun {
-    fn from(run: u64) -> Self {
-        Self::Workflow(run)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

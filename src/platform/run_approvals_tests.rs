@@ -1,4 +1,4 @@
-//! Approvals in the environments of a run, answered on loopback.
+//! Approvals in the environments of a run on GitHub, answered on loopback.
 
 use serde_json::{Value, json};
 
@@ -21,8 +21,9 @@ fn about() -> Value {
 }
 
 /// What is read of the run, and what was asked.
-async fn read(
+async fn read_of(
     platform: Platform,
+    run: OwnRun,
     answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
 ) -> (Fact<RunApprovals>, Vec<String>) {
     let server = Server::start(move |_, request| {
@@ -31,9 +32,16 @@ async fn read(
     .await;
     let mut host = Host::new(setup_once(platform, &server, change(42))).unwrap();
     let mut snapshot = snapshot(platform, "f1f1");
-    host.collect_run_approvals(&mut snapshot, RUN).await;
+    host.collect_run_approvals(&mut snapshot, run).await;
     let asked = server.received().into_iter().map(|one| one.line);
     (snapshot.run_approvals, asked.collect())
+}
+
+async fn read(
+    platform: Platform,
+    answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+) -> (Fact<RunApprovals>, Vec<String>) {
+    read_of(platform, OwnRun::Workflow(RUN), answer).await
 }
 
 async fn github(about: Value, reviews: Value) -> Fact<RunApprovals> {
@@ -163,8 +171,17 @@ async fn what_cannot_be_read_whole_is_unknown() {
 }
 
 #[tokio::test]
-async fn on_gitlab_nothing_is_asked_and_nothing_known() {
-    let (found, asked) = read(Platform::Gitlab, |_| Reply::json("[]")).await;
-    assert!(!found.is_known());
-    assert_eq!(asked, Vec::<String>::new());
+async fn a_run_of_another_platform_is_asked_for_nothing() {
+    let job = OwnRun::Job {
+        id: RUN,
+        environment: "change-override".to_owned(),
+    };
+    for (platform, run) in [
+        (Platform::Gitlab, OwnRun::Workflow(RUN)),
+        (Platform::Github, job),
+    ] {
+        let (found, asked) = read_of(platform, run, |_| Reply::json("[]")).await;
+        assert!(!found.is_known());
+        assert_eq!(asked, Vec::<String>::new());
+    }
 }

@@ -85,7 +85,7 @@ pub fn signed_comment(
                 text,
                 key: key.fingerprint(),
                 at,
-                bytes: sshsig::bytes(armour.as_bytes()).unwrap_or_default(),
+                bytes: sshsig::bytes(armour.as_bytes()).ok_or("the signature cannot be read")?,
             })
         }
         Ok(_) | Err(_) => Err(
