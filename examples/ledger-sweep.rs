@@ -1,7 +1,8 @@
 //! Our side of `tests/e2e/sweep`, which changes a ledger in every way and asks three verifiers.
 //!
-//!     ledger-sweep make FOLDER RECORDS [BYTES]   makes a ledger of small records, or of ones with a text
-//!                                                of BYTES; `CCGATE_LEDGER_KEY` signs it
+//!     ledger-sweep make FOLDER RECORDS [DIGESTS] makes a ledger of small records, or of ones that name so
+//!                                                many digests of evidence (ten: a statement of 1 kB);
+//!                                                `CCGATE_LEDGER_KEY` signs it
 //!     ledger-sweep serve FOLDER SIGNERS          verifies it anew for each line of standard input
 //!
 //! A line is empty, or the path of a checkpoint that was kept elsewhere. The answer to each is a
@@ -27,8 +28,8 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["make", folder, records] => make(Path::new(folder), records.parse()?, 0),
-        ["make", folder, records, bytes] => {
-            make(Path::new(folder), records.parse()?, bytes.parse()?)
+        ["make", folder, records, digests] => {
+            make(Path::new(folder), records.parse()?, digests.parse()?)
         }
         ["serve", folder, signers] => serve(Path::new(folder), Path::new(signers)),
         _ => bail!("see the head of this example"),
@@ -36,27 +37,37 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Two appends, so that there is a signed checkpoint before the last one.
-fn make(folder: &Path, records: u64, bytes: usize) -> anyhow::Result<()> {
+fn make(folder: &Path, records: u64, digests: usize) -> anyhow::Result<()> {
     let key = std::env::var("CCGATE_LEDGER_KEY").context("`CCGATE_LEDGER_KEY` is not set")?;
     let place = Place::Folder(folder.to_owned());
     for range in [0..records / 2, records / 2..records] {
         let leaves: Vec<Leaf> = range
-            .map(|number| Leaf::new(&statement(number, bytes)))
+            .map(|number| Leaf::new(&statement(number, digests)))
             .collect::<anyhow::Result<_>>()?;
         ledger::open(&place, ORIGIN, Some(Signer::from_openssh(&key)?))?.append(&leaves)?;
     }
     Ok(())
 }
 
-fn statement(number: u64, bytes: usize) -> serde_json::Value {
+fn statement(number: u64, digests: usize) -> serde_json::Value {
     let mut statement = json!({
         "_type": STATEMENT_TYPE,
         "subject": [{"name": format!("change-{number}")}],
         "predicateType": "https://ccgate.dev/change-record/v1",
         "predicate": {"observed_at": "2026-11-21T08:00:00Z", "decision": "allow"},
     });
-    if bytes > 0 {
-        statement["predicate"]["summary"] = "x".repeat(bytes).into();
+    if digests > 0 {
+        // Of no two records the same, as digests are: what repeats itself would be packed away, and
+        // whatever is compared with a verification would have less to read.
+        let mut random = fastrand::Rng::with_seed(number);
+        let evidence: Vec<String> = (0..digests)
+            .map(|_| {
+                let [high, low]: [u128; 2] = std::array::from_fn(|_| random.u128(..));
+                format!("sha256:{high:032x}{low:032x}")
+            })
+            .collect();
+        statement["predicate"]["evidence"] = json!(evidence);
+        statement["predicate"]["platform_time"] = "2026-11-21T08:00:05Z".into();
     }
     statement
 }

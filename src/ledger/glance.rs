@@ -4,12 +4,11 @@
 //! says no: tests hold them against each other.
 
 use base64::Engine as _;
-use jiff::Timestamp;
 use memchr::{memchr, memchr2};
 use sha2::{Digest as _, Sha256};
 
 use super::accounts::RECORDS;
-use super::leaf::{BLOB_REFERENCE_TYPE, STATEMENT_TYPE};
+use super::leaf::{self, BLOB_REFERENCE_TYPE, STATEMENT_TYPE};
 
 const BEFORE: &[u8] = br#"{"payload":""#;
 const AFTER: &[u8] = br#"","payloadType":"application/vnd.in-toto+json","signatures":[]}"#;
@@ -38,8 +37,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Glance<'a> {
     payload: &'a str,
-    year: &'a str,
-    month: &'a str,
+    observed_at: Option<&'a str>,
     /// Members of the predicate that were asked for, if they are there: as they are written.
     pub(super) members: [Option<&'a str>; 2],
 }
@@ -65,17 +63,13 @@ impl Glance<'_> {
     /// Where its copy lies.
     pub(super) fn path(&self) -> String {
         let digest = Sha256::digest(self.payload.as_bytes());
-        format!(
-            "{RECORDS}/{}/{}/rec_{}.json",
-            self.year,
-            self.month,
-            hex::encode(&digest[..16])
-        )
+        let month = leaf::month(self.observed_at);
+        format!("{RECORDS}/{month}/rec_{}.json", hex::encode(&digest[..16]))
     }
 }
 
 fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Glance<'a>> {
-    if has_odd_byte(payload.as_bytes()) {
+    if has_control(payload.as_bytes()) {
         return None;
     }
     let mut scan = Scan {
@@ -124,11 +118,13 @@ fn statement<'a>(payload: &'a str, asked: [&str; 2]) -> Option<Glance<'a>> {
     if !(whole && typed && about && kind && predicate) {
         return None;
     }
-    let (year, month) = month(text(observed?)?)?;
+    let observed_at = match observed {
+        Some(value) if value.starts_with('"') => Some(text(value)?),
+        _ => None,
+    };
     Some(Glance {
         payload,
-        year,
-        month,
+        observed_at,
         members,
     })
 }
@@ -139,59 +135,10 @@ fn text(value: &str) -> Option<&str> {
     memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
-/// Year and month of a time that is written out in UTC, e.g. `2026-11-21T08:00:00Z`.
-fn month(time: &str) -> Option<(&str, &str)> {
-    let [
-        y1 @ b'1'..=b'9',
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        ..,
-        b'Z',
-    ] = time.as_bytes()
-    else {
-        return None;
-    };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
-    if !digits.into_iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = |tens: &u8, ones: &u8| (tens - b'0') * 10 + (ones - b'0');
-    // Every month has these days; whether it has more, and fractions, somebody else knows.
-    let plain = time.len() == 20
-        && (1..=12).contains(&number(m1, m2))
-        && (1..=28).contains(&number(d1, d2))
-        && number(h1, h2) < 24
-        && number(n1, n2) < 60
-        && number(s1, s2) < 60;
-    (plain || time.parse::<Timestamp>().is_ok()).then_some((time.get(..4)?, time.get(5..7)?))
-}
-
-/// Whether there is a control character. Canonical form has none; DEL is left to the closer look.
-fn has_odd_byte(bytes: &[u8]) -> bool {
-    let odd = |byte: &u8| *byte < 0x20 || *byte == 0x7f;
-    // Without a way out of the loop over a chunk, so that it is made of vector instructions.
-    let in_chunk = |chunk: &[u8; 64]| chunk.iter().fold(false, |found, byte| found | odd(byte));
-    match bytes.last_chunk() {
-        // What is left over is seen with what is before it.
-        Some(last) => in_chunk(last) || bytes.as_chunks().0.iter().any(in_chunk),
-        None => bytes.iter().any(odd),
-    }
+/// Whether there is a character that canonical form would escape. Every byte is looked at without
+/// a way out of the loop, so that it is made of vector instructions.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < 0x20
 }
 
 /// A place in canonical JSON.
@@ -220,9 +167,17 @@ impl<'a> Scan<'a> {
             .then(|| self.at += word.len())
     }
 
+    /// Most values are texts, so those are read without a call.
+    #[inline]
     fn value(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' => self.string(),
+            _ => self.other_value(depth),
+        }
+    }
+
+    fn other_value(&mut self, depth: usize) -> Option<()> {
+        match self.peek()? {
             b'{' => {
                 self.at += 1;
                 self.rest_of_object(depth.checked_sub(1)?, None)
@@ -256,6 +211,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Behind its first quote up to behind its last one.
+    #[inline]
     fn string(&mut self) -> Option<()> {
         self.take(b'"')?;
         loop {
@@ -327,7 +283,8 @@ impl<'a> Scan<'a> {
         let mut before: Option<&str> = None;
         loop {
             let name = self.name()?;
-            if before.is_some_and(|before| before >= name) {
+            // Most differ in their first byte, which is seen without a call.
+            if before.is_some_and(|before| before.bytes().ge(name.bytes())) {
                 return None;
             }
             before = Some(name);

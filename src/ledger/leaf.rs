@@ -4,8 +4,11 @@
 use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::tz::Offset;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+use super::moment;
 
 /// The type of every payload.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -145,7 +148,10 @@ impl Leaf {
         id.truncate(32);
         let id = format!("rec_{id}");
         let envelope = json!({"payload": STANDARD.encode(payload), "payloadType": PAYLOAD_TYPE, "signatures": []});
-        let path = format!("records/{}/{id}.json", month(&statement));
+        let observed_at = statement
+            .pointer("/predicate/observed_at")
+            .and_then(Value::as_str);
+        let path = format!("records/{}/{id}.json", month(observed_at));
         Ok(Self {
             id,
             bytes: canonical(&envelope)?,
@@ -180,20 +186,14 @@ pub(crate) fn is_sha256(text: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// `YYYY/MM` of the predicate's `observed_at`; a record that names no month lies in `0000/00`.
-fn month(statement: &Value) -> String {
-    statement
-        .pointer("/predicate/observed_at")
-        .and_then(Value::as_str)
-        .and_then(|time| time.parse::<jiff::Timestamp>().ok())
-        .map(|time| time.strftime("%Y/%m").to_string())
-        .filter(|month| {
-            month.len() == 7
-                && month
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit() || byte == b'/')
-        })
-        .unwrap_or_else(|| "0000/00".to_owned())
+/// `YYYY/MM` of the predicate's `observed_at` in UTC; a record that names no month lies in `0000/00`.
+pub(super) fn month(observed_at: Option<&str>) -> String {
+    let observed = observed_at
+        .and_then(moment::read)
+        .map(|time| Offset::UTC.to_datetime(time).date())
+        .filter(|date| date.year() >= 0);
+    let (year, month) = observed.map_or((0, 0), |date| (date.year(), date.month()));
+    format!("{year:04}/{month:02}")
 }
 
 fn check_statement(statement: &Value) -> anyhow::Result<()> {
@@ -238,4 +238,26 @@ fn check_numbers(value: &Value) -> anyhow::Result<()> {
 
 fn canonical(value: &Value) -> anyhow::Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(value).context("the record has no canonical form")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_lies_in_the_month_that_its_record_tells_in_utc() {
+        for (observed_at, expected) in [
+            (Some("2026-11-21T08:00:00Z"), "2026/11"),
+            (Some("2026-11-21T08:00:00.123456789Z"), "2026/11"),
+            (Some("2026-12-31T23:00:00-05:00"), "2027/01"),
+            (Some("0007-01-01T00:00:00Z"), "0007/01"),
+            (Some("-000007-01-01T00:00:00Z"), "0000/00"),
+            (Some("2026-02-30T08:00:00Z"), "0000/00"),
+            (Some("November"), "0000/00"),
+            (Some(""), "0000/00"),
+            (None, "0000/00"),
+        ] {
+            assert_eq!(month(observed_at), expected, "{observed_at:?}");
+        }
+    }
 }

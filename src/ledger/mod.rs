@@ -25,6 +25,7 @@ mod keep;
 mod leaf;
 mod levels;
 mod merkle;
+mod moment;
 mod numbering;
 mod place;
 mod remote;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::moment;
 use super::timestamp::CLOCK_TOLERANCE;
 use super::verify::{State, Verdict};
 
@@ -125,7 +126,7 @@ impl TimesSeen {
 
     /// A time that is there has to be one.
     fn time(&mut self, number: u64, text: Option<&str>, pointer: &str) -> Option<Timestamp> {
-        let time = text?.parse().ok();
+        let time = moment::read(text?);
         if time.is_none() {
             self.problems
                 .push(format!("entry {number}: `{pointer}` is no time"));

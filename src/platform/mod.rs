@@ -9,15 +9,15 @@ pub mod context;
 mod first_parents;
 mod git_remote;
 mod github;
+#[cfg(test)]
+mod github_run_approvals_tests;
 mod gitlab;
 #[cfg(test)]
-mod job_approvals_tests;
+mod gitlab_run_approvals_tests;
 mod join;
 mod notice;
 mod own_run;
 mod posting;
-#[cfg(test)]
-mod run_approvals_tests;
 #[cfg(test)]
 mod signing_keys_tests;
 #[cfg(test)]

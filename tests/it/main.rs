@@ -15,6 +15,7 @@ mod ledger_git;
 mod overrides;
 mod policy;
 mod scan;
+mod signed_overrides;
 mod snapshot;
 mod support;
 mod threat_model;

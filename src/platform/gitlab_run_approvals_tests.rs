@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{EnvironmentState, Platform, RunApprovals, Subject};
+use crate::facts::{EnvironmentState, Platform, RunApprovals};
+use crate::platform::testing::{change, setup_once, snapshot};
 use crate::platform::transport::testing::{Reply, Server};
 
 const JOB: u64 = 4711;
@@ -46,37 +47,8 @@ async fn read(
     })
     .await;
     let platform = Platform::Gitlab;
-    let mut host = Host::new(Setup {
-        place: Place {
-            platform,
-            api: server.url.clone(),
-            graphql: server.url.join("/graphql").unwrap(),
-            repository: "acme/payments".to_owned(),
-            wanted: Wanted::Repository { branch: None },
-            train: None,
-            run_url: None,
-        },
-        token: Token::new("test".to_owned()),
-        settings_token: None,
-        ca_bundle: None,
-        limits: Limits {
-            attempts: 1,
-            ..Limits::default()
-        },
-        now: Timestamp::UNIX_EPOCH,
-        program: "ccgate/test".to_owned(),
-        thrift: Thrift::Rounds,
-    })
-    .unwrap();
-    let subject = Subject {
-        platform,
-        repository: "acme/payments".to_owned(),
-        change: Some(42),
-        head: HEAD.to_owned(),
-        target: "main".to_owned(),
-    };
-    let mut snapshot =
-        Snapshot::all_unknown(subject, Timestamp::UNIX_EPOCH, "ccgate test".to_owned());
+    let mut host = Host::new(setup_once(platform, &server, change(42))).unwrap();
+    let mut snapshot = snapshot(platform, HEAD);
     let job = OwnRun::Job {
         id: JOB,
         environment: WHERE.to_owned(),
