@@ -88,7 +88,11 @@ pub fn armour(namespace: &str, key: &SignerKey, signing: &[u8]) -> Option<String
 pub fn verify(namespace: &str, armoured: &[u8], content: &[u8]) -> anyhow::Result<PublicKey> {
     let signature = SshSig::from_pem(armoured)
         .ok()
-        .context("it is no SSH signature")?;
+        .context("it is no SSH signature by an Ed25519 key")?;
+    ensure!(
+        signature.algorithm() == Algorithm::Ed25519,
+        "it is by a key of another kind than Ed25519; make one with `ssh-keygen -t ed25519`"
+    );
     // Rebuilt from its parts: version, reserved field and armour have one spelling only.
     let rebuilt = SshSig::new(
         signature.public_key().clone(),
@@ -137,5 +141,21 @@ mod tests {
         ] {
             assert_eq!(SignerKey::parse(&wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_signature_by_another_kind_of_key_is_told_as_that() {
+        let many = |bytes: usize| ssh_key::Mpint::from_positive_bytes(&vec![0x7f; bytes]).unwrap();
+        let key = ssh_key::public::RsaPublicKey {
+            e: many(3),
+            n: many(256),
+        };
+        let hash = Some(HashAlg::Sha512);
+        let signature = Signature::new(Algorithm::Rsa { hash }, vec![7; 256]).unwrap();
+        let armour = SshSig::new(key.into(), "ours", HashAlg::Sha512, signature)
+            .and_then(|whole| whole.to_pem(LineEnding::LF))
+            .unwrap();
+        let why = verify("ours", armour.as_bytes(), b"text").unwrap_err();
+        assert!(why.to_string().contains("ssh-keygen -t ed25519"), "{why}");
     }
 }

@@ -46,7 +46,7 @@ Environment:
                           a GitHub App that reads settings instead
   CCGATE_SETTINGS_SIGNERS keys that may sign the file of --settings
   CCGATE_LEDGER_KEY       OpenSSH private key that signs the ledger
-  CCGATE_LEDGER_TOKEN     writes and reads a ledger in git, where the first token does not
+  CCGATE_LEDGER_TOKEN     writes and reads a ledger in git or a database, where the first token does not
                           (CCGATE_LEDGER_USER: the user that goes with it)
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
   AWS_ENDPOINT_URL_S3, AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE

@@ -12,7 +12,7 @@ use super::args::CrashedArgs;
 use super::exit::CommandError;
 use super::ledger_place;
 use super::outputs::TOOL;
-use super::record::signer;
+use super::record::{origin_of, signer};
 use super::session;
 use super::world::World;
 
@@ -26,7 +26,7 @@ pub(super) fn crashed(arguments: &CrashedArgs, world: &World) -> Result<String, 
         let leaf = Leaf::new(&statement(&place, arguments.exit_code, world)?)?;
         let url = &arguments.url;
         let ledger = ledger_place::place(url, world, None)?;
-        let origin = format!("ccgate/{}/{}", place.platform.word(), place.repository);
+        let origin = origin_of(place.platform, &place.repository);
         let receipt = ledger::open(&ledger, &origin, signer(world)?)?.append(&[leaf])?;
         let index = receipt
             .indexes

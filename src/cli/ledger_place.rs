@@ -2,7 +2,7 @@
 //! token for it, and what git may know of the environment. A token of the platform goes to the
 //! platform's own server only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use url::Url;
@@ -43,7 +43,14 @@ const VARIABLES: &[&str] = &[
 pub(super) fn place(url: &str, world: &World, judged: Option<&Subject>) -> anyhow::Result<Place> {
     let here = here(world, judged);
     let own = || -> anyhow::Result<String> {
-        let here = here.as_ref().map_err(|error| anyhow!("{error:#}"))?;
+        let here = here.as_ref().map_err(|error| {
+            if ["GITHUB_REPOSITORY", "CI_PROJECT_PATH"].iter().all(|name| world.var(name).is_none()) {
+                return anyhow!(
+                    "no CI variables are set, so `{OWN_BRANCH}` does not say in which repository; name it: `git+https://HOST/PATH#BRANCH`, or a clone: `git+file:///PATH#BRANCH`"
+                );
+            }
+            anyhow!("{error:#}")
+        })?;
         Ok(platform::git_address(here)?.to_string())
     };
     let mut place = Place::parse(&absolute(url, world), own)?;
@@ -123,8 +130,17 @@ pub(super) fn existing(url: &str, world: &World) -> Result<Place, CommandError> 
         Place::Folder(folder) if !folder.exists() => Err(CommandError::ledger(anyhow!(
             "there is no ledger at `{url}`; `ccgate check --ledger {url}` begins one"
         ))),
+        Place::Folder(folder) if is_pack(folder) => Err(CommandError::ledger(anyhow!(
+            "`{url}` is a pack that `ccgate ledger export` wrote; the ledger in it is `{url}/ledger`"
+        ))),
         _ => Ok(place),
     }
+}
+
+/// Whether a folder holds a ledger below itself and none in itself.
+fn is_pack(folder: &Path) -> bool {
+    let checkpoint = |folder: &Path| folder.join("log").join("checkpoint").exists();
+    !checkpoint(folder) && checkpoint(&folder.join("ledger"))
 }
 
 /// The address with a relative folder resolved against the working folder.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::facts::Subject;
 use crate::gate::{self, Attempt, Entry, Exemption, Register, Standing, Sums, Term, Use, register};
 use crate::ledger;
+use crate::platform;
 use crate::render::{escape, wrap};
 
 use super::args::{Layout, OverrideArgs, OverrideCommand};
@@ -36,7 +37,7 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
             post(
                 text,
                 on,
-                "the gate shows its id when it runs again; somebody else approves that",
+                "run the gate again: it shows the id, and whether somebody else has to approve it",
                 world,
             )
         }
@@ -59,11 +60,13 @@ pub(super) fn run(arguments: &OverrideArgs, world: &mut World) -> CommandResult 
             target,
             head,
         } => {
+            // The gate knows no other: a statement about a short one would be refused once it is signed.
+            let head = platform::context::commit("`--head`", head).map_err(CommandError::usage)?;
             let subject = Subject {
                 platform: (*platform).into(),
                 repository: repo.clone(),
                 change: Some(*change),
-                head: head.clone(),
+                head,
                 target: target.clone(),
             };
             statement(&subject, comment, asked.as_deref(), world)

@@ -1,6 +1,8 @@
 //! The commands that people write in comments, as text. Who wrote them and
 //! whether they count is judged in `overrides`.
 
+use crate::policy::parse_duration;
+
 use super::signature::is_meant;
 
 /// A command as it was written.
@@ -106,6 +108,16 @@ pub fn override_comment(
         .any(|one| one.is_empty() || one.contains(char::is_whitespace))
     {
         return Err("control, ticket and term are one word each".to_owned());
+    }
+    if let Some(term) = term
+        && parse_duration(term).is_none()
+    {
+        return Err(format!(
+            "`{term}` is no time span: write a number and `m`, `h` or `d`, e.g. `4h`"
+        ));
+    }
+    if weight(reason) == 0 {
+        return Err("a reason has to be given".to_owned());
     }
     let terms = term.map_or_else(String::new, |term| format!(" {TERM}{term}"));
     let text = format!(
@@ -273,6 +285,9 @@ mod tests {
             ("BR-18", "INC-1\n/ccgate", None, "why"),
             ("BR-18", "INC-1", Some(""), "why"),
             ("BR-18", "INC-1", Some("4 h"), "why"),
+            ("BR-18", "INC-1", Some("4x"), "why"),
+            ("BR-18", "INC-1", None, ""),
+            ("BR-18", "INC-1", None, " \u{200b}\n"),
             ("BR-18", "INC-1", None, "why expires:72h"),
             ("expires:1h", "INC-1", None, "why"),
         ] {

@@ -113,7 +113,12 @@ pub(super) fn export_files(
         contents.insert("population.txt".to_owned(), list.into_bytes());
     }
     let manifest = manifest(&contents);
-    fs::create_dir(pack).with_context(|| format!("`{}` cannot be made", pack.display()))?;
+    fs::create_dir(pack).with_context(|| {
+        format!(
+            "`{}` cannot be made: name a folder that is not there yet",
+            pack.display()
+        )
+    })?;
     let written = write(pack, &contents, &manifest);
     if written.is_err() {
         // It was made above, so nothing of anybody else's is in it.
@@ -316,7 +321,8 @@ fn readme(
     let _ = write!(
         text,
         "5. Nothing is missing: each commit of the protected branch has a record. {list}, in a clone of the repository, \
-         and hand it to the gate's own verifier, or look for each commit among the subjects of `ledger/records`:\n\n   \
+         and hand it to the gate's own verifier, or look for each commit among the subjects of `ledger/records` \
+         (`jq -r .payload FILE | base64 -d`):\n\n   \
          ```\n   git rev-list --first-parent main > commits.txt\n   \
          ccgate ledger verify dir:ledger --population commits.txt\n   ```\n\n\
          What the gate's own verifier said when this was written:\n\n"

@@ -72,7 +72,9 @@ impl Level {
     pub fn shown_by(self) -> &'static str {
         match self {
             Self::L0 => "a ledger that holds",
-            Self::L1 => "the signers' keys with `--allowed-signers`",
+            Self::L1 => {
+                "checkpoints that `CCGATE_LEDGER_KEY` signs, and the signers' keys with `--allowed-signers`"
+            }
             Self::L2 => {
                 "tokens of `ccgate ledger anchor`, and the authority's root with `--tsa-roots`"
             }

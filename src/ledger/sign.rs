@@ -3,8 +3,6 @@
 //! as text; this file reads no file and trusts no key on its own.
 
 use anyhow::{Context as _, bail, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use signature::{Signer as _, Verifier as _};
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature};
@@ -46,21 +44,6 @@ impl Signer {
 
     pub(crate) fn public(&self) -> &PublicKey {
         self.0.public_key()
-    }
-
-    /// The verifier key that Go's `x/mod/sumdb/note` takes: `NAME+HASH+BASE64`.
-    pub fn note_verifier_key(&self, origin: &str) -> anyhow::Result<String> {
-        let mut bytes = vec![1_u8];
-        bytes.extend_from_slice(
-            &self
-                .public()
-                .key_data()
-                .ed25519()
-                .context("the key is not Ed25519")?
-                .0,
-        );
-        let hash = hex::encode(key_hash(origin, self.public())?);
-        Ok(format!("{origin}+{hash}+{}", STANDARD.encode(bytes)))
     }
 
     /// Adds the note's signature line.
@@ -203,7 +186,7 @@ impl AllowedSigners {
             }
             let (principals, rest) = line
                 .split_once(char::is_whitespace)
-                .with_context(|| format!("line {number} of the allowed signers holds no key"))?;
+                .with_context(|| no_line(number))?;
             let key_at = [
                 "ssh-ed25519 ",
                 "ssh-rsa ",
@@ -214,8 +197,7 @@ impl AllowedSigners {
             .iter()
             .filter_map(|kind| rest.find(kind))
             .min();
-            let key_at = key_at
-                .with_context(|| format!("line {number} of the allowed signers holds no key"))?;
+            let key_at = key_at.with_context(|| no_line(number))?;
             let (options, key) = rest.split_at(key_at);
             match options.trim() {
                 "" => {}
@@ -286,6 +268,12 @@ fn key_hash(name: &str, key: &PublicKey) -> anyhow::Result<[u8; 4]> {
     );
     let digest: [u8; 32] = hasher.finalize().into();
     Ok([digest[0], digest[1], digest[2], digest[3]])
+}
+
+fn no_line(number: usize) -> String {
+    format!(
+        "line {number} of the allowed signers does not say whose key it holds, or holds none: write `ORIGIN ssh-ed25519 BASE64`, e.g. `ccgate/github/acme/app ssh-ed25519 AAAA…`"
+    )
 }
 
 #[cfg(test)]

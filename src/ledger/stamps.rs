@@ -120,7 +120,7 @@ impl Walk {
                 Verdict::failed(says.clone(), vec![says])
             }
             (None, None, 0) => Verdict::unknown(
-                "no checkpoint is time-stamped; `ccgate ledger anchor --tsa URL` has it done",
+                "no checkpoint is time-stamped; `ccgate ledger anchor --tsa URL --tsa-roots PEM` has a signed one stamped",
             ),
             (None, None, tokens) => Verdict::unknown(&format!(
                 "{tokens} time-stamps fit their notes, by authorities that only the tokens name: hand in their roots with `--tsa-roots`"

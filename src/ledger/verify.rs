@@ -1,5 +1,5 @@
-//! Verification of a ledger folder: integrity, completeness and anchors are three verdicts,
-//! because each can be broken while the others look fine. Nothing here writes.
+//! Verification of a ledger folder: integrity, completeness, anchors, time-stamps and times are
+//! verdicts of their own, because each can be broken while the others look fine. Nothing here writes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -391,7 +391,9 @@ impl Walk {
     }
 
     fn extends_text(&self, text: &str) -> anyhow::Result<u64> {
-        let trusted = Checkpoint::parse(text).context("the checkpoint that was handed in")?;
+        let trusted = Checkpoint::parse(text).context(
+            "what was handed in is no checkpoint as `ccgate ledger checkpoint` prints it",
+        )?;
         self.extends(&trusted, "checkpoint")
     }
 

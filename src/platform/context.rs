@@ -474,7 +474,7 @@ fn check_gitlab_name(name: &str) -> anyhow::Result<()> {
 }
 
 /// A full commit id. A short one could come to mean another commit.
-fn commit(what: &str, text: &str) -> anyhow::Result<String> {
+pub(crate) fn commit(what: &str, text: &str) -> anyhow::Result<String> {
     ensure!(
         matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
         "{what} is `{}`, which is no full commit id; give all 40 (or 64) hexadecimal digits",

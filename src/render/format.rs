@@ -42,14 +42,6 @@ impl Format {
             Self::Github => "github",
         }
     }
-
-    /// Whether a program reads it, so that human text has to go elsewhere.
-    pub fn is_for_machines(self) -> bool {
-        match self {
-            Self::Json | Self::Sarif => true,
-            Self::Human | Self::Markdown | Self::Github => false,
-        }
-    }
 }
 
 /// A word that names no format of this version.

@@ -369,6 +369,30 @@ fn a_look_at_the_log_alone_says_what_it_left_out_and_an_export_leaves_nothing_ou
     assert_eq!(verified(&["--log-only"]).code, 5);
 }
 
+/// What people try first, on a machine of their own.
+#[test]
+fn an_address_that_names_no_ledger_is_answered_with_one_that_does() {
+    let home = tempfile::tempdir().unwrap();
+    append(&home.path().join("ledger"), 0..4, None);
+    let run = |arguments: &[&str]| {
+        let now = "2026-12-01T00:00:00Z";
+        run_in(home.path(), BTreeMap::new(), now, arguments)
+    };
+    let export = ["ledger", "export", "dir:ledger", "--out", "pack"];
+    assert_eq!(run(&export).code, 0);
+    let again = run(&export);
+    assert_eq!(again.code, 5);
+    assert!(again.stderr.contains("not there yet"), "{}", again.stderr);
+    let pack = run(&["ledger", "verify", "dir:pack"]);
+    assert_eq!(pack.code, 5, "{}", pack.stdout);
+    assert!(pack.stderr.contains("dir:pack/ledger"), "{}", pack.stderr);
+    assert_eq!(run(&["ledger", "verify", "dir:pack/ledger"]).code, 0);
+    let branch = run(&["ledger", "verify", "git+branch:ccgate/ledger"]);
+    assert_eq!(branch.code, 2, "{}", branch.stdout);
+    assert!(branch.stderr.contains("git+file:///"), "{}", branch.stderr);
+    assert!(!branch.stderr.contains("--platform"), "{}", branch.stderr);
+}
+
 /// Runs `ledger crashed` as a job of a merge request, or without the CI's variables.
 fn crashed(home: &Path, in_ci: bool, code: &str) -> Ended {
     let mut env = BTreeMap::new();

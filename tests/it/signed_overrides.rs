@@ -47,6 +47,18 @@ fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
             ];
             bench.run(&[&["override", "statement", &approve][..], &on[..], more].concat())
         };
+        // It would be signed, and refused when the gate writes the whole id.
+        let short = [
+            "--platform",
+            platform,
+            "--repo",
+            "acme/payments",
+            "--change",
+            "42",
+        ];
+        let short = [&short[..], &["--target", "main", "--head", &head[..7]]].concat();
+        let short = bench.run(&[&["override", "statement", REQUEST][..], &short].concat());
+        assert_eq!((short.code, &*short.stdout), (2, ""), "{}", short.stderr);
         let alone = statement(&[]);
         assert_eq!(alone.code, 2, "{}", alone.stdout);
         assert!(alone.stderr.contains("`--asked`"), "{}", alone.stderr);

@@ -36,8 +36,8 @@ pub(in crate::cli) enum OverrideCommand {
         /// Its id, as the gate shows it
         #[arg(value_name = "ID")]
         id: String,
-        /// Post nothing: print the comment for an approval of a deployment on GitLab, with the signature in
-        /// its short form
+        /// Post nothing: print the comment for an approval of a deployment, with the signature in its
+        /// short form
         #[arg(long, requires = "signature")]
         for_deployment: bool,
         #[command(flatten)]
@@ -89,7 +89,8 @@ pub(in crate::cli) enum OverrideCommand {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("where").required(true).args(["change", "issue"])))]
 pub(in crate::cli) struct NotifyArgs {
-    /// Address of the ledger: `dir:PATH`, `git+branch:NAME` or `git+https://HOST/PATH#BRANCH`
+    /// Address of the ledger: `dir:PATH`, `git+branch:NAME`, `git+https://HOST/PATH#BRANCH`,
+    /// `s3://BUCKET/PREFIX` or `postgres://HOST/DATABASE#NAME`
     #[arg(value_name = "LEDGER")]
     pub(in crate::cli) url: String,
     /// As a comment on this pull request or merge request (`iid`), about its overrides
