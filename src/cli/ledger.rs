@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::gate::CHANGE_RECORD_TYPE;
 use crate::ledger::{
-    self, AllowedSigners, LedgerCopy, Place, Population, State, TimePointers, Verdict,
+    self, AllowedSigners, BranchOf, LedgerCopy, Place, Population, State, TimePointers, Verdict,
     Verification, VerifyOptions,
 };
 use crate::render::{escape, wrap};
@@ -115,6 +115,10 @@ fn verdicts_of(
             // Checks before the merge and repeated ones are records too, of a head or of
             // another look; a commit is accounted for by the record of the move it came with.
             telling: Some("/predicate/branch_move"),
+            branch: Some(BranchOf {
+                pointer: "/predicate/subject/target",
+                name: arguments.branch.as_deref(),
+            }),
         }),
         trusted: trusted.as_deref(),
         tsa_roots: tsa_roots.as_ref(),

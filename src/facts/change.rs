@@ -243,6 +243,6 @@ pub struct OverridePeople {
     pub members: Vec<(String, Fact<Vec<String>>)>,
     /// Who moved the head to where it is now.
     pub last_pusher: Fact<Account>,
-    /// When the head came to where it is now, by the platform's clock.
+    /// Since when head and target of the change are what they are now, by the platform's clock.
     pub head_since: Fact<Timestamp>,
 }

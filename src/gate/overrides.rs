@@ -377,7 +377,9 @@ fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
         Ok(since) => {
             return Err((
                 OverrideState::Void,
-                format!("it was given for an older head; the newest push was at {since}"),
+                format!(
+                    "it was given for an older head or another target; the newest push, or change of the target, was at {since}"
+                ),
             ));
         }
         Err(unknown) => {

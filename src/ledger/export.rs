@@ -324,7 +324,7 @@ fn readme(
          and hand it to the gate's own verifier, or look for each commit among the subjects of `ledger/records` \
          (`jq -r .payload FILE | base64 -d`):\n\n   \
          ```\n   git rev-list --first-parent main > commits.txt\n   \
-         ccgate ledger verify dir:ledger --population commits.txt\n   ```\n\n\
+         ccgate ledger verify dir:ledger --population commits.txt --branch main\n   ```\n\n\
          What the gate's own verifier said when this was written:\n\n"
     );
     for (name, verdict) in verification.verdicts() {

@@ -64,7 +64,7 @@ pub(crate) use sigstore::testing as sigstore_testing;
 pub use statements::statements_at;
 pub use times::TimePointers;
 pub use timestamp::{StampRequest, TsaRoots};
-pub use verify::{Population, State, Verdict, Verification, VerifyOptions};
+pub use verify::{BranchOf, Population, State, Verdict, Verification, VerifyOptions};
 
 /// The schema of ledgers in a database, for its owner to run.
 pub const DATABASE_SCHEMA: &str = include_str!("database/schema.sql");

@@ -53,6 +53,23 @@ pub struct Population<'a> {
     pub predicate_type: Option<&'a str>,
     /// What a statement has to tell in order to count, as a JSON pointer.
     pub telling: Option<&'a str>,
+    /// Of which branch it has to be. The same commits can come onto another one in another way.
+    pub branch: Option<BranchOf<'a>>,
+}
+
+/// Where a statement names its branch, and which one counts.
+#[derive(Debug, Clone, Copy)]
+pub struct BranchOf<'a> {
+    /// As a JSON pointer.
+    pub pointer: &'a str,
+    /// Without a name all have to be of one branch.
+    pub name: Option<&'a str>,
+}
+
+impl<'a> BranchOf<'a> {
+    fn told(self, statement: &serde_json::Value) -> Option<&str> {
+        statement.pointer(self.pointer)?.as_str()
+    }
 }
 
 impl Population<'_> {
@@ -65,9 +82,21 @@ impl Population<'_> {
                 .pointer(pointer)
                 .is_some_and(|value| !value.is_null())
         };
+        let of_branch = self.branch.is_none_or(|branch| {
+            branch
+                .name
+                .is_none_or(|name| branch.told(statement) == Some(name))
+        });
         self.predicate_type
             .is_none_or(|wanted| Some(wanted) == kind)
             && self.telling.is_none_or(told)
+            && of_branch
+    }
+
+    /// The branch that a statement tells; empty where it tells none.
+    pub(super) fn branch_of(&self, statement: &serde_json::Value) -> Option<String> {
+        let branch = self.branch?;
+        Some(branch.told(statement).unwrap_or_default().to_owned())
     }
 }
 
@@ -263,6 +292,17 @@ impl Walk {
                 )),
             };
         };
+        let branches: Vec<String> = self
+            .branches
+            .iter()
+            .map(|name| format!("`{}`", plain(name)))
+            .collect();
+        if branches.len() > 1 {
+            problems.push(format!(
+                "records of several branches count ({}): name the one that the list is of with `--branch`",
+                branches.join(", ")
+            ));
+        }
         let members: BTreeSet<&String> = population.members.iter().collect();
         for member in &members {
             match self.counted.get(*member).copied().unwrap_or(0) {
@@ -280,8 +320,11 @@ impl Walk {
                 Verdict::unknown("the list of changes is empty, so nothing was compared")
             }
             None => Verdict::ok(format!(
-                "the sequence has no gap{unseen}, and each of {} changes has exactly one record",
-                members.len()
+                "the sequence has no gap{unseen}, and each of {} changes has exactly one record{}",
+                members.len(),
+                branches
+                    .first()
+                    .map_or_else(String::new, |name| format!(" of {name}"))
             )),
         }
     }

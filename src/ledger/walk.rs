@@ -32,6 +32,8 @@ pub(super) struct Walk {
     pub(super) twice: Vec<String>,
     /// How many records each member of the population has.
     pub(super) counted: BTreeMap<String, u64>,
+    /// The branches that the counted records name.
+    pub(super) branches: BTreeSet<String>,
     pub(super) entries: u64,
     /// Roots at the sizes that somebody vouches for.
     pub(super) roots: BTreeMap<u64, Hash>,
@@ -264,10 +266,10 @@ impl Walk {
         if let Some(pointers) = options.times {
             self.times.look(number, &statement, pointers);
         }
-        if options
-            .population
-            .is_some_and(|population| population.counts(&statement))
+        if let Some(population) = options.population
+            && population.counts(&statement)
         {
+            self.branches.extend(population.branch_of(&statement));
             for name in subject_names(&statement) {
                 *self.counted.entry(name).or_default() += 1;
             }

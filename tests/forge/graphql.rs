@@ -87,7 +87,11 @@ fn pick(field: &Field<'_, String>, from: &Value, variables: &Value) -> Value {
         )
     };
     let one_of = |key: &str, which: &str| from[key].get(which).cloned().unwrap_or(Value::Null);
+    let kinds = argument("itemTypes").unwrap_or_default();
     match (field.name.as_str(), argument("number"), argument("oid")) {
+        ("timelineItems", ..) if kinds.contains("BASE_REF_CHANGED_EVENT") => {
+            from["targets"].clone()
+        }
         ("pullRequest", Some(number), _) => one_of("pullRequest", &number),
         ("object", _, Some(oid)) => one_of("commitObjects", &oid),
         _ => from.get(&field.name).cloned().unwrap_or(Value::Null),

@@ -34,6 +34,8 @@ pub struct PullRequest {
     pub commits: Vec<Commit>,
     pub reviews: Vec<Value>,
     pub comments: Vec<Value>,
+    /// When it was pointed at another branch.
+    pub retargeted: Vec<String>,
     pub checks: Vec<Check>,
     /// Paths of the files that it touches; empty: the list is hidden.
     pub files: Vec<String>,
@@ -172,6 +174,7 @@ impl Organisation {
             commits: Vec::new(),
             reviews: Vec::new(),
             comments: Vec::new(),
+            retargeted: Vec::new(),
             checks: Vec::new(),
             files: Vec::new(),
             proposed: None,
@@ -375,6 +378,12 @@ impl Organisation {
         }));
     }
 
+    /// The change is pointed at the branch that it goes to now.
+    pub fn retarget(&mut self, number: u64) {
+        let at = self.tick();
+        self.change(number).retargeted.push(at);
+    }
+
     /// The `repository` object of GraphQL, whole; the query picks from it.
     pub(super) fn repository(&self) -> Value {
         let main = sha("main");
@@ -479,6 +488,7 @@ impl Organisation {
             "reviews": connection(change.reviews.clone()),
             "comments": connection(change.comments.clone()),
             "timelineItems": connection(vec![]),
+            "targets": connection(change.retargeted.iter().map(|at| json!({"__typename": "BaseRefChangedEvent", "createdAt": at})).collect()),
             "files": files(change),
             "changedFiles": change.files.len(),
             "headRef": {"name": change.head_ref, "target": change.commits.last().map(|commit| commit_node(commit, "", change))},

@@ -79,6 +79,28 @@ fn on_gitlab_a_new_push_voids_an_override_and_its_approval() {
     );
 }
 
+/// The head is the same: what was allowed for the branch that the change went to before is not
+/// allowed for this one.
+#[test]
+fn on_github_another_target_voids_an_override_and_its_approval() {
+    let bench = Bench::new();
+    let id = asked_and_approved(&bench);
+    bench.forge.with(|acme| acme.retarget(42));
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["overrides"][0]["state"], "void");
+    // An approval of it after that helps nothing; to ask again does.
+    say(&bench, "ana", &format!("/ccgate approve {id}"));
+    assert_eq!(bench.decision(&IN_LEDGER).0, 1);
+    let (decision, _) = asked(&bench);
+    let anew = &decision["overrides"][1];
+    assert_eq!(anew["state"], "requested", "{decision:#}");
+    assert_ne!(anew["recorded_as"], id);
+    let id = anew["recorded_as"].as_str().expect("an id");
+    say(&bench, "ana", &format!("/ccgate approve {id}"));
+    assert_eq!(bench.decision(&IN_LEDGER).0, 0);
+}
+
 /// Who approved takes the approval back, goes by another name and reviews what they gave; in
 /// the meantime somebody else has the name.
 #[test]

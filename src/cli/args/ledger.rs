@@ -143,6 +143,10 @@ pub(in crate::cli) struct LedgerVerifyArgs {
     /// (e.g. from `git rev-list --first-parent main`)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) population: Option<PathBuf>,
+    /// The branch that the list is of, e.g. `main`: only records of moves of it count. Without it records of
+    /// several branches are a problem
+    #[arg(long, value_name = "NAME", requires = "population")]
+    pub(in crate::cli) branch: Option<String>,
     /// A record whose machine's clock is known to have been wrong, by its number; once for each.
     /// It is told, and its two times may differ; nothing else is excused
     #[arg(long, value_name = "ENTRY")]

@@ -45,6 +45,7 @@ fn holds(memory: &Memory, count: u64) {
             members: &members,
             predicate_type: None,
             telling: None,
+            branch: None,
         }),
         ..VerifyOptions::default()
     };

@@ -110,6 +110,7 @@ impl Remote {
                 members: &members,
                 predicate_type: None,
                 telling: None,
+                branch: None,
             }),
             ..VerifyOptions::default()
         };

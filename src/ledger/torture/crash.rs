@@ -176,6 +176,7 @@ fn writers_at_the_same_time_lose_nothing_and_double_nothing() {
             members: &members,
             predicate_type: None,
             telling: None,
+            branch: None,
         }),
         ..VerifyOptions::default()
     };

@@ -262,6 +262,7 @@ fn a_glance_at_every_record_and_the_close_look_come_to_the_same() {
         members: &["change-1".to_owned()],
         predicate_type: None,
         telling: None,
+        branch: None,
     };
     let both = |files: &Memory| {
         let glanced = verify_files(files, &VerifyOptions::default());

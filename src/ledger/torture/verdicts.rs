@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::dir::DirStore;
 use super::super::verify::{State, VerifyOptions, verify, verify_files};
-use super::super::{AllowedSigners, Leaf, Place, Population, Store as _};
+use super::super::{AllowedSigners, BranchOf, Leaf, Place, Population, Store as _};
 use super::{Memory, ORIGIN, leaf, leaves, ledger, signer, snapshot, statement};
 
 #[test]
@@ -149,6 +149,7 @@ fn completeness_compares_with_the_branch_or_says_that_it_did_not() {
             members,
             predicate_type: Some("https://ccgate.dev/change-record/v1"),
             telling: None,
+            branch: None,
         };
         verify(
             folder.path(),
@@ -184,6 +185,7 @@ fn completeness_compares_with_the_branch_or_says_that_it_did_not() {
         members: &members,
         predicate_type: None,
         telling: Some("/predicate/branch_move"),
+        branch: None,
     };
     let told = verify(
         folder.path(),
@@ -193,6 +195,50 @@ fn completeness_compares_with_the_branch_or_says_that_it_did_not() {
         },
     );
     assert_eq!(told.exit_code(), 5, "{told:?}");
+}
+
+/// A commit that came onto another branch in order can be brought onto this one past the gate.
+#[test]
+fn records_of_another_branch_account_for_no_change_of_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = DirStore::new(folder.path(), ORIGIN, None);
+    let of = |number: u64, branch: &str| {
+        let mut one = statement(number);
+        one["predicate"]["subject"] = json!({"target": branch});
+        Leaf::new(&one).unwrap()
+    };
+    let told = |branch: Option<&str>, numbers: &[u64]| {
+        let members: Vec<String> = numbers.iter().map(|one| format!("{one:040x}")).collect();
+        let population = Population {
+            members: &members,
+            predicate_type: None,
+            telling: None,
+            branch: Some(BranchOf {
+                pointer: "/predicate/subject/target",
+                name: branch,
+            }),
+        };
+        let options = VerifyOptions {
+            population: Some(population),
+            ..VerifyOptions::default()
+        };
+        verify(folder.path(), &options).completeness
+    };
+    store.append(&[of(0, "main"), of(1, "main")]).unwrap();
+    let alone = told(None, &[0, 1]);
+    assert_eq!(alone.state, State::Ok, "{alone:?}");
+    assert!(alone.says.ends_with("of `main`"), "{}", alone.says);
+    store.append(&[of(2, "dev")]).unwrap();
+    // All three have a record, and one of them on another branch.
+    let mixed = told(None, &[0, 1, 2]);
+    assert_eq!(mixed.state, State::Failed);
+    assert!(mixed.says.contains("`dev`, `main`"), "{}", mixed.says);
+    assert_eq!(told(Some("main"), &[0, 1, 2]).state, State::Failed);
+    assert_eq!(told(Some("main"), &[0, 1]).state, State::Ok);
+    // Who brings it onto this one in order leaves two records, one for each.
+    store.append(&[of(2, "main")]).unwrap();
+    assert_eq!(told(Some("main"), &[0, 1, 2]).state, State::Ok);
+    assert_eq!(told(Some("dev"), &[2]).state, State::Ok);
 }
 
 #[test]

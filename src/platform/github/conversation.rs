@@ -1,6 +1,7 @@
 //! What people said and did on the change: reviews, comments, force pushes.
 //! Everything is kept; which of it counts is not decided here.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -160,6 +161,18 @@ pub(super) fn pushes(nodes: &[Value], source: &Source) -> Result<Vec<Push>, Stri
         .collect::<Result<Vec<_>, String>>()?;
     list.sort_by_key(|push| push.at);
     Ok(list)
+}
+
+/// When the change was pointed at another branch, by people or since its branch went away.
+pub(super) fn targets(nodes: &[Value], _: &Source) -> Result<Vec<Timestamp>, String> {
+    nodes
+        .iter()
+        .map(|node| {
+            let moment: wire::Moment = read(node)?;
+            let at = moment.created_at;
+            at.ok_or_else(|| "a change of the target has no time".to_owned())
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -265,6 +265,8 @@ impl Session {
                 Part::Signatures => {
                     snapshot.signatures = fact(part, pages, signatures::signatures);
                 }
+                // Not among what a group is made of.
+                Part::Targets => {}
                 Part::Checks => {
                     snapshot.checks = fact(part, pages, |nodes, _| checks::checks(nodes, &head));
                 }
@@ -297,8 +299,8 @@ impl Session {
                 .map(|(owner, name)| association::log_path(&repository_path(owner, name), branch)),
             _ => None,
         };
-        let pushes_missing = !snapshot.pushes.is_known();
-        let wanted: &[Part] = if pushes_missing { &[Part::Pushes] } else { &[] };
+        let mut wanted = vec![Part::Targets];
+        wanted.extend((!snapshot.pushes.is_known()).then_some(Part::Pushes));
         let (members, log, (mut found, _)) = tokio::join!(
             join::all(teams.iter().map(|team| self.members(people::PEOPLE, team))),
             async {
@@ -307,7 +309,7 @@ impl Session {
                     None => None,
                 }
             },
-            self.parts(snapshot, &head, wanted),
+            self.parts(snapshot, &head, &wanted),
         );
         let pushes: Fact<Vec<Push>> = match found.remove(&Part::Pushes) {
             Some(pages) => fact(Part::Pushes, pages, conversation::pushes),
@@ -319,6 +321,11 @@ impl Session {
             source_branch.as_deref().unwrap_or_default(),
             &head,
         );
+        let targets = match found.remove(&Part::Targets) {
+            Some(pages) => fact(Part::Targets, pages, conversation::targets),
+            None => Fact::Unknown(Unknown::not_collected(people::PEOPLE)),
+        };
+        let head_since = people::at_this_target_since(head_since, &targets);
         let people = OverridePeople {
             members: teams.iter().cloned().zip(members).collect(),
             last_pusher,
@@ -462,6 +469,7 @@ impl Session {
             Part::Commits
             | Part::Reviews
             | Part::Pushes
+            | Part::Targets
             | Part::Comments
             | Part::Files
             | Part::Threads

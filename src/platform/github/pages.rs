@@ -44,7 +44,7 @@ pub(super) fn key(part: Part) -> FactKey {
     match part {
         Part::Commits => FactKey::ChangeCommits,
         Part::Reviews => FactKey::ChangeReviews,
-        Part::Pushes => FactKey::ChangePushes,
+        Part::Pushes | Part::Targets => FactKey::ChangePushes,
         Part::Comments => FactKey::ChangeComments,
         Part::Files => FactKey::ChangeFiles,
         Part::Threads => FactKey::ChangeThreads,

@@ -76,6 +76,29 @@ pub(super) fn last_push(
     }
 }
 
+/// The head is where it is since then, and the change goes to where it goes: what was said of it
+/// while it went to another branch was said of another change.
+pub(super) fn at_this_target_since(
+    head_since: Fact<Timestamp>,
+    targets: &Fact<Vec<Timestamp>>,
+) -> Fact<Timestamp> {
+    match (head_since, targets) {
+        (
+            Fact::Known { value, sources },
+            Fact::Known {
+                value: moments,
+                sources: more,
+            },
+        ) => {
+            let newest = moments.iter().copied().max();
+            let since = newest.map_or(value, |newest| newest.max(value));
+            Fact::seen_in(since, [sources, more.clone()].concat())
+        }
+        (Fact::Known { .. }, Fact::Unknown(why)) => Fact::Unknown(why.clone()),
+        (unknown @ Fact::Unknown(_), _) => unknown,
+    }
+}
+
 struct LastPush {
     who: Option<Account>,
     at: Timestamp,
@@ -170,6 +193,23 @@ mod tests {
                 digest: String::new(),
             },
         })
+    }
+
+    #[test]
+    fn the_newest_of_push_and_change_of_the_target_counts_and_neither_may_be_hidden() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let (early, late) = (at("2026-06-01T08:00:00Z"), at("2026-06-01T09:00:00Z"));
+        let seen = |moments: &[Timestamp]| Fact::known_without_source(moments.to_vec());
+        let since = |pushed: Timestamp, targets: &Fact<Vec<Timestamp>>| {
+            let since = at_this_target_since(Fact::known_without_source(pushed), targets);
+            since.known().ok().copied()
+        };
+        assert_eq!(since(early, &seen(&[])), Some(early));
+        assert_eq!(since(early, &seen(&[late, early])), Some(late));
+        assert_eq!(since(late, &seen(&[early])), Some(late));
+        let hidden = || Unknown::not_collected(PEOPLE);
+        assert_eq!(since(early, &Fact::Unknown(hidden())), None);
+        assert!(!at_this_target_since(Fact::Unknown(hidden()), &seen(&[late])).is_known());
     }
 
     fn entry(after: &str, at: &str, who: &str) -> Value {

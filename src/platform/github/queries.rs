@@ -201,6 +201,8 @@ pub(super) enum Part {
     Reviews,
     /// Force pushes.
     Pushes,
+    /// Moments at which the change was pointed at another branch.
+    Targets,
     /// Comments.
     Comments,
     /// Files of the change.
@@ -214,7 +216,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// All of them.
+    /// All that a group of facts is made of. [`Self::Targets`] is asked for with what overrides need.
     pub(super) const ALL: [Self; 8] = [
         Self::Commits,
         Self::Reviews,
@@ -232,6 +234,7 @@ impl Part {
             Self::Commits
             | Self::Reviews
             | Self::Pushes
+            | Self::Targets
             | Self::Comments
             | Self::Files
             | Self::Threads
@@ -246,6 +249,7 @@ impl Part {
             Self::Commits => "commits",
             Self::Reviews => "reviews",
             Self::Pushes => "timelineItems",
+            Self::Targets => "targets",
             Self::Comments => "comments",
             Self::Files => "files",
             Self::Threads => "reviewThreads",
@@ -258,6 +262,7 @@ impl Part {
     fn connection(self) -> &'static str {
         match self {
             Self::Signatures => "commits",
+            Self::Targets => "timelineItems",
             Self::Commits
             | Self::Reviews
             | Self::Pushes
@@ -272,6 +277,9 @@ impl Part {
     fn arguments(self) -> &'static str {
         match self {
             Self::Pushes => ", itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]",
+            Self::Targets => {
+                ", itemTypes: [BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT]"
+            }
             Self::Commits
             | Self::Reviews
             | Self::Comments
@@ -312,6 +320,11 @@ impl Part {
             Self::Pushes => {
                 "nodes {
         __typename ... on HeadRefForcePushedEvent { createdAt actor { __typename login ... on User { databaseId } } beforeCommit { oid } afterCommit { oid } }
+      }"
+            }
+            Self::Targets => {
+                "nodes {
+        __typename ... on BaseRefChangedEvent { createdAt } ... on AutomaticBaseChangeSucceededEvent { createdAt }
       }"
             }
             Self::Comments => {
@@ -401,6 +414,7 @@ pub(super) fn collect(pages: &[Page]) -> String {
             Part::Commits
             | Part::Reviews
             | Part::Pushes
+            | Part::Targets
             | Part::Comments
             | Part::Files
             | Part::Threads

@@ -392,6 +392,13 @@ pub(super) struct Review {
     pub(super) commit: Option<Oid>,
 }
 
+/// Of an event of which only the time is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Moment {
+    pub(super) created_at: Option<Timestamp>,
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ForcePush {
