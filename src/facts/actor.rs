@@ -194,7 +194,8 @@ impl Account {
 pub struct TeamMembers {
     /// Its name as the policy writes it, e.g. `@acme/security`.
     pub team: String,
-    /// Logins of its members, those of teams inside it too.
+    /// Logins of its members: on GitHub those of teams inside it too, on GitLab the group's
+    /// direct ones.
     pub members: Fact<Vec<String>>,
 }
 

@@ -12,12 +12,24 @@ pub(super) enum Found {
     Text(String),
 }
 
+/// Who may see the group `acme`, and so is an inherited member of each group in it.
+const GUESTS_ABOVE: [&str; 2] = ["li", "mallory"];
+
 /// What GET answers under `/api/v4`; `None`: not found.
 pub(super) fn answer(acme: &Organisation, path: &str, query: &str) -> Option<Found> {
     if let Some(group) = path.strip_prefix("/groups/") {
-        let members = (group == "acme%2Fsecurity/members/all")
-            .then(|| acme.security_team.iter().map(|login| member(login)));
-        return Some(Found::Json(members?.collect()));
+        let above: &[&str] = match group {
+            "acme%2Fsecurity/members" => &[],
+            "acme%2Fsecurity/members/all" => &GUESTS_ABOVE,
+            _ => return None,
+        };
+        let of_the_group = acme.security_team.iter().map(|login| member(login));
+        let of_the_one_above = above.iter().map(|login| {
+            let mut guest = member(login);
+            guest["access_level"] = json!(10);
+            guest
+        });
+        return Some(Found::Json(of_the_group.chain(of_the_one_above).collect()));
     }
     let rest = path.strip_prefix("/projects/acme%2Fpayments")?;
     let body = match rest.split('/').skip(1).collect::<Vec<_>>().as_slice() {

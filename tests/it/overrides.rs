@@ -57,6 +57,32 @@ fn on_gitlab_an_override_lives_from_request_over_the_merge_to_review() {
     assert_eq!(entry(&bench)["use"], "used");
 }
 
+/// A guest of the organisation is an inherited member of each of its groups; the policy names one of
+/// them for the people who were chosen for it.
+#[test]
+fn who_is_in_a_group_above_only_is_not_of_the_group_that_the_policy_names_on_gitlab() {
+    let bench = Bench::on_gitlab(ON_GITLAB);
+    for guest in ["li", "mallory"] {
+        say(&bench, guest, REQUEST);
+    }
+    let standing = || {
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        let overrides = decision["overrides"].as_array().cloned();
+        let states = overrides.expect("a list").into_iter();
+        let states: Vec<Value> = states.map(|one| one["state"].clone()).collect();
+        (code, states)
+    };
+    assert_eq!(
+        standing(),
+        (1, vec![json!("requested"), json!("requested")])
+    );
+    // The same words of somebody who is taken into the group itself.
+    bench
+        .forge
+        .with(|acme| acme.security_team.push("li".to_owned()));
+    assert_eq!(standing(), (0, vec![json!("accepted"), json!("requested")]));
+}
+
 /// A merge request whose head moved after the approval: the approval is for the old head.
 #[test]
 fn on_gitlab_a_new_push_voids_an_override_and_its_approval() {

@@ -43,10 +43,11 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
     });
 }
 
-/// Active members of a group, with those of its parents.
+/// Active members of the group itself. Who is in a group above it, or in one that it is shared
+/// with, was not chosen for this one: a guest of the organisation is of each of its groups then.
 pub(super) async fn group(fact: &str, session: &Session, team: &str) -> Fact<Vec<String>> {
     let path = team.strip_prefix('@').unwrap_or(team);
-    let path = format!("/groups/{}/members/all", access::encode_path(path));
+    let path = format!("/groups/{}/members", access::encode_path(path));
     let pages = session.settings.get_all(&path, None).await;
     let read: Read<Vec<Member>> = list(fact, permissions::MEMBERS, &pages);
     match read {
