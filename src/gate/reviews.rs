@@ -204,6 +204,7 @@ fn judge(
 ) -> Result<(), String> {
     let author = in_order(policy, facts, comment, outcome, notes)?;
     not_given_by(reviewed, author)?;
+    not_approved_in_a_comment(facts, comment, author)?;
     not_given_in_an_environment(policy, facts, comment, author)?;
     independent(facts, author).map_err(|(_, why)| why)?;
     let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
@@ -211,6 +212,26 @@ fn judge(
         return Err("it was written before the override".to_owned());
     }
     // Whatever is made of the override today: what was recorded of it wants a review.
+    Ok(())
+}
+
+/// Whether the person wrote no approval of it. Of an override that is over nothing tells which one
+/// of them counted, so none of those who wrote one reviews it.
+fn not_approved_in_a_comment(
+    facts: &Snapshot,
+    comment: &Comment,
+    author: &Account,
+) -> Result<(), String> {
+    let Some(Command::Review { of, .. }) = parse(&comment.body) else {
+        return Ok(());
+    };
+    for (approval, command) in commands(facts) {
+        if let (Command::Approve { of: approved }, Some(giver)) = (command, &approval.author)
+            && approved == of
+        {
+            apart(author, giver, "approved the override")?;
+        }
+    }
     Ok(())
 }
 

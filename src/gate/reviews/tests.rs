@@ -54,6 +54,36 @@ fn whoever_gave_it_or_had_a_hand_in_the_change_or_may_not_override_does_not() {
     );
 }
 
+/// An override that is over names nobody who approved it.
+#[test]
+fn whoever_approved_an_override_that_is_over_does_not_review_it() {
+    let policy = policy(vec![control(&FIRST, fail()), control(&SECOND, pass())]);
+    let refused = |approver: Option<&str>| {
+        let mut facts = facts();
+        let id = override_id(&facts.subject, "901", &facts.subject.head);
+        let said = |number: &str, login: &str, at: &str, words: &str| {
+            comment(number, login, at, &format!("/ccgate {words} {id}"))
+        };
+        let review = comment(
+            "903",
+            "sec",
+            "2026-06-03T11:30:00Z",
+            &format!("/ccgate review {id} ratified"),
+        );
+        let approval = approver.map(|login| said("902", login, "2026-06-01T11:10:00Z", "approve"));
+        let all = [Some(command()), approval, Some(review)];
+        facts.comments = Fact::known_without_source(all.into_iter().flatten().collect());
+        facts.observed_at = at("2026-06-03T12:00:00Z");
+        let decision = decision(&policy, &facts);
+        assert!(decision.overrides[0].approval.is_none());
+        decision.reviews[0].refused.clone()
+    };
+    assert_eq!(refused(None), None);
+    assert_eq!(refused(Some("other")), None);
+    let why = refused(Some("sec")).unwrap_or_default();
+    assert!(why.contains("approved the override"), "{why}");
+}
+
 #[test]
 fn an_edited_early_nameless_or_machine_made_review_does_not_count() {
     let why = |change: fn(&mut Comment)| refusal("sec", "ID ratified", change).unwrap_or_default();
