@@ -108,6 +108,7 @@ pub(super) async fn look(
     if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
         && !host.knows_previous_tip()
         && let Some(tip) = last_tip(arguments, policy.ledger.as_ref(), world, &snapshot.subject)
+            .map_err(CommandError::ledger)?
     {
         host.set_previous_tip(tip);
     }

@@ -27,6 +27,7 @@ mod session;
 mod settings_file;
 mod settings_lane;
 mod snapshot;
+mod told_moves;
 mod witness;
 mod world;
 

@@ -17,7 +17,7 @@ pub enum ToldBy {
     Argument,
     /// The event or the variables that the CI runs for.
     Event,
-    /// The newest record about this branch in the ledger.
+    /// The ledger: the tip up to which its records of this branch's moves have no gap.
     Ledger,
     /// The platform's own log: only the branch's last move is looked at.
     Log,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::facts::{AccountRef, Subject};
+use crate::facts::{AccountRef, Subject, ToldBy};
 
 use super::breach::{breach_record, breaches};
 use super::decide::{Decision, OverrideState};
@@ -61,6 +61,8 @@ pub struct BranchMove {
     pub commits: Vec<String>,
     /// Numbers of the changes that brought them.
     pub changes: Vec<u64>,
+    /// Who told the tip before; `None`: a saved snapshot says where it was.
+    pub told_by: Option<ToldBy>,
 }
 
 impl BranchMove {

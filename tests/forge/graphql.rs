@@ -43,7 +43,14 @@ fn select(
             Selection::Field(field) => {
                 let key = field.alias.as_ref().unwrap_or(&field.name).clone();
                 let value = pick(field, from, variables);
-                into.insert(key, shape(&value, field, document, variables));
+                let shaped = shape(&value, field, document, variables);
+                // A field that is asked for twice is one field.
+                match (into.get_mut(&key), shaped) {
+                    (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
+                    (_, shaped) => {
+                        into.insert(key, shaped);
+                    }
+                }
             }
             Selection::InlineFragment(fragment) => {
                 if applies(fragment.type_condition.as_ref(), from) {
@@ -88,7 +95,11 @@ fn pick(field: &Field<'_, String>, from: &Value, variables: &Value) -> Value {
     };
     let one_of = |key: &str, which: &str| from[key].get(which).cloned().unwrap_or(Value::Null);
     let kinds = argument("itemTypes").unwrap_or_default();
-    match (field.name.as_str(), argument("number"), argument("oid")) {
+    // An expression may be a commit's id as well.
+    let commit = argument("oid").or_else(|| {
+        argument("expression").filter(|text| from["commitObjects"].get(text).is_some())
+    });
+    match (field.name.as_str(), argument("number"), commit) {
         ("timelineItems", ..) if kinds.contains("BASE_REF_CHANGED_EVENT") => {
             from["targets"].clone()
         }

@@ -79,6 +79,9 @@ pub struct Organisation {
     pub signing_keys: Vec<(String, String, String)>,
     /// The commits of the merge queue, oldest first, and for which change each was made.
     queue: Vec<(String, Option<u64>)>,
+    /// What came onto `main`, oldest first: each commit, its parents, and the change that
+    /// brought it.
+    line: Vec<(String, Vec<String>, Option<u64>)>,
     pub(super) activity: Vec<Value>,
     /// How accounts are called by now, and their numbers, where those are not what they
     /// began as.
@@ -127,6 +130,7 @@ impl Organisation {
             run_approvals: Vec::new(),
             signing_keys: Vec::new(),
             queue: Vec::new(),
+            line: Vec::new(),
             activity: Vec::new(),
             shown: BTreeMap::new(),
         };
@@ -146,11 +150,8 @@ impl Organisation {
 
     /// The tip of `main`.
     pub fn main(&self) -> String {
-        let merged = self.pull_requests.iter().rev();
-        let merged = merged.filter_map(|change| change.merged.as_ref());
-        merged
-            .max_by_key(|merge| merge.at.clone())
-            .map_or_else(|| sha("main"), |merge| merge.commit.clone())
+        let newest = self.line.last();
+        newest.map_or_else(|| sha("main"), |(commit, ..)| commit.clone())
     }
 
     fn tick(&mut self) -> String {
@@ -191,16 +192,59 @@ impl Organisation {
             by: by.to_owned(),
             at: at.clone(),
         });
+        let head = self.change(number).head().to_owned();
+        let parents = vec![self.main(), head];
+        self.move_main("pr_merge", by, &at, (commit.clone(), parents, Some(number)));
+        commit
+    }
+
+    /// Pushes one commit straight to `main`, through no change.
+    pub fn push_to_main(&mut self, by: &str) -> String {
+        let at = self.tick();
+        let commit = sha(&format!("straight to main by {by} {at}"));
+        let parents = vec![self.main()];
+        self.move_main("push", by, &at, (commit.clone(), parents, None));
+        commit
+    }
+
+    fn move_main(
+        &mut self,
+        kind: &str,
+        by: &str,
+        at: &str,
+        commit: (String, Vec<String>, Option<u64>),
+    ) {
         self.activity.push(json!({
             "id": self.activity.len() + 1,
-            "before": sha("main"),
-            "after": commit,
+            "before": self.main(),
+            "after": commit.0,
             "ref": "refs/heads/main",
             "timestamp": at,
-            "activity_type": "pr_merge",
+            "activity_type": kind,
             "actor": {"login": by, "type": "User"},
         }));
-        commit
+        self.line.push(commit);
+    }
+
+    /// The commits of `main`, newest first, each with the change that brought it.
+    fn history(&self) -> Vec<Value> {
+        let first = (sha("main"), Vec::new(), None);
+        let all = self.line.iter().rev().chain([&first]);
+        all.map(|(commit, parents, number)| {
+            let brought = self.pull_requests.iter();
+            let brought = brought.filter(|change| Some(change.number) == *number);
+            let parents = parents.iter().map(|parent| json!({"oid": parent}));
+            json!({
+                "__typename": "Commit",
+                "oid": commit,
+                "message": "On main",
+                "parents": connection(parents.collect()),
+                "associatedPullRequests": connection(
+                    brought.map(|change| self.pull_request(change, &Value::Null)).collect()
+                ),
+            })
+        })
+        .collect()
     }
 
     /// Calls an account otherwise from now on, wherever it is shown; its number stays.
@@ -386,16 +430,16 @@ impl Organisation {
 
     /// The `repository` object of GraphQL, whole; the query picks from it.
     pub(super) fn repository(&self) -> Value {
-        let main = sha("main");
+        let history = self.history();
         let file = self
             .policy
             .as_ref()
             .map(|text| json!({"object": {"__typename": "Blob", "text": text, "isTruncated": false, "isBinary": false, "byteSize": text.len()}}));
         let blob = file.as_ref().map(|file| file["object"].clone());
-        let branch = json!({
-            "name": "main",
-            "target": {"__typename": "Commit", "oid": main, "file": file, "object": blob},
-        });
+        let mut tip = history[0].clone();
+        tip["file"] = json!(file);
+        tip["object"] = json!(blob);
+        let branch = json!({"name": "main", "target": tip});
         let pull_requests = self
             .pull_requests
             .iter()
@@ -415,6 +459,12 @@ impl Organisation {
                     .iter()
                     .map(move |commit| (commit.sha.clone(), commit_node(commit, "", change)))
             })
+            .chain(history.iter().enumerate().map(|(place, commit)| {
+                let mut commit = commit.clone();
+                commit["history"] = connection(history[place..].to_vec());
+                let name = commit["oid"].as_str().unwrap_or_default().to_owned();
+                (name, commit)
+            }))
             .collect::<serde_json::Map<_, _>>();
         json!({
             "commitObjects": commit_objects,

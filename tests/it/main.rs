@@ -20,3 +20,4 @@ mod snapshot;
 mod support;
 mod threat_model;
 mod tickets;
+mod watch;

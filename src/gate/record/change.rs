@@ -96,7 +96,7 @@ pub(super) fn change_record(decision: &Decision, context: &RecordContext) -> Val
 
 fn branch_move(moved: &BranchMove) -> Value {
     json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len(),
-        "changes": moved.changes})
+        "changes": moved.changes, "told_by": moved.told_by})
 }
 
 fn control(control: &ControlDecision) -> Value {

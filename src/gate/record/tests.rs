@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::controls::Verdict;
-use crate::facts::Fact;
+use crate::facts::{Fact, ToldBy};
 use crate::gate::testing::{
     FIRST, REASON, SECOND, THIRD, command, comment, control as bound, decision, evidence, facts,
     fail, pass, policy, record_context, waiver as standing,
@@ -29,6 +29,7 @@ fn every_commit_of_a_move_is_a_subject_once() {
         after: head.clone(),
         commits: vec![head.clone(), "c2".to_owned(), "c1".to_owned()],
         changes: vec![7],
+        told_by: Some(ToldBy::Ledger),
     });
     let named = |context: &RecordContext| {
         let first = records(&decision, context).remove(0);
@@ -41,6 +42,7 @@ fn every_commit_of_a_move_is_a_subject_once() {
     let (digests, predicate) = named(&context);
     assert_eq!(digests, [json!(head), json!("c2"), json!("c1")]);
     assert_eq!(predicate["branch_move"]["commits"], 3);
+    assert_eq!(predicate["branch_move"]["told_by"], "ledger");
     assert!(predicate["branch_move_again"].is_null());
     if let Some(moved) = &mut context.branch_move {
         moved.commits.clear();
