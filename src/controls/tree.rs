@@ -91,6 +91,8 @@ pub enum Against {
     Gone,
     /// It was not given by a person.
     NotAPerson,
+    /// The platform did not tell whether it was given by a person.
+    Untold,
     /// The same person gave another opinion later.
     Replaced,
     /// It asks for changes.
@@ -123,6 +125,7 @@ impl Against {
             Self::Comment
             | Self::Gone
             | Self::NotAPerson
+            | Self::Untold
             | Self::Replaced
             | Self::ChangesRequested
             | Self::Dismissed
@@ -143,6 +146,10 @@ impl fmt::Display for Against {
             Self::NotAPerson => {
                 out.write_str("only people approve, and this is no person's account")
             }
+            Self::Untold => out.write_str(
+                "only people approve, and the platform did not tell whether this account is a person's: \
+                 run the check again, with a token of scope `read_api` that sees the account",
+            ),
             Self::Replaced => out.write_str("the same person gave another opinion later"),
             Self::ChangesRequested => out.write_str("it asks for changes"),
             Self::Dismissed => out.write_str("it was dismissed or withdrawn"),

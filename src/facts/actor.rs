@@ -21,6 +21,9 @@ pub enum AccountKind {
     Other(String),
 }
 
+/// The kind of an account of which the platform did not tell it.
+const UNTOLD: &str = "untold";
+
 /// An account on the platform.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Account {
@@ -181,6 +184,18 @@ impl Account {
     pub fn is(&self, login: &str) -> bool {
         self.login
             .eq_ignore_ascii_case(login.strip_prefix('@').unwrap_or(login))
+    }
+
+    /// The same account, where the platform did not tell whether a person or a machine has it.
+    #[must_use]
+    pub fn untold(mut self) -> Self {
+        self.kind = AccountKind::Other(UNTOLD.to_owned());
+        self
+    }
+
+    /// Whether the platform was to tell whose account it is, a person's or a machine's, and did not.
+    pub fn is_untold(&self) -> bool {
+        self.kind == AccountKind::Other(UNTOLD.to_owned())
     }
 
     /// Whether the account is known to be a person's.

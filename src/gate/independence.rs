@@ -217,8 +217,21 @@ pub(super) fn person_behind(comment: &Comment) -> Result<&Account, String> {
     let Some(author) = &comment.author else {
         return Err("the account that wrote it is gone".to_owned());
     };
-    if !author.is_human() {
-        return Err(format!("@{} is not known to be a person", author.login));
-    }
+    person(author)?;
     Ok(author)
+}
+
+/// Why an account is not known to be a person's.
+pub(super) fn person(author: &Account) -> Result<(), String> {
+    if author.is_human() {
+        return Ok(());
+    }
+    let login = &author.login;
+    Err(if author.is_untold() {
+        format!(
+            "@{login} is not known to be a person, since the platform did not tell: run the check again, with a token of scope `read_api` that sees the account"
+        )
+    } else {
+        format!("@{login} is not known to be a person")
+    })
 }

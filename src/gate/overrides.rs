@@ -15,7 +15,7 @@ use super::clocks::is_later;
 use super::command::{Asked, Command, parse};
 use super::deadline::due;
 use super::decide::{OverrideReport, OverrideState};
-use super::independence::{independent, may_override};
+use super::independence::{independent, may_override, person};
 use super::kind::Kind;
 use super::record::override_id;
 use super::signature::{self, Says, Signed, command_of};
@@ -304,9 +304,7 @@ fn judge<'f>(
     let Some(author) = &comment.author else {
         return refused("the account that wrote it is gone");
     };
-    if !author.is_human() {
-        return refused(format!("@{} is not known to be a person", author.login));
-    }
+    person(author).or_else(refused)?;
     in_form(rules, asked)?;
     if let Some(by) = revoked(policy, facts, comment, about) {
         return refused(format!("revoked by @{by}"));
@@ -396,7 +394,8 @@ fn in_time(facts: &Snapshot, report: &OverrideReport) -> Result<(), Refusal> {
 }
 
 /// Who took it back, if anybody did: the one who gave it, or somebody who may
-/// override. An edited revocation counts too, since an edit must not open the gate.
+/// override. An edited revocation counts too, since an edit must not open the gate, and one of an
+/// account of which the platform told nothing.
 fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, about: About) -> Option<String> {
     commands(facts).find_map(|(comment, command)| {
         let Command::Revoke { control } = command else {
@@ -412,7 +411,7 @@ fn revoked(policy: &Policy, facts: &Snapshot, given: &Comment, about: About) -> 
         let after = comment.created_at >= given.created_at && comment.id != given.id;
         (concerns
             && after
-            && author.is_human()
+            && (author.is_human() || author.is_untold())
             && (by_giver || may_override(&policy.overrides, facts, author).is_ok()))
         .then(|| author.login.clone())
     })

@@ -73,7 +73,8 @@ pub(super) fn answer(acme: &Organisation, path: &str, query: &str) -> Option<Fou
     Some(Found::Json(body))
 }
 
-/// What GraphQL picks from: the authors of a change's commits.
+/// What GraphQL picks from: the authors of a change's commits, who approved it, and of those who
+/// commented anywhere the ones that are asked for.
 pub(super) fn root(acme: &Organisation, variables: &Value) -> Value {
     let iid = variables["iid"].as_str().unwrap_or_default();
     let mut changes = acme.pull_requests.iter();
@@ -82,17 +83,42 @@ pub(super) fn root(acme: &Organisation, variables: &Value) -> Value {
         .map_or(&[][..], |change| &change.commits)
         .iter()
         .map(|commit| {
-            let (login, id) = acme.shown(&commit.author);
-            let author = json!({
-                "id": format!("gid://gitlab/User/{id}"),
-                "username": login,
-                "bot": false,
-            });
-            json!({"authorEmail": email(commit), "author": author})
+            json!({"authorEmail": email(commit), "author": of_graphql(acme, &commit.author)})
         })
         .collect();
+    let approvers: Vec<Value> = change
+        .map_or(&[][..], |change| &change.reviews)
+        .iter()
+        .filter_map(|review| review["author"]["login"].as_str())
+        .map(|login| of_graphql(acme, login))
+        .collect();
+    let asked = variables["ids"].as_array().cloned().unwrap_or_default();
+    let commented = acme.pull_requests.iter().flat_map(|one| &one.comments);
+    let users: Vec<Value> = commented
+        .filter_map(|comment| comment["author"]["login"].as_str())
+        .map(|login| of_graphql(acme, login))
+        .filter(|user| asked.contains(&user["id"]))
+        .collect();
     let page = json!({"hasNextPage": false, "endCursor": null});
-    json!({"project": {"mergeRequest": {"commits": {"nodes": nodes, "pageInfo": page}}}})
+    let change = json!({
+        "approvedBy": {"nodes": approvers},
+        "commits": {"nodes": nodes, "pageInfo": page},
+    });
+    json!({"project": {"mergeRequest": change}, "users": {"nodes": users}})
+}
+
+/// A user with GitLab's own word on what it is, which no user inside a REST answer has.
+fn of_graphql(acme: &Organisation, account: &str) -> Value {
+    let (login, id) = acme.shown(account);
+    let bot = acme
+        .service_accounts
+        .iter()
+        .any(|machine| machine == account);
+    json!({
+        "id": format!("gid://gitlab/User/{id}"),
+        "username": login,
+        "bot": acme.tells_of_bots.then_some(bot),
+    })
 }
 
 fn merged(acme: &Organisation) -> impl Iterator<Item = (&PullRequest, &str)> {

@@ -69,6 +69,10 @@ pub struct Organisation {
     pub classic: Option<Value>,
     pub pull_requests: Vec<PullRequest>,
     pub security_team: Vec<String>,
+    /// Service accounts: machines with the names of people.
+    pub service_accounts: Vec<String>,
+    /// Whether GitLab tells this token which accounts are bots.
+    pub tells_of_bots: bool,
     /// How often change 42 is pushed to right after it was opened by a reader.
     pub restless: u32,
     /// Who may comment with the token at hand; `None`: it only reads.
@@ -125,6 +129,8 @@ impl Organisation {
             classic: None,
             pull_requests: Vec::new(),
             security_team: vec!["ana".to_owned()],
+            service_accounts: Vec::new(),
+            tells_of_bots: true,
             restless: 0,
             writer: None,
             run_approvals: Vec::new(),

@@ -83,6 +83,70 @@ fn who_is_in_a_group_above_only_is_not_of_the_group_that_the_policy_names_on_git
     assert_eq!(standing(), (0, vec![json!("accepted"), json!("requested")]));
 }
 
+/// A service account may have any name, and nothing that GitLab shows with an approval or a comment
+/// tells it from a person. Its token in a job could do both.
+#[test]
+fn a_service_account_with_a_persons_name_approves_nothing_on_gitlab() {
+    let bench = Bench::on_gitlab(ON_GITLAB);
+    bench.forge.with(|acme| {
+        acme.security_team.push("li".to_owned());
+        acme.approve(42, "li");
+        acme.service_accounts.push("li".to_owned());
+    });
+    assert_eq!(bench.decision(&[]).0, 1, "the approval of a machine");
+    bench.forge.with(|acme| acme.tells_of_bots = false);
+    let (code, decision) = bench.decision(&[]);
+    // Nobody's approval is left, so that one is waited for, with the gate closed.
+    assert_eq!(code, 4, "of whom nothing is told: {decision:#}");
+    bench.forge.with(|acme| {
+        acme.tells_of_bots = true;
+        acme.service_accounts.clear();
+    });
+    assert_eq!(bench.decision(&[]).0, 0, "a person's");
+}
+
+#[test]
+fn a_service_account_asks_for_approves_and_reviews_no_override_on_gitlab() {
+    let bench = Bench::on_gitlab(ON_GITLAB);
+    let accounts = ["ana", "li"].map(str::to_owned);
+    bench.forge.with(|acme| {
+        acme.security_team = accounts.to_vec();
+        acme.service_accounts = accounts.to_vec();
+    });
+    say(&bench, "li", REQUEST);
+    let refused = |why: &str| {
+        let (code, decision) = bench.decision(&IN_LEDGER);
+        assert_ne!(code, 0, "{decision:#}");
+        let one = &decision["overrides"][0];
+        assert_eq!(one["state"], "refused", "{one:#}");
+        assert!(one.to_string().contains(why), "{one:#}");
+    };
+    refused("@li is not known to be a person");
+    bench.forge.with(|acme| acme.tells_of_bots = false);
+    refused("since the platform did not tell");
+
+    // Who opened the gate is a person; the one who approves what another asked for is a machine.
+    bench.forge.with(|acme| {
+        acme.tells_of_bots = true;
+        acme.service_accounts = vec!["ana".to_owned()];
+        acme.security_team.push("tom".to_owned());
+        acme.change(42).comments.clear();
+    });
+    say(&bench, "tom", REQUEST);
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    let id = decision["overrides"][0]["recorded_as"].clone();
+    let id = id.as_str().expect("an id");
+    say(&bench, "ana", &format!("/ccgate approve {id}"));
+    let (code, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(code, 1, "{decision:#}");
+    assert_eq!(decision["approvals"][0]["counts"], false, "{decision:#}");
+    say(&bench, "li", &format!("/ccgate approve {id}"));
+    assert_eq!(bench.decision(&IN_LEDGER).0, 0);
+    say(&bench, "ana", &format!("/ccgate review {id} ratified"));
+    let (_, decision) = bench.decision(&IN_LEDGER);
+    assert_eq!(decision["reviews"][0]["counts"], false, "{decision:#}");
+}
+
 /// A merge request whose head moved after the approval: the approval is for the old head.
 #[test]
 fn on_gitlab_a_new_push_voids_an_override_and_its_approval() {

@@ -42,6 +42,9 @@ fn opinion<'a>(
         ReviewState::Dismissed => return Err(Against::Dismissed),
         ReviewState::Other(word) => return Err(Against::Odd(word.clone())),
     }
+    if reviewer.is_untold() {
+        return Err(Against::Untold);
+    }
     if !reviewer.is_human() {
         return Err(Against::NotAPerson);
     }

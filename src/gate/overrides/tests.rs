@@ -139,6 +139,10 @@ fn only_a_known_person_counts() {
         },
         "not known to be a person",
     );
+    refuses(
+        |_, facts| comment_of(facts).author = Some(Account::human("lead").untold()),
+        "the platform did not tell",
+    );
 }
 
 #[test]
@@ -310,6 +314,12 @@ fn a_revocation_ends_it_edited_or_not_but_not_by_just_anybody() {
     assert_eq!(seen("sec"), "revoked by @sec");
     assert_eq!(seen("lead"), "revoked by @lead");
     assert!(!seen("tom").contains("revoked"));
+    // Of whom nothing is told nothing is opened, and what they close is closed.
+    let mut untold = revoke("sec");
+    untold.author = untold.author.map(Account::untold);
+    let facts = with(vec![command(), untold]);
+    let judged = decision(&failing(), &facts);
+    assert_eq!(judged.overrides[0].why, "revoked by @sec");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::facts::{Account, Fact, Review, ReviewState, Source, Unknown, Why};
 
-use super::people::account;
+use super::people::{Kinds, account};
 use super::wire::{Approval, Approvals, Member, Note, Read, time};
 
 /// Standing approvals, oldest first. Withdrawn ones are not in the answer.
@@ -16,6 +16,7 @@ pub(super) fn reviews(
     approvals: &Read<Approvals>,
     notes: &Read<Vec<Note>>,
     members: &Read<Vec<Member>>,
+    kinds: &Kinds,
 ) -> Fact<Vec<Review>> {
     let (approvals, sources) = match approvals {
         Ok(read) => read,
@@ -29,7 +30,7 @@ pub(super) fn reviews(
         let Some(user) = &approval.user else {
             return Fact::Unknown(super::left_out("change.reviews", "user", sources));
         };
-        let reviewer = account(user);
+        let reviewer = account(user).map(|looks| kinds.of(looks));
         out.push(Review {
             submitted_at: approved_at(approval, reviewer.as_ref(), notes, sources),
             can_write: can_write(reviewer.as_ref(), members),
@@ -117,6 +118,7 @@ fn can_write(reviewer: Option<&Account>, members: &Read<Vec<Member>>) -> Fact<bo
 mod tests {
     use serde_json::json;
 
+    use super::super::wire::User;
     use super::*;
 
     fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Read<T> {
@@ -139,6 +141,20 @@ mod tests {
         read(json!({"approved_by": [{"user": {"username": by}}]}))
     }
 
+    fn reviewed(
+        approvals: &Read<Approvals>,
+        notes: &Read<Vec<Note>>,
+        members: &Read<Vec<Member>>,
+    ) -> Fact<Vec<Review>> {
+        let mut kinds = Kinds::default();
+        kinds.learn([User {
+            id: Some(7),
+            username: Some("rita".to_owned()),
+            bot: Some(false),
+        }]);
+        reviews(approvals, notes, members, &kinds)
+    }
+
     fn notes(bodies: &[(&str, &str)]) -> Read<Vec<Note>> {
         read(
             bodies
@@ -159,10 +175,21 @@ mod tests {
     fn the_time_of_an_approval_is_the_platforms_where_it_tells_one() {
         let given = read(json!({"approved_by": [
             {"user": {"username": "rita"}, "approved_at": "2026-05-31T08:00:00.000Z"}]}));
-        let review = only(&reviews(&given, &refused(), &members()));
+        let review = only(&reviewed(&given, &refused(), &members()));
         assert!(review.submitted_at.is_known());
         assert_eq!(review.can_write.known(), Ok(&true));
         assert_eq!(review.commit.known(), Ok(&None));
+    }
+
+    #[test]
+    fn whose_kind_is_not_told_is_no_person_whatever_they_are_called() {
+        let by = |id: u64| {
+            let given = json!({"approved_by": [{"user": {"id": id, "username": "rita"}}]});
+            let review = only(&reviewed(&read(given), &refused(), &members()));
+            review.reviewer.unwrap()
+        };
+        assert!(by(7).is_human());
+        assert!(by(8).is_untold());
     }
 
     #[test]
@@ -172,7 +199,7 @@ mod tests {
             ("unapproved this merge request", "2026-05-02T00:00:00Z"),
             ("approved this merge request", "2026-05-03T00:00:00Z"),
         ]);
-        let review = only(&reviews(&approved("rita"), &notes, &members()));
+        let review = only(&reviewed(&approved("rita"), &notes, &members()));
         assert_eq!(
             review.submitted_at.known(),
             Ok(&"2026-05-03T00:00:00Z".parse().unwrap())
@@ -185,7 +212,7 @@ mod tests {
             ("approved this merge request", "2026-05-01T00:00:00Z"),
             ("unapproved this merge request", "2026-05-02T00:00:00Z"),
         ]);
-        let review = only(&reviews(&approved("rita"), &notes, &members()));
+        let review = only(&reviewed(&approved("rita"), &notes, &members()));
         assert!(!review.submitted_at.is_known());
     }
 
@@ -195,24 +222,24 @@ mod tests {
             json!([{"system": false, "body": "approved this merge request",
             "created_at": "2026-05-03T00:00:00Z", "author": {"username": "rita"}}]),
         );
-        let review = only(&reviews(&approved("rita"), &typed, &members()));
+        let review = only(&reviewed(&approved("rita"), &typed, &members()));
         assert!(!review.submitted_at.is_known());
     }
 
     #[test]
     fn notes_never_stand_in_for_approvals_that_may_not_be_read() {
         let notes = notes(&[("approved this merge request", "2026-05-01T00:00:00Z")]);
-        assert!(!reviews(&refused(), &notes, &members()).is_known());
-        assert!(!reviews(&read(json!({})), &notes, &members()).is_known());
+        assert!(!reviewed(&refused(), &notes, &members()).is_known());
+        assert!(!reviewed(&read(json!({})), &notes, &members()).is_known());
     }
 
     #[test]
     fn reporters_blocked_members_and_strangers_cannot_write_and_hidden_members_are_unknown() {
         for login in ["rob", "bea", "stranger", "ghost"] {
-            let review = only(&reviews(&approved(login), &refused(), &members()));
+            let review = only(&reviewed(&approved(login), &refused(), &members()));
             assert_eq!(review.can_write.known(), Ok(&false), "{login}");
         }
-        let review = only(&reviews(&approved("rita"), &refused(), &refused()));
+        let review = only(&reviewed(&approved("rita"), &refused(), &refused()));
         assert!(!review.can_write.is_known());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::super::people::Kinds;
 use super::*;
 use crate::facts::Account;
 
@@ -25,6 +26,7 @@ fn directory() -> Directory {
         members: BTreeMap::new(),
         host: "gitlab.example".to_owned(),
         sources: Vec::new(),
+        approvers: Kinds::default(),
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         pages(pushes, of, mr("/versions")),
         one(reviews, of, mr("/approvals")),
         pages(commits, of, mr("/commits")),
-        authors(commits, session, number),
+        authors(commits || reviews, session, number),
         pages(
             has(FactKey::ChangeComments) || pushes || reviews || threads,
             &session.change,
@@ -224,24 +224,19 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, needs: &
         no_change(snapshot, &needs.without(&[FactKey::ScanChangeAnalyses]));
         return;
     }
+    let host = session.setup.place.api.host_str();
+    let directory = Directory {
+        members: by_id,
+        host: host.unwrap_or_default().to_owned(),
+        ..authors
+    };
     if let Some(pages) = &commit_list {
         let read: Read<Vec<WireCommit>> =
             list(FactKey::ChangeCommits.name(), permissions::CHANGE, pages);
-        let directory = Directory {
-            members: by_id,
-            host: session
-                .setup
-                .place
-                .api
-                .host_str()
-                .unwrap_or_default()
-                .to_owned(),
-            ..authors
-        };
         snapshot.commits = change::commits(&read, &directory);
     }
     if let (Some(approvals), Some(members)) = (&approvals, &members) {
-        snapshot.reviews = approvals::reviews(approvals, &note_list, members);
+        snapshot.reviews = approvals::reviews(approvals, &note_list, members, &directory.approvers);
     }
     if let Some(pages) = &versions {
         let read: Read<Vec<Version>> =

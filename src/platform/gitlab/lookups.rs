@@ -1,17 +1,17 @@
 //! Questions of the second round that take more than one plain request: who
 //! the commits' authors are, who the approvers are, what ran for the head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use crate::facts::{FactKey, Source, Unknown, Why};
 
-use super::super::access;
 use super::super::transport::NoAnswer;
+use super::super::{access, join};
 use super::checks::{Results, Wanted};
-use super::people::{Directory, account};
-use super::wire::{Approvals, Branch, GraphqlUser, Member, Read, Reply, list, object};
+use super::people::{Directory, Kinds, account};
+use super::wire::{Approvals, Branch, GraphqlUser, Member, Read, Reply, User, list, object};
 use super::{Session, permissions};
 
 /// Pages of a hundred commits whose authors are looked up; a larger change
@@ -21,12 +21,22 @@ const AUTHOR_PAGES: usize = 5;
 const AUTHORS: &str = "query authors($project: ID!, $iid: String!, $after: String) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
+      approvedBy(first: 100) { nodes { id username bot } }
       commits(first: 100, after: $after) {
         nodes { authorEmail author { id username bot } }
         pageInfo { hasNextPage endCursor }
       }
     }
   }
+}";
+
+/// Accounts that one question about users may name.
+const USERS_AT_ONCE: usize = 100;
+/// Questions about users; what stays untold of a crowd approves nothing.
+const USER_QUESTIONS: usize = 5;
+
+const USERS: &str = "query users($ids: [ID!]!) {
+  users(ids: $ids, first: 100) { nodes { id username bot } }
 }";
 
 /// The first hundred members, and whether there are more; `everybody` where
@@ -127,7 +137,8 @@ pub(super) async fn results(session: &Session, wanted: &Wanted) -> Results {
     }
 }
 
-/// GitLab's own resolution of author addresses to accounts; REST has none.
+/// GitLab's own resolution of author addresses to accounts, and whether those who approved are bots'.
+/// REST has neither: there a user inside an approval is a name and a number.
 pub(super) async fn authors(wanted: bool, session: &Session, number: Option<u64>) -> Directory {
     let mut directory = Directory {
         by_email: BTreeMap::new(),
@@ -135,6 +146,7 @@ pub(super) async fn authors(wanted: bool, session: &Session, number: Option<u64>
         members: BTreeMap::new(),
         host: String::new(),
         sources: Vec::new(),
+        approvers: Kinds::default(),
     };
     let (true, Some(number)) = (wanted, number) else {
         return directory;
@@ -152,11 +164,15 @@ pub(super) async fn authors(wanted: bool, session: &Session, number: Option<u64>
             .await
         {
             Ok(answer) => {
-                let connection = answer
+                let change = answer
                     .data
                     .as_ref()
-                    .and_then(|data| data.pointer("/project/mergeRequest/commits"));
-                if let Some(connection) = connection.filter(|_| answer.errors.is_empty()) {
+                    .and_then(|data| data.pointer("/project/mergeRequest"))
+                    .filter(|_| answer.errors.is_empty());
+                let connection = change.and_then(|change| change.get("commits"));
+                if let (Some(change), Some(connection)) = (change, connection) {
+                    let approvers = change.pointer("/approvedBy/nodes");
+                    directory.approvers.learn(users(approvers));
                     after = add_authors(&mut directory, connection, &answer.source);
                     if after.is_none() {
                         return directory;
@@ -188,6 +204,39 @@ pub(super) async fn authors(wanted: bool, session: &Session, number: Option<u64>
         return directory;
     }
     directory
+}
+
+/// Users as GraphQL shows them: an account that this token may not see is left out.
+fn users(nodes: Option<&serde_json::Value>) -> impl Iterator<Item = User> {
+    nodes
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|node| serde_json::from_value::<GraphqlUser>(node.clone()).ok())
+        .map(User::from)
+}
+
+/// Whether the accounts of these numbers are people, and where that was read: one question, which
+/// every token with the scope `read_api` may ask. Of whom no answer tells, for whatever reason, it
+/// stays untold.
+pub(super) async fn kinds(session: &Session, ids: &BTreeSet<u64>) -> (Kinds, Vec<Source>) {
+    let ids: Vec<String> = ids
+        .iter()
+        .map(|id| format!("gid://gitlab/User/{id}"))
+        .collect();
+    let questions = ids.chunks(USERS_AT_ONCE).take(USER_QUESTIONS).map(|some| {
+        session
+            .settings
+            .graphql("users", USERS, json!({ "ids": some }))
+    });
+    let mut kinds = Kinds::default();
+    let mut sources = Vec::new();
+    for answer in join::all(questions).await.into_iter().flatten() {
+        let data = answer.data.as_ref().filter(|_| answer.errors.is_empty());
+        kinds.learn(users(data.and_then(|data| data.pointer("/users/nodes"))));
+        sources.push(answer.source);
+    }
+    (kinds, sources)
 }
 
 /// Adds one page; gives the cursor of the next one.
@@ -265,6 +314,8 @@ pub(super) fn gone<T: Gone>(reply: &T) -> Option<Source> {
 
 #[cfg(test)]
 mod tests {
+    use crate::facts::{Account, AccountKind};
+
     use super::*;
 
     fn page(nodes: &serde_json::Value, next: &serde_json::Value) -> (Directory, Option<String>) {
@@ -274,6 +325,7 @@ mod tests {
             members: BTreeMap::new(),
             host: "gitlab.example".to_owned(),
             sources: Vec::new(),
+            approvers: Kinds::default(),
         };
         let source = Source {
             endpoint: "POST /graphql#authors".to_owned(),
@@ -303,6 +355,31 @@ mod tests {
         assert!(!of("left@acme.example").is_known());
         assert!(!of("nameless@acme.example").is_known());
         assert_eq!(after, None);
+    }
+
+    #[test]
+    fn of_an_account_only_what_gitlab_says_is_learnt() {
+        let told = |nodes: serde_json::Value| {
+            let mut kinds = Kinds::default();
+            kinds.learn(users(Some(&nodes)));
+            kinds.of(Account::human("rita").numbered(Some(7)))
+        };
+        let id = "gid://gitlab/User/7";
+        let rita = |bot: serde_json::Value| json!([{"id": id, "username": "rita", "bot": bot}]);
+        assert!(told(rita(json!(false))).is_human());
+        assert_eq!(told(rita(json!(true))).kind, AccountKind::Bot);
+        for odd in [
+            rita(json!(null)),
+            rita(json!("false")),
+            json!([{"id": id, "username": "rita"}]),
+            json!([{"id": "gid://gitlab/User/70", "username": "rita", "bot": false}]),
+            json!([{"username": "rita", "bot": false}]),
+            json!([null]),
+            json!([]),
+            json!(null),
+        ] {
+            assert!(told(odd.clone()).is_untold(), "{odd}");
+        }
     }
 
     #[test]

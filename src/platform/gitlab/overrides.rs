@@ -1,12 +1,15 @@
 //! The third round, only when an override command stands on the change: who
-//! belongs to the groups that may override, and who moved the head last.
+//! belongs to the groups that may override, who moved the head last, and which of those who wrote
+//! are people.
 
-use crate::facts::{Account, Fact, OverridePeople, Snapshot, Unknown, Why};
+use std::collections::BTreeSet;
+
+use crate::facts::{Account, Comment, Fact, OverridePeople, Snapshot, Source, Unknown, Why};
 
 use super::super::access;
-use super::people::{account, pusher_at, pushers};
+use super::people::{Kinds, account, pusher_at, pushers};
 use super::wire::{Event, Member, Note, Read, Version, list, time};
-use super::{Session, permissions};
+use super::{Session, lookups, permissions};
 
 const FACT: &str = "override.people";
 
@@ -20,10 +23,12 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
         session.path("/events?action=pushed&per_page=100"),
     );
     let mut members = Vec::with_capacity(teams.len());
-    let (versions, notes, events, ()) = tokio::join!(
+    let writers = writers(&snapshot.comments);
+    let (versions, notes, events, told, ()) = tokio::join!(
         session.settings.get_all(&versions, None),
         session.change.get_all(&notes, None),
         session.settings.get(&events),
+        lookups::kinds(session, &writers),
         async {
             for team in teams {
                 members.push((team.clone(), group(FACT, session, team).await));
@@ -36,11 +41,30 @@ pub(super) async fn collect(session: &Session, snapshot: &mut Snapshot, teams: &
     let head = &snapshot.subject.head;
     let head_since = head_since(&versions, head);
     let last_pusher = last_pusher(&head_since, &notes, &events, head);
+    tell_kinds(&mut snapshot.comments, told);
     snapshot.override_people = Fact::known_without_source(OverridePeople {
         members,
         last_pusher,
         head_since,
     });
+}
+
+/// The numbers of everybody who commented. Which comments hold commands is the gate's to say.
+fn writers(comments: &Fact<Vec<Comment>>) -> BTreeSet<u64> {
+    let authors = comments.known().into_iter().flatten();
+    authors
+        .filter_map(|comment| comment.author.as_ref()?.id)
+        .collect()
+}
+
+/// A note says who wrote it, and not whether that is a person.
+fn tell_kinds(comments: &mut Fact<Vec<Comment>>, (kinds, seen_in): (Kinds, Vec<Source>)) {
+    if let Fact::Known { value, sources } = comments {
+        for comment in value {
+            comment.author = comment.author.take().map(|looks| kinds.of(looks));
+        }
+        sources.extend(seen_in);
+    }
 }
 
 /// Active members of the group itself. Who is in a group above it, or in one that it is shared

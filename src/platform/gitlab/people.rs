@@ -30,7 +30,8 @@ pub(super) fn account(user: &User) -> Option<Account> {
 }
 
 /// `project_N_bot…`, `group_N_bot…`, service accounts and GitLab's own bots.
-/// The `bot` flag is not on users inside other answers, the name is.
+/// The `bot` flag is not on users inside other answers, the name is; but a service account may be
+/// given any name, so that no name shows a person ([`Kinds`]).
 fn named_like_a_bot(login: &str) -> bool {
     let login = login.to_ascii_lowercase();
     let token_user = ["project_", "group_"].iter().any(|prefix| {
@@ -51,6 +52,39 @@ fn named_like_a_bot(login: &str) -> bool {
         .contains(&login.as_str())
 }
 
+/// The accounts of which GitLab told whether they are bots': token users and service accounts are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kinds(Vec<Account>);
+
+impl Kinds {
+    /// Takes in the users of an answer that carries the flag. Without flag or number it tells nothing.
+    pub(super) fn learn(&mut self, users: impl IntoIterator<Item = User>) {
+        let told = users
+            .into_iter()
+            .filter(|user| user.bot.is_some() && user.id.is_some());
+        self.0.extend(told.filter_map(|user| account(&user)));
+    }
+
+    /// The account with the kind that was told of its number. What looks like a person's and was not
+    /// told to be one is no person's.
+    pub(super) fn of(&self, looks: Account) -> Account {
+        if looks.kind != AccountKind::Human {
+            return looks;
+        }
+        let told = self
+            .0
+            .iter()
+            .find(|told| looks.id.is_some() && told.id == looks.id);
+        match told {
+            Some(told) => Account {
+                kind: told.kind.clone(),
+                ..looks
+            },
+            None => looks.untold(),
+        }
+    }
+}
+
 /// What is known about e-mail addresses: GitLab's own resolution of the
 /// author of each commit, and the host behind private commit addresses.
 #[derive(Clone, Debug)]
@@ -65,6 +99,8 @@ pub(super) struct Directory {
     pub(super) host: String,
     /// Where the resolution was read.
     pub(super) sources: Vec<Source>,
+    /// Whether those who approved the change are people, asked for in the same question.
+    pub(super) approvers: Kinds,
 }
 
 impl Directory {
@@ -206,7 +242,40 @@ mod tests {
             members: BTreeMap::from([(7, "paula-new".to_owned())]),
             host: "gitlab.acme.example".to_owned(),
             sources: Vec::new(),
+            approvers: Kinds::default(),
         }
+    }
+
+    #[test]
+    fn an_account_is_a_persons_only_where_gitlab_told_so_of_its_number() {
+        let user = |id: Option<u64>, login: &str, bot: Option<bool>| User {
+            id,
+            username: Some(login.to_owned()),
+            bot,
+        };
+        let mut kinds = Kinds::default();
+        kinds.learn([
+            user(Some(1), "rita", Some(false)),
+            user(Some(2), "release-helper", Some(true)),
+            user(Some(3), "flagless", None),
+            user(None, "numberless", Some(false)),
+            user(Some(5), "project_5_bot_ab", Some(false)),
+        ]);
+        let of = |id: Option<u64>, login: &str| kinds.of(Account::human(login).numbered(id));
+        assert!(of(Some(1), "rita").is_human());
+        assert!(of(Some(1), "rita-renamed").is_human());
+        assert_eq!(of(Some(2), "release-helper").kind, AccountKind::Bot);
+        assert_eq!(of(Some(5), "called-otherwise").kind, AccountKind::Bot);
+        for (id, login) in [
+            (Some(3), "flagless"),
+            (None, "numberless"),
+            (Some(9), "rita"),
+            (None, "rita"),
+            (Some(4), "nobody-asked"),
+        ] {
+            assert!(of(id, login).is_untold(), "{login}");
+        }
+        assert_eq!(kinds.of(Account::bot("b")).kind, AccountKind::Bot);
     }
 
     #[test]

@@ -43,7 +43,13 @@ fn a_bot_an_unfamiliar_kind_and_a_deleted_account_never_count() {
         kind: AccountKind::Other("mannequin".to_owned()),
         id: None,
     };
-    for reviewer in [Some(Account::bot("helper[bot]")), Some(other), None] {
+    let untold = Account::human("helper").untold();
+    for reviewer in [
+        Some(Account::bot("helper[bot]")),
+        Some(other),
+        Some(untold),
+        None,
+    ] {
         let review = Review {
             reviewer,
             ..approval("x")

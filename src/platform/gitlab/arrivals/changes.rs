@@ -120,7 +120,7 @@ async fn one(
         number,
         identity: change::identity(&merge_request),
         commits: change::commits(&commits, &directory),
-        reviews: approvals::reviews(&given, &notes, &members),
+        reviews: approvals::reviews(&given, &notes, &members, &directory.approvers),
         pushes: change::pushes(&versions, &notes),
         checks: checks::checks(
             &at_merge.map_err(|unknown| Unknown {
