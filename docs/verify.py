@@ -146,7 +146,9 @@ def signer(signature):
     body = "".join(text[at : at + 70] + "\n" for at in range(0, len(text), 70))
     if signature.decode() != "-----BEGIN SSH SIGNATURE-----\n" + body + "-----END SSH SIGNATURE-----\n":
         raise Broken("a signature that is not in its only spelling")
-    # `SSHSIG`, four bytes of version, then the key behind four bytes of length.
+    # `SSHSIG`, four bytes of version, which ssh-keygen lets be 0 too, then the key behind four bytes of length.
+    if data[:10] != b"SSHSIG\0\0\0\1":
+        raise Broken("a signature is of another version")
     return base64.b64encode(data[14 : 14 + int.from_bytes(data[10:14], "big")]).decode()
 
 

@@ -159,6 +159,16 @@ fn the_python_verifier_finds_a_flip_in_every_file_and_a_rolled_back_ledger() {
         assert_eq!(python(&ledger, &[]), Some(5), "{file}");
         fs::write(&path, good).unwrap();
     }
+    if signer.is_some() {
+        // Its version is 0 then, with which ssh-keygen is content.
+        let path = ledger.join("anchors/3.sig");
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        bad[43] ^= 0x10;
+        fs::write(&path, bad).unwrap();
+        assert_eq!(python(&ledger, &[]), Some(5), "the version of a signature");
+        fs::write(&path, good).unwrap();
+    }
     let old = home.path().join("old");
     append(&old, 0..2, None);
     let trusted = ledger.join("log/checkpoint");

@@ -50,13 +50,14 @@ def run(tally, binary, _double):
 
 
 def _sweep(tally):
-    """Every byte of a very small ledger, and a part of one with full tiles; `tests/e2e/sweep` alone does the whole."""
+    """Every bit of a very small ledger, for all three, and a part of one with full tiles; `tests/e2e/sweep` alone does the whole."""
     program = forge.TARGET / "debug" / "examples" / "ledger-sweep"
     if not program.is_file():
         tally.missing("ledger-sweep", "`cargo build --example ledger-sweep` makes it")
         return
-    for records, step in ((3, 1), (300, 12000)):
-        command = [SWEEP, program, "--records", str(records), "--step", str(step), "--python", "8"]
+    for records, step, bits, python in ((3, 1, 8, 1), (300, 12000, 1, 8)):
+        command = [SWEEP, program, "--records", records, "--step", step, "--bits", bits, "--python", python]
+        command = [str(word) for word in command]
         done = subprocess.run(command, env=tools.environment(), capture_output=True, text=True, timeout=900)
         print("".join(f"     {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
         tally.check(f"ledger sweep of {records} records: every change is found by each verifier", done.returncode == 0, done.stdout + done.stderr)
