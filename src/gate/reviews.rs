@@ -8,7 +8,7 @@ use crate::facts::{Account, AccountRef, Comment, Snapshot};
 use crate::policy::Policy;
 
 use super::breach::BREACH_PREFIX;
-use super::command::{Command, parse, weight};
+use super::command::{Command, weight};
 use super::decide::OverrideReport;
 use super::independence::{apart, independent, may_override, person_behind};
 use super::overrides::commands;
@@ -103,22 +103,25 @@ pub(super) fn named<'o>(
     overrides: &'o [OverrideReport],
     id: &str,
 ) -> Option<&'o OverrideReport> {
+    overrides
+        .iter()
+        .find(|report| ids(facts, report).iter().any(|one| one == id))
+}
+
+/// The ids that an override has had: one at each head of its change.
+fn ids(facts: &Snapshot, report: &OverrideReport) -> Vec<String> {
     let commits = facts.commits.known().map_or(&[][..], Vec::as_slice);
     let pushes = facts.pushes.known().map_or(&[][..], Vec::as_slice);
-    let heads = std::iter::once(facts.subject.head.as_str())
+    std::iter::once(facts.subject.head.as_str())
         .chain(commits.iter().map(|commit| commit.sha.as_str()))
         .chain(
             pushes
                 .iter()
                 .flat_map(|push| push.before.iter().chain(&push.after))
                 .map(String::as_str),
-        );
-    let heads: Vec<&str> = heads.collect();
-    overrides.iter().find(|report| {
-        heads
-            .iter()
-            .any(|head| override_id(&facts.subject, &report.id, head) == id)
-    })
+        )
+        .map(|head| override_id(&facts.subject, &report.id, head))
+        .collect()
 }
 
 /// What holds of every review, whatever is reviewed. Gives who wrote it.
@@ -204,8 +207,8 @@ fn judge(
 ) -> Result<(), String> {
     let author = in_order(policy, facts, comment, outcome, notes)?;
     not_given_by(reviewed, author)?;
-    not_approved_in_a_comment(facts, comment, author)?;
-    not_given_in_an_environment(policy, facts, comment, author)?;
+    not_approved_in_a_comment(facts, reviewed, author)?;
+    not_given_in_an_environment(policy, facts, reviewed, author)?;
     independent(facts, author).map_err(|(_, why)| why)?;
     let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
     if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
@@ -219,15 +222,13 @@ fn judge(
 /// of them counted, so none of those who wrote one reviews it.
 fn not_approved_in_a_comment(
     facts: &Snapshot,
-    comment: &Comment,
+    reviewed: &OverrideReport,
     author: &Account,
 ) -> Result<(), String> {
-    let Some(Command::Review { of, .. }) = parse(&comment.body) else {
-        return Ok(());
-    };
+    let ids = ids(facts, reviewed);
     for (approval, command) in commands(facts) {
-        if let (Command::Approve { of: approved }, Some(giver)) = (command, &approval.author)
-            && approved == of
+        if let (Command::Approve { of }, Some(giver)) = (command, &approval.author)
+            && ids.contains(&of)
         {
             apart(author, giver, "approved the override")?;
         }
@@ -240,12 +241,9 @@ fn not_approved_in_a_comment(
 fn not_given_in_an_environment(
     policy: &Policy,
     facts: &Snapshot,
-    comment: &Comment,
+    reviewed: &OverrideReport,
     author: &Account,
 ) -> Result<(), String> {
-    let Some(Command::Review { of, .. }) = parse(&comment.body) else {
-        return Ok(());
-    };
     if policy.overrides.environments.is_empty() {
         return Ok(());
     }
@@ -254,7 +252,12 @@ fn not_given_in_an_environment(
             "it cannot be told who approved it, which may have been in an environment: {unknown}"
         )
     })?;
-    for one in register.overrides.iter().filter(|one| one.id == of) {
+    let ids = ids(facts, reviewed);
+    for one in register
+        .overrides
+        .iter()
+        .filter(|one| ids.contains(&one.id))
+    {
         if one.approver.is_none() {
             return Err("its record names nobody who approved it".to_owned());
         }

@@ -54,12 +54,19 @@ fn whoever_gave_it_or_had_a_hand_in_the_change_or_may_not_override_does_not() {
     );
 }
 
-/// An override that is over names nobody who approved it.
+/// An override that is over names nobody who approved it, and it has an id at each head that the
+/// change had: the review may name it by another one than the approval did.
 #[test]
 fn whoever_approved_an_override_that_is_over_does_not_review_it() {
     let policy = policy(vec![control(&FIRST, fail()), control(&SECOND, pass())]);
-    let refused = |approver: Option<&str>| {
+    let refused = |approver: Option<&str>, earlier: bool| {
         let mut facts = facts();
+        let mut commits = facts.commits.known().expect("its commits").clone();
+        let mut first = commits[0].clone();
+        first.sha = "f".repeat(40);
+        commits.insert(0, first);
+        facts.commits = Fact::known_without_source(commits);
+        let other = override_id(&facts.subject, "901", &"f".repeat(40));
         let id = override_id(&facts.subject, "901", &facts.subject.head);
         let said = |number: &str, login: &str, at: &str, words: &str| {
             comment(number, login, at, &format!("/ccgate {words} {id}"))
@@ -68,7 +75,10 @@ fn whoever_approved_an_override_that_is_over_does_not_review_it() {
             "903",
             "sec",
             "2026-06-03T11:30:00Z",
-            &format!("/ccgate review {id} ratified"),
+            &format!(
+                "/ccgate review {} ratified",
+                if earlier { &other } else { &id }
+            ),
         );
         let approval = approver.map(|login| said("902", login, "2026-06-01T11:10:00Z", "approve"));
         let all = [Some(command()), approval, Some(review)];
@@ -78,10 +88,12 @@ fn whoever_approved_an_override_that_is_over_does_not_review_it() {
         assert!(decision.overrides[0].approval.is_none());
         decision.reviews[0].refused.clone()
     };
-    assert_eq!(refused(None), None);
-    assert_eq!(refused(Some("other")), None);
-    let why = refused(Some("sec")).unwrap_or_default();
-    assert!(why.contains("approved the override"), "{why}");
+    for earlier in [false, true] {
+        assert_eq!(refused(None, earlier), None);
+        assert_eq!(refused(Some("other"), earlier), None);
+        let why = refused(Some("sec"), earlier).unwrap_or_default();
+        assert!(why.contains("approved the override"), "{why}");
+    }
 }
 
 #[test]
