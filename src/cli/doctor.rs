@@ -17,15 +17,12 @@ use super::world::World;
 pub(super) fn run(arguments: &DoctorArgs, world: &mut World) -> CommandResult {
     let given =
         session::given_policy(arguments.policy.as_deref(), world).map_err(CommandError::usage)?;
-    let flags = Flags {
-        platform: arguments.platform.map(Into::into),
-        repository: arguments.repo.clone(),
-        change: arguments.change,
-        head: None,
-        reference: arguments.reference.clone(),
-        since: None,
-        repository_only: arguments.change.is_none(),
-    };
+    let flags = Flags::of(
+        arguments.platform.map(Into::into),
+        arguments.repo.as_deref(),
+        arguments.change,
+        arguments.reference.as_deref(),
+    );
     let runtime = session::runtime()?;
     let (api, snapshot, readers) = runtime.block_on(async {
         let setup = session::setup(&flags, arguments.timeout, world).await?;

@@ -98,15 +98,12 @@ fn here(
     let snapshot = match &arguments.snapshot {
         Some(file) => saved_snapshot(file, given, world).map_err(CommandError::usage)?,
         None => {
-            let flags = Flags {
-                platform: arguments.platform.map(Into::into),
-                repository: arguments.repo.clone(),
-                change: arguments.change,
-                head: None,
-                reference: arguments.reference.clone(),
-                since: None,
-                repository_only: arguments.change.is_none(),
-            };
+            let flags = Flags::of(
+                arguments.platform.map(Into::into),
+                arguments.repo.as_deref(),
+                arguments.change,
+                arguments.reference.as_deref(),
+            );
             session::runtime()?.block_on(async {
                 let setup = session::setup(&flags, arguments.timeout, world).await?;
                 let mut host = Host::new(setup).map_err(CommandError::usage)?;

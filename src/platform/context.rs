@@ -32,6 +32,26 @@ pub struct Flags {
     pub repository_only: bool,
 }
 
+impl Flags {
+    /// What is looked at: a change, or without one the repository as a whole.
+    #[must_use]
+    pub fn of(
+        platform: Option<Platform>,
+        repository: Option<&str>,
+        change: Option<u64>,
+        reference: Option<&str>,
+    ) -> Self {
+        Self {
+            platform,
+            repository: repository.map(str::to_owned),
+            change,
+            reference: reference.map(str::to_owned),
+            repository_only: change.is_none(),
+            ..Self::default()
+        }
+    }
+}
+
 /// A group of a merge queue, before it is merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {

@@ -7,10 +7,13 @@ use ccgate::gate::OVERRIDE_RECORD_TYPE;
 use ccgate::ledger::{Place, statements_at};
 use serde_json::{Value, json};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
-use ssh_key::{HashAlg, LineEnding, PrivateKey};
+use ssh_key::{HashAlg, LineEnding, PrivateKey, SshSig};
 
 use crate::overrides::{IN_LEDGER, ON_GITLAB, REQUEST, also_of_overrides, asked, entry, say};
 use crate::support::Bench;
+
+/// What signatures of statements are for.
+const NAMESPACE: &str = "ccgate-override";
 
 /// What is signed comes from the command line, and stands in the ledger for whoever verifies it.
 #[test]
@@ -63,13 +66,8 @@ fn a_signed_approval_counts_on_both_platforms_and_stays_in_the_ledger() {
         assert_eq!(alone.code, 2, "{}", alone.stdout);
         assert!(alone.stderr.contains("`--asked`"), "{}", alone.stderr);
         let text = statement(&["--asked", REQUEST]).stdout;
-        let signature = key
-            .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
-            .and_then(|signature| signature.to_pem(LineEnding::LF))
-            .expect("a signature");
-        let signed_at = text.lines().last().expect("its last line");
-        let body = format!("{approve}\n```ccgate-signature\n{signed_at}\n{signature}```");
-        say(&bench, "ana", &body);
+        let signature = armoured(&key, NAMESPACE, &text);
+        say(&bench, "ana", &carrying(&approve, &text, &signature));
         let (code, decision) = bench.decision(&IN_LEDGER);
         assert_eq!(code, 0, "{decision:#}");
         let (_, records) = statements_at(&Place::Folder(bench.path("ledger"))).expect("a ledger");
@@ -114,11 +112,7 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
         let of = ["--change", change, "--head", &head];
         let ended = bench.run(&[&["override", "statement", comment][..], &on, &of, more].concat());
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        let armour = key(number)
-            .0
-            .sign(namespace, HashAlg::Sha512, ended.stdout.as_bytes())
-            .and_then(|signature| signature.to_pem(LineEnding::LF))
-            .expect("a signature");
+        let armour = armoured(&key(number).0, namespace, &ended.stdout);
         std::fs::write(bench.path("statement"), ended.stdout).expect("a folder");
         std::fs::write(bench.path("statement.sig"), armour).expect("a folder");
     };
@@ -154,17 +148,11 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
     nothing("there is no file", "statement.sig");
     sign(REQUEST, "42", &[], "git", 1);
     nothing("-n ccgate-override", "statement.sig");
-    sign(REQUEST, "43", &[], "ccgate-override", 1);
+    sign(REQUEST, "43", &[], NAMESPACE, 1);
     nothing("is for change 43", "statement.sig");
-    sign(
-        &REQUEST.replace("4h", "3h"),
-        "42",
-        &[],
-        "ccgate-override",
-        1,
-    );
+    sign(&REQUEST.replace("4h", "3h"), "42", &[], NAMESPACE, 1);
     nothing("something else", "statement.sig");
-    sign(REQUEST, "42", &[], "ccgate-override", 1);
+    sign(REQUEST, "42", &[], NAMESPACE, 1);
     nothing("beside the statement", "statement");
 
     let asked = create("statement.sig");
@@ -185,7 +173,7 @@ fn a_signature_from_a_file_is_carried_in_what_is_posted_or_nothing_is_posted() {
         .forge
         .with(|acme| acme.writer = Some("ana".to_owned()));
     let comment = format!("/ccgate approve {id}");
-    sign(&comment, "42", &["--asked", REQUEST], "ccgate-override", 2);
+    sign(&comment, "42", &["--asked", REQUEST], NAMESPACE, 2);
     let approve = [&["override", "approve", &id][..], &here, &["statement.sig"]].concat();
     let approved = bench.run(&approve);
     assert_eq!(approved.code, 0, "{}", approved.stderr);
@@ -232,12 +220,7 @@ fn a_key_that_the_platform_publishes_counts_where_the_policy_lets_it() {
     let text = bench
         .run(&[&["override", "statement", &comment][..], &of, &more].concat())
         .stdout;
-    let signature = key
-        .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
-        .and_then(|signature| signature.to_pem(LineEnding::LF))
-        .expect("a signature");
-    let signed_at = text.lines().last().expect("its last line");
-    let body = format!("{comment}\n```ccgate-signature\n{signed_at}\n{signature}```");
+    let body = carrying(&comment, &text, &armoured(&key, NAMESPACE, &text));
     say(&bench, "ana", &comment);
     let (_, unsigned) = bench.decision(&IN_LEDGER);
     bench.forge.with(|acme| acme.change(42).comments.pop());
@@ -293,10 +276,8 @@ fn on_gitlab_an_approval_of_the_gates_own_deployment_counts_with_its_authors_sig
             .concat(),
         )
         .stdout;
-    let signature = key
-        .sign("ccgate-override", HashAlg::Sha512, text.as_bytes())
-        .expect("a signature");
-    let armour = signature.to_pem(LineEnding::LF).expect("its armour");
+    let armour = armoured(&key, NAMESPACE, &text);
+    let signature = SshSig::from_pem(&armour).expect("a signature");
     std::fs::write(bench.path("statement"), &text).expect("a folder");
     std::fs::write(bench.path("statement.sig"), armour).expect("a folder");
     let signature = STANDARD.encode(signature.signature().as_bytes());
@@ -356,4 +337,17 @@ fn key(number: u8) -> (PrivateKey, String) {
     let key = PrivateKey::new(KeypairData::Ed25519(pair), "").expect("a key");
     let line = key.public_key().to_openssh().expect("its public half");
     (key, line)
+}
+
+/// As `ssh-keygen -Y sign -f KEY -n NAMESPACE` signs what stands in a file.
+fn armoured(key: &PrivateKey, namespace: &str, text: &str) -> String {
+    key.sign(namespace, HashAlg::Sha512, text.as_bytes())
+        .and_then(|signature| signature.to_pem(LineEnding::LF))
+        .expect("a signature")
+}
+
+/// A comment that carries the signature of its statement.
+fn carrying(comment: &str, statement: &str, signature: &str) -> String {
+    let signed_at = statement.lines().last().expect("its last line");
+    format!("{comment}\n```ccgate-signature\n{signed_at}\n{signature}```")
 }
