@@ -156,14 +156,44 @@ func (f folder) entries(size int64) (hashes stored) {
 }
 
 func (f folder) entry(number int64, leaf []byte) string {
+	told := read(leaf)
+	demand(told.problem == "", "entry %d %s", number, told.problem)
+	name := "records/" + told.month + "/" + told.id + ".json"
+	demand(bytes.Equal(f.read(name), leaf), "entry %d: %s differs", number, name)
+	if told.reference {
+		blob := f.read("blobs/" + told.digest)
+		digest := sha256.Sum256(blob)
+		same := hex.EncodeToString(digest[:]) == told.digest && len(blob) == told.size
+		demand(same, "entry %d: its blob differs", number)
+	}
+	return told.id
+}
+
+// What the bytes of an entry alone tell.
+type record struct {
+	problem   string
+	id, month string
+	reference bool
+	digest    string
+	size      int
+}
+
+func read(leaf []byte) record {
 	match := envelope.FindSubmatch(leaf)
-	demand(match != nil, "entry %d is no envelope", number)
-	payload := must(base64.StdEncoding.Strict().DecodeString(string(match[1])))
+	if match == nil {
+		return record{problem: "is no envelope"}
+	}
+	payload, err := base64.StdEncoding.Strict().DecodeString(string(match[1]))
+	if err != nil {
+		return record{problem: "is not in base64"}
+	}
 	var statement struct {
 		Predicate     json.RawMessage `json:"predicate"`
 		PredicateType string          `json:"predicateType"`
 	}
-	demand(json.Unmarshal(payload, &statement) == nil, "entry %d is no statement", number)
+	if json.Unmarshal(payload, &statement) != nil {
+		return record{problem: "is no statement"}
+	}
 	var predicate struct {
 		ObservedAt any `json:"observed_at"`
 		Blob       struct {
@@ -171,7 +201,9 @@ func (f folder) entry(number int64, leaf []byte) string {
 			Size   int
 		}
 	}
-	demand(json.Unmarshal(statement.Predicate, &predicate) == nil, "entry %d has no predicate", number)
+	if json.Unmarshal(statement.Predicate, &predicate) != nil {
+		return record{problem: "has no predicate"}
+	}
 	month := "0000/00"
 	if told, ok := predicate.ObservedAt.(string); ok {
 		if at, err := time.Parse(time.RFC3339Nano, told); err == nil {
@@ -180,15 +212,7 @@ func (f folder) entry(number int64, leaf []byte) string {
 	}
 	digest := sha256.Sum256(payload)
 	id := "rec_" + hex.EncodeToString(digest[:])[:32]
-	name := "records/" + month + "/" + id + ".json"
-	demand(bytes.Equal(f.read(name), leaf), "entry %d: %s differs", number, name)
-	if statement.PredicateType == reference {
-		blob := f.read("blobs/" + predicate.Blob.Digest.Sha256)
-		digest := sha256.Sum256(blob)
-		same := hex.EncodeToString(digest[:]) == predicate.Blob.Digest.Sha256 && len(blob) == predicate.Blob.Size
-		demand(same, "entry %d: its blob differs", number)
-	}
-	return id
+	return record{"", id, month, statement.PredicateType == reference, predicate.Blob.Digest.Sha256, predicate.Blob.Size}
 }
 
 func (f folder) tiles(size int64, hashes stored) {

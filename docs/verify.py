@@ -69,13 +69,32 @@ def parse_checkpoint(data, what):
     return lines[0], int(lines[1]), root
 
 
+def record(leaf):
+    """Where the copy of an entry lies, and of what is a reference the digest and the size of its blob; None of what is no envelope."""
+    match = ENVELOPE.fullmatch(leaf)
+    if not match:
+        return None
+    payload = base64.b64decode(match[1], validate=True)
+    statement = json.loads(payload)
+    predicate = statement["predicate"]
+    month = "0000/00"
+    time = re.match(r"(\d{4})-(\d\d)-\d\dT.*Z$", str(predicate.get("observed_at")))
+    if time:
+        month = "%s/%s" % (time[1], time[2])
+    copy = "records/%s/rec_%s.json" % (month, hashlib.sha256(payload).hexdigest()[:32])
+    if statement["predicateType"] != "https://ccgate.dev/blob-reference/v1":
+        return copy, None
+    return copy, (predicate["blob"]["digest"]["sha256"], predicate["blob"]["size"])
+
+
 class Ledger:
     def __init__(self, folder):
         self.folder = folder
         self.rest = set()
         for base, _, names in os.walk(folder):
+            inside = os.path.relpath(base, folder)
             for name in names:
-                self.rest.add(os.path.relpath(os.path.join(base, name), folder).replace(os.sep, "/"))
+                self.rest.add(os.path.normpath(os.path.join(inside, name)).replace(os.sep, "/"))
 
     def read(self, path):
         self.rest.discard(path)
@@ -86,23 +105,16 @@ class Ledger:
             raise Broken("%s is missing" % path) from None
 
     def entry(self, number, leaf):
-        match = ENVELOPE.fullmatch(leaf)
-        if not match:
+        told = record(leaf)
+        if not told:
             raise Broken("entry %d is no envelope" % number)
-        payload = base64.b64decode(match[1], validate=True)
-        statement = json.loads(payload)
-        predicate = statement["predicate"]
-        month = "0000/00"
-        time = re.match(r"(\d{4})-(\d\d)-\d\dT.*Z$", str(predicate.get("observed_at")))
-        if time:
-            month = "%s/%s" % (time[1], time[2])
-        copy = "records/%s/rec_%s.json" % (month, hashlib.sha256(payload).hexdigest()[:32])
+        copy, reference = told
         if self.read(copy) != leaf:
             raise Broken("entry %d: %s differs" % (number, copy))
-        if statement["predicateType"] == "https://ccgate.dev/blob-reference/v1":
-            digest = predicate["blob"]["digest"]["sha256"]
+        if reference:
+            digest, size = reference
             blob = self.read("blobs/" + digest)
-            if hashlib.sha256(blob).hexdigest() != digest or len(blob) != predicate["blob"]["size"]:
+            if hashlib.sha256(blob).hexdigest() != digest or len(blob) != size:
                 raise Broken("entry %d: its blob differs" % number)
 
     def leaves(self, size):

@@ -55,8 +55,8 @@ def _sweep(tally):
     if not program.is_file():
         tally.missing("ledger-sweep", "`cargo build --example ledger-sweep` makes it")
         return
-    for records, step, bits, python in ((3, 1, 8, 1), (300, 12000, 1, 8)):
-        command = [SWEEP, program, "--records", records, "--step", step, "--bits", bits, "--python", python]
+    for records, step, bits, disk in ((3, 1, 8, 1), (300, 12000, 1, 8)):
+        command = [SWEEP, program, "--records", records, "--step", step, "--bits", bits, "--disk", disk]
         command = [str(word) for word in command]
         done = subprocess.run(command, env=tools.environment(), capture_output=True, text=True, timeout=900)
         print("".join(f"     {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
