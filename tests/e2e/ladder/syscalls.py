@@ -183,8 +183,11 @@ class Trial:
         verified = self.ours.run(*verify, *self.proof)
         if verified.returncode or self.store.size() != max(self.counts):
             return f"verify after the next time, {self.store.size()} records: {verified.stdout[:400]}{verified.stderr}"
-        if waiting := self.store.waiting():
-            return f"after the next time there waits {waiting}"
+        if self.store.waiting() and self.command[:2] != ["ledger", "seal"]:
+            # A run that was cancelled may have left its receipt; the record is sealed by the next one all the same.
+            self.ours.run("ledger", "seal", self.store.address, **self.variables)
+        if (waiting := self.store.waiting()) or self.store.size() != max(self.counts):
+            return f"there waits {waiting}, {self.store.size()} records"
         return ""
 
 
