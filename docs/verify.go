@@ -40,6 +40,8 @@ const (
 
 var envelope = regexp.MustCompile(`^\{"payload":"([A-Za-z0-9+/=]+)","payloadType":"application/vnd\.in-toto\+json","signatures":\[\]\}$`)
 
+var onlyNamespaces = regexp.MustCompile(`^namespaces="([^"]*)"$`)
+
 type broken string
 
 func (b broken) Error() string { return string(b) }
@@ -277,6 +279,47 @@ func signer(armoured, text []byte) ed25519.PublicKey {
 	return key
 }
 
+// Whether a line of an allowed_signers file lets the key sign this ledger. Lines with another option than
+// namespaces, such as one that ends a key's time, are not understood here and let nobody sign.
+func maySign(signers, origin, blob string) bool {
+	for _, text := range strings.Split(signers, "\n") {
+		words := strings.Fields(text)
+		if len(words) < 3 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		if found := onlyNamespaces.FindStringSubmatch(words[1]); found != nil && contains(strings.Split(found[1], ","), namespace) {
+			words = append(words[:1], words[2:]...)
+		}
+		if len(words) >= 3 && words[1] == "ssh-ed25519" && words[2] == blob && namesAre(words[0], origin) {
+			return true
+		}
+	}
+	return false
+}
+
+// Patterns as OpenSSH has them, divided by commas; one that excludes is not understood here.
+func namesAre(patterns, origin string) bool {
+	if strings.Contains(patterns, "!") {
+		return false
+	}
+	for _, pattern := range strings.Split(patterns, ",") {
+		spelt := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+		if regexp.MustCompile("^" + spelt + "$").MatchString(origin) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []string, wanted string) bool {
+	for _, one := range list {
+		if one == wanted {
+			return true
+		}
+	}
+	return false
+}
+
 func line(origin string, key ed25519.PublicKey) string {
 	blob := base64.StdEncoding.EncodeToString(framed([]byte("ssh-ed25519"), key))
 	return fmt.Sprintf("%s namespaces=\"%s\" ssh-ed25519 %s\n", origin, namespace, blob)
@@ -422,8 +465,8 @@ func verify(path, allowed, trusted string) {
 	}
 	signers := string(must(os.ReadFile(allowed)))
 	for _, key := range keys {
-		blob := key[strings.Index(key, "ssh-ed25519 ") : len(key)-1]
-		demand(strings.Contains(signers, blob), "signed by a key that %s does not name", allowed)
+		blob := strings.Fields(key[strings.Index(key, "ssh-ed25519 "):])[1]
+		demand(maySign(signers, head.origin, blob), "signed by a key that %s does not name for %s", allowed, head.origin)
 	}
 	demand(len(sizes) > 0 && sizes[len(sizes)-1] == head.size, "the last records are not signed")
 	fmt.Printf("signatures: %d fit\n", len(sizes))

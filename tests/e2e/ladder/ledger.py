@@ -160,8 +160,26 @@ def _pack(tally, ours, verifiers):
     with open(pack / "ledger" / "anchors" / f"{RECORDS}.note") as note:
         done = subprocess.run(command, cwd=pack, stdin=note, capture_output=True, text=True)
     tally.check("ledger pack: ssh-keygen accepts the checkpoint", done.returncode == 0, done.stdout + done.stderr)
+    signers = ours.folder / "signers"
+    line = signers.read_text()
     for name, verifier in verifiers.items():
         tally.check(f"ledger, {name}: accepts what nobody changed", verifier())
+        for what, other in _lists_without_the_key(line, origin):
+            signers.write_text(other)
+            tally.check(f"ledger, {name}: the key is not allowed {what}", not verifier())
+        signers.write_text(line.replace(origin, "elsewhere,ccgate/github/*"))
+        tally.check(f"ledger, {name}: the key is allowed by a pattern", verifier())
+        signers.write_text(line)
+
+
+def _lists_without_the_key(line, origin):
+    """Lists of signers in which the key stands and may not sign this ledger."""
+    namespaces = 'namespaces="ccgate-ledger"'
+    yield "in a comment", f"# gone: {line}"
+    yield "for another ledger", line.replace(origin, f"{origin}2")
+    yield "for another purpose", line.replace(namespaces, 'namespaces="ccgate-settings,git"')
+    yield "after its time", line.replace(namespaces, 'namespaces="ccgate-ledger,git",valid-before="20200101"')
+    yield "for certificates", line.replace(namespaces, f"cert-authority,{namespaces}")
 
 
 def _mutations(folder):
