@@ -27,7 +27,7 @@ pub struct RegisteredOverride {
     pub givers: Vec<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
-    /// Of a breach, who pushed or merged it, or asked for or allowed a bypass. `None`: not all of them are known.
+    /// Of a breach, who pushed or merged it, had a hand in its changes, or asked for or allowed a bypass. `None`: not all of them are known.
     pub involved: Option<Vec<AccountRef>>,
     /// Fingerprint of the key with which who asked for it signed that. `None`: the record holds no
     /// such signature. Nothing is judged by it.

@@ -123,7 +123,7 @@ pub struct Entry {
     pub requester: Option<AccountRef>,
     /// Whether somebody else approved it by its id.
     pub approved_apart: bool,
-    /// Of a breach, who pushed or merged it, or asked for or allowed a bypass; `None`: not all of them are known.
+    /// Of a breach, who pushed or merged it, had a hand in its changes, or asked for or allowed a bypass; `None`: not all of them are known.
     #[serde(serialize_with = "people::logins")]
     pub involved: Option<Vec<AccountRef>>,
     /// When it was given or found.
@@ -245,11 +245,18 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
         }
     }
     let mut givers: BTreeMap<&str, Vec<AccountRef>> = BTreeMap::new();
+    // A run whose token sees less of the platform's records names fewer people, so all of them count.
+    let mut involved: BTreeMap<&str, Option<Vec<AccountRef>>> = BTreeMap::new();
     for given in of_type(statements, OVERRIDE_RECORD_TYPE) {
         let people = ["/approver", "/requester"].map(|role| people::person(given, role));
         if let Some(id) = word(given, "/id") {
             let of_it = givers.entry(id).or_default();
             of_it.extend(people.into_iter().flatten());
+            let named = people::involved(given);
+            involved
+                .entry(id)
+                .and_modify(|known| people::add(known, named.as_deref()))
+                .or_insert(named);
         }
     }
     let landings = Landings::of(statements);
@@ -267,8 +274,11 @@ pub fn register(statements: &[Value], now: Timestamp) -> Register {
             }
         } else {
             let of_it = reviews.get(id).map_or(&[][..], Vec::as_slice);
-            let givers = givers.remove(id).unwrap_or_default();
-            let mut entry = entry(id, given, of_it, givers, now);
+            let hands = Hands {
+                givers: givers.remove(id).unwrap_or_default(),
+                involved: involved.remove(id).flatten(),
+            };
+            let mut entry = entry(id, given, of_it, hands, now);
             if !entry.is_breach() {
                 let term = term(entry.expires.as_deref(), now);
                 entry.term = Some(term);
@@ -331,25 +341,37 @@ fn word<'v>(value: &'v Value, pointer: &str) -> Option<&'v str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-fn entry(
-    id: &str,
-    given: &Value,
-    reviews: &[&Value],
-    mut givers: Vec<AccountRef>,
-    now: Timestamp,
-) -> Entry {
+/// Who had a hand in it, by all records of it.
+struct Hands {
+    givers: Vec<AccountRef>,
+    involved: Option<Vec<AccountRef>>,
+}
+
+fn entry(id: &str, given: &Value, reviews: &[&Value], hands: Hands, now: Timestamp) -> Entry {
+    let Hands {
+        mut givers,
+        involved,
+    } = hands;
     let text = |pointer: &str| word(given, pointer).map(str::to_owned);
     let by = people::person(given, "/approver");
-    let involved = people::involved(given);
     // Records of before somebody else could approve name one person, who asked and gave.
     let requester = people::person(given, "/requester").or_else(|| by.clone());
+    let at = text("/approved_at/forge_time").or_else(|| text("/observed_at"));
+    let given_at: Option<Timestamp> = at.as_deref().and_then(|at| at.parse().ok());
     // Whoever asked for it or gave it cannot have reviewed it, whatever a record says and
-    // whatever they are called by now: the first review by somebody else counts.
+    // whatever they are called by now: the first review by somebody else counts. What was
+    // written before it was given has seen nothing of what was done with it.
     let review = reviews.iter().copied().find(|review| {
-        people::person(review, "/reviewer").is_some_and(|reviewer| {
-            let moved = involved.iter().flatten();
-            !givers.iter().chain(moved).any(|one| reviewer.may_be(one))
-        })
+        let written_at: Option<Timestamp> =
+            word(review, "/observed_at").and_then(|at| at.parse().ok());
+        let afterwards = given_at
+            .zip(written_at)
+            .is_some_and(|(given, written)| written > given);
+        afterwards
+            && people::person(review, "/reviewer").is_some_and(|reviewer| {
+                let moved = involved.iter().flatten();
+                !givers.iter().chain(moved).any(|one| reviewer.may_be(one))
+            })
     });
     givers.sort_unstable();
     givers.dedup();
@@ -386,7 +408,7 @@ fn entry(
         used: None,
         request_signature: signed_by(given, "requester"),
         approval_signature: signed_by(given, "approver"),
-        at: text("/approved_at/forge_time").or_else(|| text("/observed_at")),
+        at,
         by,
         requester,
         ticket: text("/ticket/key"),

@@ -177,13 +177,13 @@ fn of_breach(
                 apart(
                     author,
                     one,
-                    "pushed or merged it, or had or allowed a bypass",
+                    "pushed or merged it, had a hand in a change that came, or had or allowed a bypass",
                 )?;
             }
         }
         None => {
             return Err(format!(
-                "it cannot be shown that @{} neither pushed nor merged it, nor had or allowed a bypass: \
+                "it cannot be shown that @{} neither pushed nor merged it, had no hand in it and neither had nor allowed a bypass: \
                  the record does not name everybody who did",
                 author.login
             ));
@@ -210,6 +210,7 @@ fn judge(
     not_approved_in_a_comment(facts, reviewed, author)?;
     not_given_in_an_environment(policy, facts, reviewed, author)?;
     independent(facts, author).map_err(|(_, why)| why)?;
+    // An approval can be gone by now, so it is the register that takes no review from before it.
     let given_at = reviewed.approval.as_ref().map(|approval| approval.at);
     if comment.created_at <= given_at.unwrap_or(reviewed.at).max(reviewed.at) {
         return Err("it was written before the override".to_owned());

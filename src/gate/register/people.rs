@@ -43,6 +43,19 @@ pub(super) fn involved(given: &Value) -> Option<Vec<AccountRef>> {
     Some(named.collect())
 }
 
+/// Adds whom a later record of the same names. Where the first one could not name everybody, none
+/// makes up for it; a later one that could not, as after a hiccup, takes nobody away.
+pub(super) fn add(known: &mut Option<Vec<AccountRef>>, named: Option<&[AccountRef]>) {
+    let Some(people) = known else {
+        return;
+    };
+    for one in named.into_iter().flatten() {
+        if !people.contains(one) {
+            people.push(one.clone());
+        }
+    }
+}
+
 /// One name for each person, however they were called in between: the number decides, and a
 /// login without one is that of the only number it was seen with.
 pub(super) struct Names {

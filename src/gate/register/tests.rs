@@ -61,6 +61,50 @@ fn whoever_gave_it_has_not_reviewed_it_and_a_review_of_another_is_none() {
     }
 }
 
+/// The cheat: the review is written while the override waits, or by whom a run saw that could not
+/// tell when. Nobody has looked at what was done with it.
+#[test]
+fn what_was_written_before_it_was_given_or_at_no_known_time_is_no_review() {
+    let now = "2026-06-01T12:00:00Z";
+    let of = |when: &str| [given("ovr_1", DUE), review("ovr_1", "sec", when)];
+    for early in ["2026-06-01T10:10:00Z", "2026-06-01T11:00:00Z", "soon", ""] {
+        assert_eq!(standing(&of(early), now), Standing::Open, "{early}");
+    }
+    let mut again = of("2026-06-01T10:10:00Z").to_vec();
+    again.push(review("ovr_1", "sec", "2026-06-01T11:00:01Z"));
+    assert_eq!(standing(&again, now), Standing::Reviewed);
+    let mut untimed = of("2026-06-01T11:30:00Z");
+    untimed[0]["predicate"]["approved_at"] = Value::Null;
+    assert_eq!(standing(&untimed, now), Standing::Open);
+}
+
+/// The cheat: a run with a weak token records the breach first, and names fewer people.
+#[test]
+fn everybody_whom_any_record_of_a_breach_names_had_a_hand_in_it() {
+    let now = "2026-06-01T12:00:00Z";
+    let found = |people: Value| {
+        let mut record = given("byp_1", DUE);
+        record["predicate"]["kind"] = json!("bypass_detected");
+        record["predicate"]["involved"] = people;
+        record
+    };
+    let of = |first: Value, second: Value| {
+        let by_dora = review("byp_1", "dora", "2026-06-01T11:30:00Z");
+        let all = [found(first), found(second), by_dora];
+        let entry = register(&all, at(now)).entries.remove(0);
+        (entry.involved.map(|people| people.len()), entry.standing)
+    };
+    let (some, more) = (json!(["boris"]), json!(["boris", "dora"]));
+    assert_eq!(
+        of(some.clone(), some.clone()),
+        (Some(1), Standing::Reviewed)
+    );
+    assert_eq!(of(some.clone(), more.clone()), (Some(2), Standing::Open));
+    assert_eq!(of(more, some.clone()), (Some(2), Standing::Open));
+    assert_eq!(of(some.clone(), Value::Null).0, Some(1));
+    assert_eq!(of(Value::Null, some).0, None);
+}
+
 #[test]
 fn the_same_override_in_several_records_is_one_entry() {
     let all = [
