@@ -107,10 +107,11 @@ pub(super) async fn look(
     let needs = session::needs(&policy, &snapshot);
     if needs.any_of(&[FactKey::BranchArrivals, FactKey::BranchArrivedChanges])
         && !host.knows_previous_tip()
-        && let Some(tip) = last_tip(arguments, policy.ledger.as_ref(), world, &snapshot.subject)
-            .map_err(CommandError::ledger)?
+        && let Some((tip, told)) =
+            last_tip(arguments, policy.ledger.as_ref(), world, &snapshot.subject)
+                .map_err(CommandError::ledger)?
     {
-        host.set_previous_tip(tip);
+        host.set_previous_tip(tip, told);
     }
     let patterns = scan_patterns(arguments, &policy);
     if !patterns.is_empty() || needs.has(FactKey::ScanResults) {

@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 
-use crate::facts::{Platform, PreviousTip, Snapshot, Subject, ToldBy};
+use crate::facts::{Move, Platform, PreviousTip, Snapshot, Subject, ToldBy};
 use crate::gate::{self, Decision, OverrideState};
 use crate::ledger::{self, Leaf};
+use crate::platform::ToldMoves;
 use crate::policy::LedgerChoice;
 
 use super::args::CheckArgs;
@@ -90,7 +91,10 @@ pub(super) fn record(
 /// The branch's move, if it is known how every commit of it came.
 fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
     let arrivals = snapshot.arrivals.known().ok()?.as_ref()?;
-    let all = arrivals.ancestry.is_known()
+    // Whoever goes on from there takes the log up to then for looked at.
+    let looked_through = arrivals.before.told_by != ToldBy::Ledger || arrivals.moves.is_known();
+    let all = looked_through
+        && arrivals.ancestry.is_known()
         && arrivals.count.is_known()
         && arrivals
             .commits
@@ -105,12 +109,25 @@ fn accounted_for(snapshot: &Snapshot) -> Option<gate::BranchMove> {
             .map(|arrival| arrival.sha.clone())
             .collect(),
         changes: arrivals.changes(),
+        moves: arrivals
+            .moves
+            .known()
+            .ok()
+            .map(|moves| moves.iter().map(logged).collect()),
         told_by: Some(arrivals.before.told_by),
     })
 }
 
+fn logged(moved: &Move) -> gate::LoggedMove {
+    gate::LoggedMove {
+        before: moved.before.clone(),
+        after: moved.after.clone(),
+        at: moved.at,
+    }
+}
+
 /// The tip of the branch up to which the ledger was told of every move of it, all of them
-/// accounted for. A ledger that cannot be opened says nothing; writing to it will say why.
+/// accounted for, and these moves as the platform's log had them. A ledger that cannot be opened says nothing; writing to it will say why.
 ///
 /// # Errors
 /// Records that cannot be read: what they tell of could not be told from what nobody looked at.
@@ -119,7 +136,7 @@ pub(super) fn last_tip(
     choice: Option<&LedgerChoice>,
     world: &World,
     subject: &Subject,
-) -> anyhow::Result<Option<PreviousTip>> {
+) -> anyhow::Result<Option<(PreviousTip, Option<ToldMoves>)>> {
     let url = match (&arguments.ledger, choice) {
         (Some(url), _) => url.as_str(),
         (None, Some(choice)) => choice.url.as_str(),
@@ -131,15 +148,18 @@ pub(super) fn last_tip(
     let Ok(store) = opened else {
         return Ok(None);
     };
-    let tip = tip_without_gap(&store, &subject.target).with_context(|| {
+    let told = tip_without_gap(&store, &subject.target).with_context(|| {
         format!(
             "the ledger {url} cannot be read, so it is not known from where on the branch has \
              to be looked at; see what `ccgate ledger verify` says of it, or give `--since`"
         )
     })?;
-    Ok(tip.map(|commit| PreviousTip {
-        commit: Some(commit),
-        told_by: ToldBy::Ledger,
+    Ok(told.map(|(commit, moves)| {
+        let tip = PreviousTip {
+            commit: Some(commit),
+            told_by: ToldBy::Ledger,
+        };
+        (tip, moves)
     }))
 }
 

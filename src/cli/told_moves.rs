@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::facts::ToldBy;
 use crate::gate;
 use crate::ledger::{Leaf, Sealed};
+use crate::platform::{FromTo, ToldMoves};
 
 /// Records that are looked through at once, from the newest on.
 const LEAVES_AT_ONCE: u64 = 256;
@@ -22,16 +24,35 @@ struct Told {
     commits: Vec<String>,
     /// Whether the run began where [`tip_without_gap`] said.
     from_ledger: bool,
+    /// The single moves that the platform's log had, and whatever others in it nobody had looked
+    /// at; `None`: the run could not read the log.
+    logged: Option<Vec<(FromTo, Option<Timestamp>)>>,
 }
 
 impl Told {
     fn is_new(&self) -> bool {
         !self.commits.is_empty()
     }
+
+    fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.logged.iter().flatten().filter_map(|(_, at)| *at)
+    }
+
+    /// Whether it brought the branch there, with times of the platform's log.
+    fn led_to(&self, tip: Option<&str>) -> bool {
+        self.is_new() && Some(self.after.as_str()) == tip && self.times().next().is_some()
+    }
+
+    /// Whether the run looked at the whole log, back to what was told then.
+    fn looked_through(&self) -> bool {
+        self.from_ledger && self.logged.is_some()
+    }
 }
 
 /// The tip up to which every move of the branch was told: from there on everything has to be
-/// looked at. `None`: the ledger knows no move of it.
+/// looked at. `None`: the ledger knows no move of it. Beside it the single moves that were looked
+/// at, as the platform's log had them: a branch that is moved away and back again stands where
+/// it stood. `None`: the ledger tells of no log.
 ///
 /// Runs race, so records may stand in any order. What counts is which tips are reached from
 /// the first move that the ledger knows, from move to move; a move that begins anywhere else
@@ -39,7 +60,10 @@ impl Told {
 ///
 /// # Errors
 /// A record that cannot be read: a gap could hide behind it.
-pub(super) fn tip_without_gap(sealed: &dyn Sealed, branch: &str) -> anyhow::Result<Option<String>> {
+pub(super) fn tip_without_gap(
+    sealed: &dyn Sealed,
+    branch: &str,
+) -> anyhow::Result<Option<(String, Option<ToldMoves>)>> {
     let mut moves = Vec::new();
     let mut window = Window::default();
     each_move(sealed, branch, |told| {
@@ -47,7 +71,44 @@ pub(super) fn tip_without_gap(sealed: &dyn Sealed, branch: &str) -> anyhow::Resu
         moves.push(told);
         go_on_unless(last)
     })?;
-    Ok(tip(&moves).map(str::to_owned))
+    Ok(tip(&moves).map(|tip| (tip.to_owned(), told_moves(&moves))))
+}
+
+/// The single moves, by moves of which the newest comes first.
+fn told_moves(moves: &[Told]) -> Option<ToldMoves> {
+    // Whoever looked through the log saw all of it up to the newest move that is told of then:
+    // its own, or the one that led to where it began.
+    let looked = moves.iter().find(|told| told.looked_through());
+    let led = looked.and_then(|looked| {
+        let is_it = |told: &&Told| told.led_to(looked.before.as_deref());
+        moves.iter().rev().find(is_it)
+    });
+    let seen = looked.into_iter().chain(led).flat_map(Told::times).max();
+    // Nobody did yet: what was before the first record is nobody's promise.
+    let first = || moves.iter().rev().find_map(|told| told.times().min());
+    let since = seen.or_else(first)?;
+    let mut told = ToldMoves {
+        since,
+        moves: BTreeSet::new(),
+        without_log: BTreeSet::new(),
+    };
+    for one in moves {
+        match &one.logged {
+            Some(logged) => {
+                for (from_to, at) in logged {
+                    match at {
+                        Some(at) => _ = told.moves.insert((from_to.clone(), *at)),
+                        None => _ = told.without_log.insert(from_to.clone()),
+                    }
+                }
+            }
+            None => {
+                let from_to = (one.before.clone(), one.after.clone());
+                told.without_log.insert(from_to);
+            }
+        }
+    }
+    Some(told)
 }
 
 /// Takes out of a move what the ledger tells of already: a commit has one record, however
@@ -87,9 +148,9 @@ impl Window {
     /// Whether this one, next in the row from the newest on, is the last that matters.
     fn ends_with(&mut self, told: &Told) -> bool {
         match &self.began {
-            Some(began) => told.is_new() && told.after == *began,
+            Some(began) => told.led_to(Some(began)),
             None => {
-                if told.from_ledger {
+                if told.looked_through() {
                     self.began.clone_from(&told.before);
                 }
                 false
@@ -170,6 +231,7 @@ fn told(statement: &Value, branch: &str) -> Option<Told> {
         Some(Told {
             after: member("after")?,
             commits,
+            logged: logged(predicate.pointer(&format!("/{key}/moves"))),
             from_ledger: before.is_some() && member("told_by").as_deref() == Some("ledger"),
             before,
         })
@@ -183,6 +245,19 @@ fn told(statement: &Value, branch: &str) -> Option<Told> {
         .flatten()
         .filter_map(|subject| subject.pointer("/digest/gitCommit").and_then(Value::as_str));
     of("branch_move", digests.map(str::to_owned).collect())
+}
+
+/// The single moves of a record.
+fn logged(moves: Option<&Value>) -> Option<Vec<(FromTo, Option<Timestamp>)>> {
+    let read = |one: &Value| {
+        let text = |key: &str| one.get(key).and_then(Value::as_str);
+        let at = text("at").and_then(|at| at.parse().ok());
+        Some((
+            (text("before").map(str::to_owned), text("after")?.to_owned()),
+            at,
+        ))
+    };
+    Some(moves?.as_array()?.iter().filter_map(read).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::controls::FailReason;
-use crate::facts::{AccountRef, Identified as _, RuleBypass, Snapshot, Way};
+use crate::facts::{AccountRef, ArrivedChange, Identified as _, Move, RuleBypass, Snapshot, Way};
 
 use super::deadline::BREACH_WITHIN;
 use super::decide::{ControlDecision, Decision, VerdictWord};
@@ -34,25 +34,25 @@ pub(super) fn breaches(decision: &Decision) -> impl Iterator<Item = &ControlDeci
     })
 }
 
-/// Everybody who pushed or merged what came onto the branch, or asked for or allowed a bypass
-/// for it that is on record. `None`: not all of them are known.
+/// Everybody who pushed or merged what came onto the branch, had a hand in the changes that
+/// brought it, or asked for or allowed a bypass for it that is on record. `None`: who merged or
+/// pushed to the branch, or what a change consists of, is not known. Of a change, who
+/// belongs to no account is left out: it is seldom that all addresses belong to one, and then
+/// nobody could review it.
 pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     let arrivals = facts.arrivals.known().ok()?.as_ref()?;
     let changes = facts.arrived_changes.known().ok().and_then(Option::as_ref);
     let mut people = Vec::new();
     for arrival in &arrivals.commits {
-        let who = match arrival.way.known().ok()? {
-            Way::DirectPush { pusher, .. } => pusher.as_ref()?,
-            Way::Change { number, .. } => changes?
-                .iter()
-                .find(|change| change.number == *number)?
-                .identity
-                .known()
-                .ok()?
-                .merged_by
-                .as_ref()?,
-        };
-        people.push(AccountRef::from(who));
+        match arrival.way.known().ok()? {
+            Way::DirectPush { pusher, .. } => people.push(AccountRef::from(pusher.as_ref()?)),
+            Way::Change { number, .. } => {
+                let change = changes?.iter().find(|change| change.number == *number)?;
+                let identity = change.identity.known().ok()?;
+                people.push(AccountRef::from(identity.merged_by.as_ref()?));
+                people.extend(hands(change)?);
+            }
+        }
     }
     for moved in arrivals.moves.known().ok()? {
         people.push(AccountRef::from(moved.actor.as_ref()?));
@@ -73,6 +73,42 @@ pub(super) fn moved_by(facts: &Snapshot) -> Option<Vec<AccountRef>> {
     people.sort_unstable();
     people.dedup();
     Some(people)
+}
+
+/// Whoever opened a change, wrote, committed or pushed to it, as far as they have accounts.
+fn hands(change: &ArrivedChange) -> Option<Vec<AccountRef>> {
+    let opener = change.identity.known().ok()?.author.as_ref();
+    let commits = change.commits.known().ok()?;
+    let pushes = change.pushes.known().ok()?;
+    let named = commits
+        .iter()
+        .flat_map(|commit| {
+            [&commit.author, &commit.committer]
+                .into_iter()
+                .chain(&commit.co_authors)
+        })
+        .map(|person| &person.account);
+    let told = named.chain(pushes.iter().map(|push| &push.actor));
+    let accounts = told.filter_map(|account| account.known().ok()?.as_ref());
+    Some(
+        opener
+            .into_iter()
+            .chain(accounts)
+            .map(AccountRef::from)
+            .collect(),
+    )
+}
+
+/// The moves of the branch that were looked at, each in one line.
+pub(super) fn moves(facts: &Snapshot) -> Vec<String> {
+    let arrivals = facts.arrivals.known().ok().and_then(Option::as_ref);
+    let moves = arrivals.and_then(|arrivals| arrivals.moves.known().ok());
+    let line = |moved: &Move| {
+        let at = moved.at.map(|at| at.to_string());
+        let [before, at] = [&moved.before, &at].map(|text| text.as_deref().unwrap_or("-"));
+        format!("{before} {} {at}", moved.after)
+    };
+    moves.into_iter().flatten().map(line).collect()
 }
 
 /// What the platform's own records tell of going around its rules for what came.
@@ -120,6 +156,12 @@ pub(super) fn breach_id(decision: &Decision, control: &ControlDecision) -> Strin
         decision.subject.head,
         control.meta.code
     );
+    // A branch that was moved away and back ends at the same head each time.
+    let moves = match control.reason.as_deref() {
+        Some(reason) if reason == FailReason::HistoryRewritten.code() => decision.moves.join("\n"),
+        Some(_) | None => String::new(),
+    };
+    let text = text + &moves;
     let digest = hex::encode(Sha256::digest(text.as_bytes()));
     format!("{BREACH_PREFIX}{}", &digest[..26])
 }
@@ -154,7 +196,7 @@ pub(super) fn breach_record(
         "review": {
             "due": BREACH_WITHIN,
             "due_at": decision.breach_due.map(|due| due.to_string()),
-            "by": "somebody who neither pushed nor merged it, nor asked for or allowed a bypass",
+            "by": "somebody who neither pushed nor merged it, had no hand in its changes, and neither asked for nor allowed a bypass",
         },
         // Only where the platform's own records are what the control looked at.
         "platform_records": (control.reason.as_deref() == Some(FailReason::MergedPastGate.code()))
@@ -172,8 +214,8 @@ mod tests {
     use super::*;
     use crate::controls::{Evidence, Verdict};
     use crate::facts::{
-        Account, Ancestry, Arrival, Arrivals, Fact, FactKey, Move, MoveKind, PreviousTip,
-        RuleBypasses, ToldBy,
+        Account, Ancestry, Arrival, Arrivals, Commit, Fact, FactKey, Identity, MoveKind,
+        PreviousTip, RuleBypasses, ToldBy,
     };
     use crate::gate::testing::{
         FIRST, SECOND, control, decision, facts, fail, policy, record_context,
@@ -325,6 +367,53 @@ mod tests {
         assert_eq!(moved_by(&partly), None);
         let by_login = RuleBypass::of_move("a1".repeat(20), Some(AccountRef::of_login("ANA")));
         assert_eq!(logins(by_login), Some(vec!["ana".to_owned()]));
+    }
+
+    /// The cheat: who opened the change or pushed to it after the approval lets somebody else merge,
+    /// and closes the record of it.
+    #[test]
+    fn who_had_a_hand_in_a_change_that_came_past_the_gate_had_a_hand_in_the_breach() {
+        let mut facts = gone_around_by(RuleBypass {
+            commit: Some("d4".repeat(20)),
+            ..request()
+        });
+        let Fact::Known {
+            value: Some(arrivals),
+            ..
+        } = &mut facts.arrivals
+        else {
+            panic!("there are arrivals");
+        };
+        arrivals.commits[0].way = Fact::known_without_source(Way::Change {
+            number: 42,
+            method: Fact::known_without_source(crate::facts::ArrivalMethod::Merge),
+        });
+        let mut identity = facts.identity.known().expect("an identity").clone();
+        identity.merged_by = Some(Account::human("dora"));
+        let change = |commits: &Fact<Vec<Commit>>, identity: &Identity| ArrivedChange {
+            number: 42,
+            identity: Fact::known_without_source(identity.clone()),
+            commits: commits.clone(),
+            reviews: facts.reviews.clone(),
+            pushes: facts.pushes.clone(),
+            checks: facts.checks.clone(),
+        };
+        let commits = facts.commits.clone();
+        let involved = |change: ArrivedChange| {
+            let mut facts = facts.clone();
+            facts.arrived_changes = Fact::known_without_source(Some(vec![change]));
+            let people = moved_by(&facts)?;
+            Some(people.into_iter().map(|one| one.login).collect::<Vec<_>>())
+        };
+        let all = involved(change(&commits, &identity)).expect("they are known");
+        for one in ["ana", "dora", "tom"] {
+            assert!(all.contains(&one.to_owned()), "{one}: {all:?}");
+        }
+        let mut gone = identity.clone();
+        gone.merged_by = None;
+        assert_eq!(involved(change(&commits, &gone)), None);
+        let hidden = Fact::Unknown(crate::facts::Unknown::not_collected("change.commits"));
+        assert_eq!(involved(change(&hidden, &identity)), None);
     }
 
     #[test]

@@ -293,9 +293,12 @@ pub struct Decision {
     pub reviews: Vec<ReviewReport>,
     /// Until when what went past the gate has to be looked at; `None`: that cannot be reckoned.
     pub breach_due: Option<Timestamp>,
-    /// Who pushed or merged what came onto the branch, or asked for or allowed a bypass for it;
+    /// Who pushed or merged what came onto the branch, had a hand in a change that came, or asked for
+    /// or allowed a bypass for it;
     /// `None`: not all of them are known.
     pub moved_by: Option<Vec<AccountRef>>,
+    /// The moves of the branch that were looked at, each in one line: from, to, when.
+    pub moves: Vec<String>,
     /// What the platform has on record about going around its rules for it.
     pub gone_around: Vec<RuleBypass>,
     /// Whom the policy allows to override; empty: nobody.
@@ -336,6 +339,7 @@ pub fn undecided(facts: &Snapshot, problem: String) -> Decision {
         reviews: Vec::new(),
         breach_due: None,
         moved_by: None,
+        moves: Vec::new(),
         gone_around: Vec::new(),
         may_override: Vec::new(),
         never_overridden: Vec::new(),

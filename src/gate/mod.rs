@@ -43,8 +43,8 @@ pub use overrides::{has_override_command, teams_to_look_up, wants_register, want
 pub use proposal::{touches_policy, wants_proposed_policy};
 pub use reading::still_needed;
 pub use record::{
-    BranchMove, CHANGE_RECORD_TYPE, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE, RecordContext,
-    records,
+    BranchMove, CHANGE_RECORD_TYPE, LoggedMove, OVERRIDE_RECORD_TYPE, REVIEW_RECORD_TYPE,
+    RecordContext, records,
 };
 pub use register::{
     Attempt, Entry, Exemption, OfControl, OfPerson, Register, Standing, Sums, Term, Use, register,

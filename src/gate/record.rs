@@ -49,6 +49,17 @@ pub struct RecordContext {
     pub branch_move: Option<BranchMove>,
 }
 
+/// One move by the platform's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedMove {
+    /// The tip before; `None`: there was no such branch.
+    pub before: Option<String>,
+    /// The tip after.
+    pub after: String,
+    /// When, by the platform's clock.
+    pub at: Option<Timestamp>,
+}
+
 /// From where to where a branch moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchMove {
@@ -61,6 +72,9 @@ pub struct BranchMove {
     pub commits: Vec<String>,
     /// Numbers of the changes that brought them.
     pub changes: Vec<u64>,
+    /// The moves that the platform's log has of it, newest first, and whichever others of the log nobody
+    /// had looked at; `None`: the log could not be read.
+    pub moves: Option<Vec<LoggedMove>>,
     /// Who told the tip before; `None`: a saved snapshot says where it was.
     pub told_by: Option<ToldBy>,
 }

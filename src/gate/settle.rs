@@ -93,6 +93,7 @@ pub fn decide(policy: &Policy, facts: &Snapshot, evaluations: &[Evaluation<'_>])
             &policy.overrides,
         ),
         moved_by: breach::moved_by(facts),
+        moves: breach::moves(facts),
         gone_around: breach::gone_around(facts),
         may_override: policy.overrides.allowed_by.clone(),
         never_overridden: overrides::never(policy),

@@ -1,9 +1,35 @@
 //! From a heap of commits and a log of moves to the branch's own line: which
-//! commits stand on it, and which move brought each. Pure; asks nothing.
+//! commits stand on it, which move brought each, and which nobody looked at. Pure; asks nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use crate::facts::{Move, PreviousTip};
+
+/// From where to where a branch moved.
+pub type FromTo = (Option<String>, String);
+
+/// What a ledger tells of the moves that a platform's log has of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldMoves {
+    /// Whatever the log has from then or from before was looked at.
+    pub since: Timestamp,
+    /// Each move from later that was looked at, with its time by the platform's clock.
+    pub moves: BTreeSet<(FromTo, Timestamp)>,
+    /// What was told by a run that could not read the log.
+    pub without_log: BTreeSet<FromTo>,
+}
+
+impl ToldMoves {
+    fn hold(&self, entry: &Move) -> bool {
+        let from_to = (entry.before.clone(), entry.after.clone());
+        self.without_log.contains(&from_to)
+            || entry
+                .at
+                .is_some_and(|at| at <= self.since || self.moves.contains(&(from_to, at)))
+    }
+}
 
 /// A commit as far as the line needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +102,30 @@ pub(super) fn moves(
             }
         }
     }
+}
+
+/// The moves that were followed, and those of the log up to the new tip that no ledger tells of:
+/// a branch that was moved away and back again ends where it began. Without a ledger those that
+/// were followed alone. The log has to go back to what the ledger tells of.
+pub(super) fn with_unseen(
+    followed: &[Move],
+    log: &[Move],
+    after: &str,
+    told: Option<&ToldMoves>,
+) -> Vec<Move> {
+    let Some(told) = told else {
+        return followed.to_vec();
+    };
+    let begin = log.iter().position(|entry| entry.after == after);
+    let is_new = |entry: &&Move| followed.contains(entry) || !told.hold(entry);
+    let looked_at = log.iter().skip(begin.unwrap_or(0));
+    looked_at.filter(is_new).cloned().collect()
+}
+
+/// Whether the oldest entry of a log is one that the ledger tells of.
+pub(super) fn goes_back(log: &[Move], told: &ToldMoves) -> bool {
+    let oldest = log.last().and_then(|entry| entry.at);
+    oldest.is_some_and(|at| at <= told.since)
 }
 
 /// Whether the log, which shows `page` moves at most, knows a branch of that name from
@@ -201,6 +251,72 @@ mod tests {
         let log = [entry(None, "m2")];
         assert!(moves(&log, "m2", Some(&tip(Some("m0")))).is_err());
         assert!(moves(&[], "m2", None).is_err());
+    }
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3600).unwrap()
+    }
+
+    fn entry_at(before: &str, after: &str, hour: i64) -> Move {
+        Move {
+            at: Some(at(hour)),
+            ..entry(Some(before), after)
+        }
+    }
+
+    fn from_to(before: &str, after: &str) -> FromTo {
+        (Some(before.to_owned()), after.to_owned())
+    }
+
+    /// Pushed away and back: the log has it, and nobody told of it.
+    #[test]
+    fn moves_that_no_ledger_tells_of_are_added_to_those_that_were_followed() {
+        let log = [
+            entry_at("m1", "m2", 5),
+            entry_at("x", "m1", 4),
+            entry_at("m1", "x", 3),
+            entry_at("m0", "m1", 2),
+            entry_at("y", "m0", 1),
+        ];
+        let told = |moves: &[(FromTo, Timestamp)]| ToldMoves {
+            since: at(2),
+            moves: moves.iter().cloned().collect(),
+            without_log: BTreeSet::new(),
+        };
+        let all = |log: &[Move], followed: &[Move], after: &str, told: &ToldMoves| {
+            let found = with_unseen(followed, log, after, Some(told));
+            found
+                .iter()
+                .map(|entry| entry.after.clone())
+                .collect::<Vec<_>>()
+        };
+        let nothing = told(&[]);
+        // As it stands at m2, which is told of, and where m2 came on top.
+        let m2 = (from_to("m1", "m2"), at(5));
+        let told_of_m2 = told(std::slice::from_ref(&m2));
+        assert_eq!(all(&log, &[], "m2", &told_of_m2), ["m1", "x"]);
+        let followed = [log[0].clone()];
+        assert_eq!(all(&log, &followed, "m2", &nothing), ["m2", "m1", "x"]);
+        // What came after the tip that is looked at is for the run that looks at that.
+        assert_eq!(all(&log, &[], "m1", &nothing), ["m1", "x"]);
+        let loops = [(from_to("x", "m1"), at(4)), (from_to("m1", "x"), at(3)), m2];
+        assert!(all(&log, &[], "m2", &told(&loops)).is_empty());
+        // The same way at another time is another move, unless nobody knows the time.
+        let once = [(from_to("x", "m1"), at(2)), (from_to("m1", "x"), at(2))];
+        assert_eq!(all(&log, &[], "m1", &told(&once)), ["m1", "x"]);
+        let blind = ToldMoves {
+            without_log: BTreeSet::from([from_to("x", "m1"), from_to("m1", "x")]),
+            ..nothing.clone()
+        };
+        assert!(all(&log, &[], "m1", &blind).is_empty());
+        let mut untimed = log.clone();
+        untimed[3].at = None;
+        assert_eq!(all(&untimed, &[], "m1", &nothing), ["m1", "x", "m1"]);
+        assert_eq!(with_unseen(&followed, &log, "m2", None), followed);
+        // A page that ends too early.
+        assert!(!goes_back(&log[..3], &nothing));
+        assert!(goes_back(&log[..4], &nothing));
+        assert!(!goes_back(&[], &nothing) && !goes_back(&untimed[..4], &nothing));
     }
 
     #[test]

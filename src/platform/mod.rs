@@ -39,6 +39,7 @@ use again::Stood;
 
 pub use authority::TimeStampAuthority;
 pub use context::{Flags, Group, Place, Wanted};
+pub use first_parents::{FromTo, ToldMoves};
 pub use git_remote::{git_address, git_server, git_user};
 pub use github::{
     AppKey, CommitAnswer, CommitWanted, Fleet, app_token, commit_on_branch,
@@ -295,11 +296,18 @@ impl Host {
         }
     }
 
-    /// Says where the branch stood before, before [`Self::collect`].
-    pub fn set_previous_tip(&mut self, tip: PreviousTip) {
+    /// Says where the branch stood before and which moves of it were looked at, before
+    /// [`Self::collect`].
+    pub fn set_previous_tip(&mut self, tip: PreviousTip, told: Option<ToldMoves>) {
         let wanted = match &mut self.session {
-            Session::Github(session) => session.wanted_mut(),
-            Session::Gitlab(session) => session.wanted_mut(),
+            Session::Github(session) => {
+                session.set_told_moves(told);
+                session.wanted_mut()
+            }
+            Session::Gitlab(session) => {
+                session.set_told_moves(told);
+                session.wanted_mut()
+            }
         };
         if let Wanted::Commit { before, .. } = wanted {
             *before = Some(tip);

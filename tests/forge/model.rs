@@ -213,6 +213,15 @@ impl Organisation {
         commit
     }
 
+    /// Pushes one commit straight to `main`, and takes it away again.
+    pub fn push_and_take_back(&mut self, by: &str) -> String {
+        let commit = self.push_to_main(by);
+        self.line.pop();
+        let (at, back) = (self.tick(), self.main());
+        self.log_move("force_push", by, &at, &commit, &back);
+        commit
+    }
+
     fn move_main(
         &mut self,
         kind: &str,
@@ -220,16 +229,20 @@ impl Organisation {
         at: &str,
         commit: (String, Vec<String>, Option<u64>),
     ) {
+        self.log_move(kind, by, at, &self.main(), &commit.0);
+        self.line.push(commit);
+    }
+
+    fn log_move(&mut self, kind: &str, by: &str, at: &str, before: &str, after: &str) {
         self.activity.push(json!({
             "id": self.activity.len() + 1,
-            "before": self.main(),
-            "after": commit.0,
+            "before": before,
+            "after": after,
             "ref": "refs/heads/main",
             "timestamp": at,
             "activity_type": kind,
             "actor": {"login": by, "type": "User"},
         }));
-        self.line.push(commit);
     }
 
     /// The commits of `main`, newest first, each with the change that brought it.

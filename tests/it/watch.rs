@@ -109,6 +109,46 @@ fn a_push_that_skipped_its_run_is_judged_by_the_next_scheduled_one() {
     told_once(&bench, &[&first, &straight, &second, &third]);
 }
 
+/// The attack: something is pushed and taken back, both without a run. The branch stands where it
+/// stood, or a change was merged on top of it whose run sees nothing but itself.
+#[test]
+fn a_push_that_was_taken_back_is_judged_by_the_next_scheduled_run() {
+    for merged_on_top in [false, true] {
+        let mut bench = bench();
+        let main = bench.forge.with(|acme| acme.main());
+        let first = bench.forge.with(|acme| acme.merge(42, "ana"));
+        pushed(&mut bench, &main, &first);
+        let gone = bench.forge.with(|acme| acme.push_and_take_back("eve"));
+        if merged_on_top {
+            let second = bench.forge.with(|acme| acme.merge(43, "ana"));
+            let decision = pushed(&mut bench, &first, &second);
+            assert_eq!(decision["decision"], "allow", "{decision:#}");
+        }
+
+        let (decision, ended) = scheduled(&mut bench);
+        let found = control(&decision, "CHG-22");
+        assert_eq!(found["verdict"], "fail", "{found:#}");
+        assert_eq!(found["reason"], "history_rewritten", "{found:#}");
+        let summary = found["summary"].to_string();
+        assert!(summary.contains(&gone[..7]), "{summary}");
+        assert_eq!(control(&decision, "CHG-21")["verdict"], "pass");
+        assert_eq!(ended.code, 1, "{}", ended.stderr);
+        assert_eq!(breaches(&bench), 1);
+
+        // It was looked at, and has its record.
+        let (decision, ended) = scheduled(&mut bench);
+        let found = control(&decision, "CHG-22");
+        assert_eq!(found["verdict"], "pass", "{found:#}");
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert_eq!(breaches(&bench), 1);
+        // And the next time that somebody does it is another time.
+        bench.forge.with(|acme| acme.push_and_take_back("eve"));
+        let (decision, _) = scheduled(&mut bench);
+        assert_eq!(control(&decision, "CHG-22")["verdict"], "fail");
+        assert_eq!(breaches(&bench), 2, "a review of the first closes no other");
+    }
+}
+
 #[test]
 fn a_scheduled_run_looks_at_nothing_twice_where_every_push_had_its_run() {
     let mut bench = bench();

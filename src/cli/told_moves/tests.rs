@@ -13,6 +13,8 @@ struct Record {
     after: &'static str,
     commits: &'static [&'static str],
     told_by: &'static str,
+    /// The single moves of the platform's log; null: the run could not read it.
+    moves: Value,
 }
 
 fn of(
@@ -26,6 +28,7 @@ fn of(
         after,
         commits,
         told_by,
+        moves: json!([{"before": before, "after": after, "at": "2026-06-01T00:00:00Z"}]),
     }
 }
 
@@ -41,7 +44,8 @@ impl Record {
             .iter()
             .map(|sha| json!({"digest": {"gitCommit": sha}}))
             .collect();
-        let moved = json!({"before": self.before, "after": self.after, "told_by": self.told_by});
+        let moved = json!({"before": self.before, "after": self.after, "told_by": self.told_by,
+            "moves": self.moves});
         let again = self.commits.is_empty();
         Leaf::new(&json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -84,6 +88,10 @@ impl Held {
     }
 
     fn tip(&self) -> Option<String> {
+        self.told().map(|(tip, _)| tip)
+    }
+
+    fn told(&self) -> Option<(String, Option<ToldMoves>)> {
         tip_without_gap(&self.store(), "main").unwrap()
     }
 
@@ -99,6 +107,7 @@ impl Held {
             after: after.to_owned(),
             commits: commits.iter().map(|&sha| sha.to_owned()).collect(),
             changes: Vec::new(),
+            moves: None,
             told_by,
         };
         drop_told(&mut moved, &self.store(), "main");
@@ -316,7 +325,7 @@ fn each_branch_has_a_row_of_its_own_and_large_records_tell_as_well() {
     });
     store.append(&[Leaf::new(&large).unwrap()]).unwrap();
     assert_eq!(held.tip().as_deref(), Some("a2"));
-    let of_branch = |branch: &str| tip_without_gap(&store, branch).unwrap();
+    let of_branch = |branch: &str| Some(tip_without_gap(&store, branch).unwrap()?.0);
     assert_eq!(of_branch("dev").as_deref(), Some("d1"));
     assert_eq!(of_branch("release"), None);
 }
@@ -382,4 +391,97 @@ fn another_look_does_not_hide_what_was_told_before_it() {
     ]);
     let event = Some(ToldBy::Event);
     assert!(held.left("a2", "a3", &["a3"], event).is_empty());
+}
+
+const DAY: &str = "2026-06-01T";
+
+/// A record with what the log had of it: from, to, and the hour.
+fn logged(record: Record, moves: &[(&str, &str, u8)]) -> Record {
+    let moves = moves.iter().map(|(before, after, hour)| {
+        json!({"before": before, "after": after, "at": format!("{DAY}{hour:02}:00:00Z")})
+    });
+    Record {
+        moves: moves.collect(),
+        ..record
+    }
+}
+
+fn hour(hour: u8) -> Timestamp {
+    format!("{DAY}{hour:02}:00:00Z").parse().unwrap()
+}
+
+fn seen(records: &[Record]) -> ToldMoves {
+    Held::new(records).told().unwrap().1.unwrap()
+}
+
+#[test]
+fn single_moves_are_told_from_the_first_one_that_a_ledger_knows() {
+    let rows = || {
+        [
+            logged(push("a0", &["a1"]), &[("a0", "a1", 1)]),
+            logged(push("a1", &["a2"]), &[("a1", "a2", 2)]),
+        ]
+    };
+    let told = seen(&rows());
+    assert_eq!(told.since, hour(1));
+    let entry = |before: &str, after: &str, at| ((Some(before.to_owned()), after.to_owned()), at);
+    let both = [entry("a0", "a1", hour(1)), entry("a1", "a2", hour(2))];
+    assert_eq!(told.moves, BTreeSet::from(both));
+    assert!(told.without_log.is_empty());
+    // A run that could not read the log tells from where to where.
+    let [first, second] = rows();
+    let blind = Record {
+        moves: Value::Null,
+        ..second
+    };
+    let pair = (Some("a1".to_owned()), "a2".to_owned());
+    assert_eq!(seen(&[first, blind]).without_log, BTreeSet::from([pair]));
+    let blind = Record {
+        moves: Value::Null,
+        ..push("a0", &["a1"])
+    };
+    assert_eq!(Held::new(&[blind]).told().unwrap().1, None);
+}
+
+/// It saw all of the log up to its newest move, or up to the one that led to where it began.
+#[test]
+fn what_a_run_from_the_ledger_saw_is_not_looked_at_again() {
+    let pushes = || {
+        [
+            logged(push("a0", &["a1"]), &[("a0", "a1", 1)]),
+            logged(push("a1", &["a2"]), &[("a1", "a2", 2)]),
+        ]
+    };
+    let [first, second] = pushes();
+    let quiet = of("a2", "a2", &[], "ledger");
+    assert_eq!(seen(&[first, second, quiet]).since, hour(2));
+    let [first, second] = pushes();
+    let found = logged(
+        of("a2", "a2", &[], "ledger"),
+        &[("x", "a2", 4), ("a2", "x", 3)],
+    );
+    let told = seen(&[first, second, found]);
+    assert_eq!(told.since, hour(4));
+    // Where nobody knows when the branch was brought there, it goes back to whoever does.
+    let [first, second] = pushes();
+    let second = Record {
+        moves: Value::Null,
+        ..second
+    };
+    let quiet = Record {
+        moves: json!([]),
+        ..of("a2", "a2", &[], "ledger")
+    };
+    assert_eq!(seen(&[first, second, quiet]).since, hour(1));
+    // A push that is told of again later, from before the first record.
+    let [first, second] = pushes();
+    let again = logged(of("a0", "a1", &[], "event"), &[("9f", "a0", 0)]);
+    assert_eq!(seen(&[first, second, again]).since, hour(1));
+    // One that could not read the log saw nothing of it.
+    let [first, second] = pushes();
+    let blind = Record {
+        moves: Value::Null,
+        ..of("a2", "a2", &[], "ledger")
+    };
+    assert_eq!(seen(&[first, second, blind]).since, hour(1));
 }

@@ -108,6 +108,12 @@ fn rewriting(entry: &Move, arrivals: &Arrivals) -> Option<String> {
             short(&entry.after)
         ));
     }
+    if entry.before.is_none() && arrivals.before.commit.is_some() {
+        return Some(format!(
+            "the branch was made anew{who} at {}, so it was deleted before",
+            short(&entry.after)
+        ));
+    }
     let gone = entry.after != arrivals.after
         && arrivals
             .reached

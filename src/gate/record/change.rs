@@ -13,7 +13,8 @@ use crate::gate::triage::AcceptanceReport;
 use crate::policy::{Enforcement, Mode};
 
 use super::{
-    BranchMove, LONGEST_SENTENCE, LONGEST_TEXT, RecordContext, cut, override_id, sha256, subject,
+    BranchMove, LONGEST_SENTENCE, LONGEST_TEXT, LoggedMove, RecordContext, cut, override_id,
+    sha256, subject,
 };
 
 /// Most acceptances of findings in a record: the policy's digest says which others there were.
@@ -96,7 +97,12 @@ pub(super) fn change_record(decision: &Decision, context: &RecordContext) -> Val
 
 fn branch_move(moved: &BranchMove) -> Value {
     json!({"before": moved.before, "after": moved.after, "commits": moved.commits.len(),
-        "changes": moved.changes, "told_by": moved.told_by})
+        "changes": moved.changes, "told_by": moved.told_by,
+        "moves": moved.moves.as_ref().map(|moves| moves.iter().map(logged).collect::<Vec<_>>())})
+}
+
+fn logged(moved: &LoggedMove) -> Value {
+    json!({"before": moved.before, "after": moved.after, "at": moved.at.map(|at| at.to_string())})
 }
 
 fn control(control: &ControlDecision) -> Value {

@@ -29,6 +29,7 @@ fn every_commit_of_a_move_is_a_subject_once() {
         after: head.clone(),
         commits: vec![head.clone(), "c2".to_owned(), "c1".to_owned()],
         changes: vec![7],
+        moves: None,
         told_by: Some(ToldBy::Ledger),
     });
     let named = |context: &RecordContext| {

@@ -61,6 +61,7 @@ use crate::facts::{
 use super::Setup;
 use super::access;
 use super::again::Stood;
+use super::first_parents::ToldMoves;
 use super::join;
 use super::transport::Transport;
 
@@ -109,6 +110,8 @@ pub(super) struct Session {
     fleet: Option<Fleet>,
     /// What the first answer told about the branch that it looked at.
     opened: Option<branch::Opened>,
+    /// The moves of the branch that the ledger tells of, if it told where to begin.
+    told_moves: Option<ToldMoves>,
 }
 
 impl Session {
@@ -159,6 +162,7 @@ impl Session {
             head_repository: None,
             fleet: None,
             opened: None,
+            told_moves: None,
             setup,
         })
     }
@@ -180,6 +184,11 @@ impl Session {
     /// What is judged, to say more about it.
     pub(super) fn wanted_mut(&mut self) -> &mut super::Wanted {
         &mut self.setup.place.wanted
+    }
+
+    /// Takes the moves of the branch that the ledger tells of.
+    pub(super) fn set_told_moves(&mut self, told: Option<ToldMoves>) {
+        self.told_moves = told;
     }
 
     /// Forgets what was read.

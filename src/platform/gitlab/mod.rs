@@ -35,6 +35,7 @@ use tokio::sync::OnceCell;
 use crate::facts::{Account, BranchRules, Fact, Needs, Server, Snapshot, Source, Unknown, Why};
 
 use super::again::{READ_AFTER_OPENING, Stood};
+use super::first_parents::ToldMoves;
 use super::transport::Transport;
 use super::{PolicyWanted, Setup, access};
 use client::Client;
@@ -64,6 +65,8 @@ pub(super) struct Session {
     groups: OnceCell<Vec<Reply>>,
     approval_rules: OnceCell<Pages>,
     push_rule: OnceCell<Reply>,
+    /// The moves of the branch that the ledger tells of, if it told where to begin.
+    told_moves: Option<ToldMoves>,
 }
 
 /// Answers of the first round.
@@ -110,6 +113,7 @@ impl Session {
             groups: OnceCell::new(),
             approval_rules: OnceCell::new(),
             push_rule: OnceCell::new(),
+            told_moves: None,
         })
     }
 
@@ -126,6 +130,11 @@ impl Session {
     /// What is judged, to say more about it.
     pub(super) fn wanted_mut(&mut self) -> &mut super::Wanted {
         &mut self.setup.place.wanted
+    }
+
+    /// Takes the moves of the branch that the ledger tells of.
+    pub(super) fn set_told_moves(&mut self, told: Option<ToldMoves>) {
+        self.told_moves = told;
     }
 
     pub(super) async fn collect(&mut self, snapshot: &mut Snapshot, needs: &Needs) -> Stood {

@@ -37,7 +37,10 @@ struct Look {
     /// How long it is altogether; unknown if it may go on.
     count: Fact<usize>,
     nodes: BTreeMap<String, Node>,
+    /// From the old tip to the new one.
     moves: Fact<Vec<Move>>,
+    /// The same, and what else was not looked at yet.
+    all_moves: Fact<Vec<Move>>,
     reached: Fact<Vec<String>>,
     sources: Vec<Source>,
     earlier_life: Fact<bool>,
@@ -88,8 +91,12 @@ impl Question<'_> {
             )
         })?;
         let nodes = read::page(&newest)?;
-        let log = read::log(&log, self.branch);
+        let log = self
+            .back_to_what_is_told(read::log(&log, self.branch), &log_path)
+            .await;
         let moves = read::moves(&log, self.after, self.before);
+        let told = session.told_moves.as_ref();
+        let all_moves = read::all_moves(&log, &moves, self.after, told);
         // Only of the tip the log has to know; of a commit below it, it need not.
         let log_is_behind = session.tip.as_deref() == Some(self.after)
             && log
@@ -112,6 +119,7 @@ impl Question<'_> {
             count: Fact::Unknown(unknown(Why::Failed, "the two tips were not compared")),
             nodes,
             moves,
+            all_moves,
             reached: Fact::Unknown(unknown(Why::Failed, "the two tips were not compared")),
             sources: vec![newest.source.clone()],
             earlier_life,
@@ -123,6 +131,26 @@ impl Question<'_> {
             self.ask_for_the_rest(&mut look).await;
         }
         Ok(look)
+    }
+
+    /// The log, page by page where one does not go back to what the ledger tells of. The parameter:
+    /// <https://docs.github.com/rest/repos/repos#list-repository-activities>.
+    async fn back_to_what_is_told(&self, log: Fact<Vec<Move>>, path: &str) -> Fact<Vec<Move>> {
+        let Some(told) = &self.session.told_moves else {
+            return log;
+        };
+        if !log.is_known() || read::goes_back(&log, told) {
+            return log;
+        }
+        let period = read::time_period(self.session.setup.now, told.since);
+        let path = match period {
+            Some(period) => format!("{path}&time_period={period}"),
+            None => path.to_owned(),
+        };
+        read::whole_log(
+            &self.session.change.get_all_behind(&path, None).await,
+            self.branch,
+        )
     }
 
     /// Compares the tips where the page does not tell how they stand to each other.
@@ -275,7 +303,7 @@ impl Question<'_> {
             ancestry: look.ancestry,
             commits,
             count: look.count,
-            moves: look.moves,
+            moves: look.all_moves,
             reached: look.reached,
             earlier_life: look.earlier_life,
         };

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::facts::{Ancestry, Fact, FactKey, Move, MoveKind, PreviousTip, Source, Unknown, Why};
 use crate::platform::access;
-use crate::platform::first_parents::{self, Link};
-use crate::platform::transport::{Answer, GraphqlAnswer, NoAnswer};
+use crate::platform::first_parents::{self, Link, ToldMoves};
+use crate::platform::transport::{Answer, GraphqlAnswer, Listing, NoAnswer};
 
 use super::super::graph::{self, Place};
 use super::super::{Session, permissions, wire};
@@ -134,24 +135,8 @@ pub(super) fn log(answer: &Result<Answer, NoAnswer>, branch: &str) -> Fact<Vec<M
         Ok(answer) => answer,
         Err(refusal) => return Fact::Unknown(access::refused(FACT.name(), needs(), refusal)),
     };
-    let reference = format!("refs/heads/{branch}");
-    let read = || -> Result<Vec<Move>, String> {
-        let entries: Vec<wire::Activity> = answer.json()?;
-        entries
-            .iter()
-            .filter(|entry| entry.reference.as_deref() == Some(&reference))
-            .map(|entry| {
-                Ok(Move {
-                    kind: kind(entry.activity_type.as_deref().unwrap_or("none")),
-                    before: entry.before.clone().filter(|id| !zeros(id)),
-                    after: entry.after.clone().ok_or("an entry names no tip")?,
-                    actor: entry.actor.as_ref().and_then(wire::RestUser::account),
-                    at: entry.timestamp,
-                })
-            })
-            .collect()
-    };
-    match read() {
+    let moves = answer.json().and_then(|entries| of_branch(entries, branch));
+    match moves {
         Ok(moves) => Fact::seen(moves, answer.source.clone()),
         Err(detail) => Fact::Unknown(access::malformed(
             FACT.name(),
@@ -160,6 +145,63 @@ pub(super) fn log(answer: &Result<Answer, NoAnswer>, branch: &str) -> Fact<Vec<M
             &detail,
         )),
     }
+}
+
+/// The same of every page of it.
+pub(super) fn whole_log(pages: &Result<Listing, NoAnswer>, branch: &str) -> Fact<Vec<Move>> {
+    let listing = match pages {
+        Ok(listing) => listing,
+        Err(refusal) => return Fact::Unknown(access::refused(FACT.name(), needs(), refusal)),
+    };
+    let entries = serde_json::from_value(Value::Array(listing.items.clone()));
+    let moves = entries
+        .map_err(|error: serde_json::Error| error.to_string())
+        .and_then(|entries| of_branch(entries, branch));
+    match moves {
+        Ok(moves) => Fact::seen_in(moves, listing.sources.clone()),
+        Err(detail) => {
+            let endpoint = &listing.endpoint;
+            Fact::Unknown(access::malformed(FACT.name(), endpoint, 200, &detail))
+        }
+    }
+}
+
+fn of_branch(entries: Vec<wire::Activity>, branch: &str) -> Result<Vec<Move>, String> {
+    let reference = format!("refs/heads/{branch}");
+    entries
+        .into_iter()
+        .filter(|entry| entry.reference.as_deref() == Some(&reference))
+        .map(|entry| {
+            Ok(Move {
+                kind: kind(entry.activity_type.as_deref().unwrap_or("none")),
+                before: entry.before.filter(|id| !zeros(id)),
+                after: entry.after.ok_or("an entry names no tip")?,
+                actor: entry.actor.as_ref().and_then(wire::RestUser::account),
+                at: entry.timestamp,
+            })
+        })
+        .collect()
+}
+
+/// Whether a page of the log goes back to what the ledger tells of, or is all of it.
+pub(super) fn goes_back(log: &Fact<Vec<Move>>, told: &ToldMoves) -> bool {
+    log.known()
+        .is_ok_and(|log| log.len() < LOG_PAGE || first_parents::goes_back(log, told))
+}
+
+/// How far back the log has to be asked for, in its own words; `None`: as far as it goes.
+pub(super) fn time_period(now: Timestamp, since: Timestamp) -> Option<&'static str> {
+    // A little less than each of them, whose ends nobody tells.
+    let hours = now.duration_since(since).as_hours();
+    [
+        (23, "day"),
+        (6 * 24, "week"),
+        (27 * 24, "month"),
+        (89 * 24, "quarter"),
+        (364 * 24, "year"),
+    ]
+    .into_iter()
+    .find_map(|(most, period)| (hours < most).then_some(period))
 }
 
 /// The words of the log: <https://docs.github.com/rest/repos/repos#list-repository-activities>.
@@ -184,8 +226,32 @@ pub(super) fn moves(
     after: &str,
     before: Option<&PreviousTip>,
 ) -> Fact<Vec<Move>> {
+    in_log(log, |log| first_parents::moves(log, after, before))
+}
+
+/// The same, and what of the log no ledger tells of.
+pub(super) fn all_moves(
+    log: &Fact<Vec<Move>>,
+    followed: &Fact<Vec<Move>>,
+    after: &str,
+    told: Option<&ToldMoves>,
+) -> Fact<Vec<Move>> {
+    match followed {
+        Fact::Known {
+            value: followed, ..
+        } => in_log(log, |log| {
+            Ok(first_parents::with_unseen(followed, log, after, told))
+        }),
+        Fact::Unknown(unknown) => Fact::Unknown(unknown.clone()),
+    }
+}
+
+fn in_log(
+    log: &Fact<Vec<Move>>,
+    look: impl FnOnce(&[Move]) -> Result<Vec<Move>, String>,
+) -> Fact<Vec<Move>> {
     match log {
-        Fact::Known { value, sources } => match first_parents::moves(value, after, before) {
+        Fact::Known { value, sources } => match look(value) {
             Ok(moves) => Fact::seen_in(moves, sources.clone()),
             Err(detail) => {
                 let unknown = Unknown::new(FACT.name(), Why::Failed, detail).needs(needs());

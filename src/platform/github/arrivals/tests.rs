@@ -110,6 +110,66 @@ async fn server(history: Value, log: Value) -> Server {
     .await
 }
 
+/// The cheat: a page of honest moves on top of one that was taken back.
+#[tokio::test]
+async fn the_log_is_read_back_to_what_a_ledger_tells_of() {
+    let mut first = log("pr_merge", "b0");
+    let mut older = first[0].clone();
+    older["timestamp"] = json!("2026-06-01T10:30:00Z");
+    older["after"] = json!(sha("e1"));
+    let page = first.as_array_mut().unwrap();
+    page.extend(vec![older.clone(); 99]);
+    let second = json!([older.clone(), older]);
+    let (history, page) = (history(seven()), json!(page));
+    let server = Server::start(move |_, request| {
+        if is(request, "CcgateArrivals") {
+            Reply::json(&history.to_string())
+        } else if is(request, "time_period=day") && is(request, "&page=2") {
+            Reply::json(&second.to_string())
+        } else if is(request, "/activity") {
+            Reply::json(&page.to_string())
+        } else {
+            Reply::Full(404, Vec::new(), r#"{"message":"Not Found"}"#.to_owned())
+        }
+    })
+    .await;
+    let count = async |since: &str| {
+        let mut session = session(&server, Some("b0"));
+        session.told_moves = Some(crate::platform::ToldMoves {
+            since: since.parse().unwrap(),
+            moves: std::collections::BTreeSet::new(),
+            without_log: std::collections::BTreeSet::new(),
+        });
+        let before = server.count();
+        let found = arrivals(&session).await.unwrap();
+        (found.moves.known().unwrap().len(), server.count() - before)
+    };
+    assert_eq!(
+        count("2026-06-01T10:30:00Z").await.0,
+        1,
+        "the page is enough"
+    );
+    let (more, requests) = count("2026-06-01T09:00:00Z").await;
+    assert_eq!(more, 102);
+    assert_eq!(count("2026-06-01T10:30:00Z").await.1 + 2, requests);
+}
+
+#[test]
+fn the_log_is_asked_for_in_its_own_words() {
+    let now = "2026-06-01T12:00:00Z".parse().unwrap();
+    for (since, period) in [
+        ("2026-06-01T11:00:00Z", Some("day")),
+        ("2026-05-31T12:30:00Z", Some("week")),
+        ("2026-05-25T12:00:00Z", Some("month")),
+        ("2026-04-01T00:00:00Z", Some("quarter")),
+        ("2025-07-01T00:00:00Z", Some("year")),
+        ("2024-07-01T00:00:00Z", None),
+    ] {
+        let asked = read::time_period(now, since.parse().unwrap());
+        assert_eq!(asked, period, "{since}");
+    }
+}
+
 #[tokio::test]
 async fn a_merge_costs_two_requests_in_one_round() {
     let server = server(history(seven()), log("pr_merge", "b0")).await;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use crate::facts::{
     Ancestry, Arrival, Arrivals, Fact, Move, MoveKind, PreviousTip, ToldBy, Unknown, Way, Why,
 };
@@ -21,6 +23,9 @@ const MOST_COMMITS: usize = 300;
 
 /// Commits whose index is asked one by one; what is left stays unknown.
 const MOST_ASKED: usize = 50;
+
+/// `after` means days, and nobody says of which time zone.
+const TWO_DAYS: SignedDuration = SignedDuration::from_hours(48);
 
 /// Pushes that one look at the log shows.
 const LOG_PAGE: usize = 100;
@@ -64,6 +69,14 @@ impl Question<'_> {
                 Err(detail) => Fact::Unknown(unknown(Why::Failed, detail)),
             },
         );
+        let all_moves = match (&events, &moves) {
+            (Ok((log, sources)), Fact::Known { value, .. }) => {
+                let told = self.session.told_moves.as_ref();
+                let all = first_parents::with_unseen(value, log, self.after, told);
+                Fact::seen_in(all, sources.clone())
+            }
+            (Ok(_), Fact::Unknown(why)) | (Err(why), _) => Fact::Unknown(why.clone()),
+        };
         let tip = match before {
             Some(before) => before.clone(),
             None => PreviousTip {
@@ -134,7 +147,7 @@ impl Question<'_> {
             reached: Fact::seen_in(commits.keys().cloned().collect(), sources.clone()),
             earlier_life: earlier_life(&events, &moves, tip.commit.is_none()),
             before: tip,
-            moves,
+            moves: all_moves,
         };
         Ok(Fact::seen_in(arrivals, sources))
     }
@@ -187,12 +200,25 @@ impl Question<'_> {
 
     /// The pushes to the branch, newest first.
     async fn log(&self) -> Read<Vec<Move>> {
-        let reply = self
-            .session
-            .settings
-            .get(&self.session.path("/events?action=pushed&per_page=100"))
-            .await;
-        let (events, sources): (Vec<Event>, _) = object(FACT, permissions::CHANGE, &reply)?;
+        let path = self.session.path("/events?action=pushed&per_page=100");
+        let (events, sources): (Vec<Event>, _) = match &self.session.told_moves {
+            None => object(
+                FACT,
+                permissions::CHANGE,
+                &self.session.settings.get(&path).await,
+            )?,
+            // Pushes to every branch stand in it, so anybody could fill a page. `after` is a day, and
+            // only what is younger than it: <https://docs.gitlab.com/api/events/>.
+            Some(told) => {
+                let day = (told.since - TWO_DAYS).strftime("%Y-%m-%d");
+                let path = format!("{path}&after={day}");
+                list(
+                    FACT,
+                    permissions::CHANGE,
+                    &self.session.settings.get_all(&path, None).await,
+                )?
+            }
+        };
         let moves = events
             .iter()
             .filter_map(|event| {

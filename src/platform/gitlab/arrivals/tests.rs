@@ -126,6 +126,46 @@ async fn a_merge_costs_four_requests_in_one_round() {
     assert_eq!(session.transport.requests().waves, 1);
 }
 
+/// Pushed away and back, which no ledger tells of. Everything since what it tells is asked for.
+#[tokio::test]
+async fn what_was_pushed_away_and_back_since_a_ledger_told_of_the_branch_is_found() {
+    let mut loops = pushed("f0");
+    let entries = loops.as_array_mut().unwrap();
+    let mut away = entries[0].clone();
+    away["created_at"] = json!("2026-06-01T10:00:00Z");
+    away["push_data"]["commit_from"] = json!(sha("a1"));
+    away["push_data"]["commit_to"] = json!(sha("f0"));
+    entries.push(away);
+    let server = serve(World {
+        events: loops,
+        ..world()
+    })
+    .await;
+    let mut session = session(&server, Some("a1"));
+    let found = arrivals(&session).await.unwrap();
+    assert!(found.moves.known().unwrap().is_empty(), "by itself");
+    session.told_moves = Some(crate::platform::ToldMoves {
+        since: "2026-06-01T09:00:00Z".parse().unwrap(),
+        moves: std::collections::BTreeSet::new(),
+        without_log: std::collections::BTreeSet::new(),
+    });
+    let found = arrivals(&session).await.unwrap();
+    let stood: Vec<&str> = found
+        .moves
+        .known()
+        .unwrap()
+        .iter()
+        .map(|one| &*one.after)
+        .collect();
+    assert_eq!(stood, [sha("a1"), sha("f0")]);
+    let asked = server.received();
+    let events = asked
+        .iter()
+        .rfind(|one| one.line.contains("/events?"))
+        .unwrap();
+    assert!(events.line.contains("&after=2026-05-30"), "{}", events.line);
+}
+
 #[tokio::test]
 async fn nothing_is_asked_for_a_change_or_without_a_need() {
     let server = serve(world()).await;
