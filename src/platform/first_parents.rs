@@ -106,20 +106,30 @@ pub(super) fn moves(
 
 /// The moves that were followed, and those of the log up to the new tip that no ledger tells of:
 /// a branch that was moved away and back again ends where it began. Without a ledger those that
-/// were followed alone. The log has to go back to what the ledger tells of.
+/// were followed alone.
+///
+/// # Errors
+/// The log has nothing from when the ledger last told of it: it is cut off, or hidden from the token.
 pub(super) fn with_unseen(
     followed: &[Move],
     log: &[Move],
     after: &str,
     told: Option<&ToldMoves>,
-) -> Vec<Move> {
+) -> Result<Vec<Move>, String> {
     let Some(told) = told else {
-        return followed.to_vec();
+        return Ok(followed.to_vec());
     };
+    if !goes_back(log, told) {
+        return Err(
+            "the log of the branch's moves does not show what the ledger tells of any more, so it cannot \
+             be told whether the branch was moved away and back again"
+                .to_owned(),
+        );
+    }
     let begin = log.iter().position(|entry| entry.after == after);
     let is_new = |entry: &&Move| followed.contains(entry) || !told.hold(entry);
     let looked_at = log.iter().skip(begin.unwrap_or(0));
-    looked_at.filter(is_new).cloned().collect()
+    Ok(looked_at.filter(is_new).cloned().collect())
 }
 
 /// Whether the oldest entry of a log is one that the ledger tells of.
@@ -284,7 +294,7 @@ mod tests {
             without_log: BTreeSet::new(),
         };
         let all = |log: &[Move], followed: &[Move], after: &str, told: &ToldMoves| {
-            let found = with_unseen(followed, log, after, Some(told));
+            let found = with_unseen(followed, log, after, Some(told)).unwrap();
             found
                 .iter()
                 .map(|entry| entry.after.clone())
@@ -312,9 +322,12 @@ mod tests {
         let mut untimed = log.clone();
         untimed[3].at = None;
         assert_eq!(all(&untimed, &[], "m1", &nothing), ["m1", "x", "m1"]);
-        assert_eq!(with_unseen(&followed, &log, "m2", None), followed);
+        assert_eq!(with_unseen(&followed, &log, "m2", None).unwrap(), followed);
         // A page that ends too early.
         assert!(!goes_back(&log[..3], &nothing));
+        for hidden in [&log[..3], &[]] {
+            assert!(with_unseen(&[], hidden, "m1", Some(&nothing)).is_err());
+        }
         assert!(goes_back(&log[..4], &nothing));
         assert!(!goes_back(&[], &nothing) && !goes_back(&untimed[..4], &nothing));
     }

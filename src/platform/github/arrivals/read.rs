@@ -240,7 +240,7 @@ pub(super) fn all_moves(
         Fact::Known {
             value: followed, ..
         } => in_log(log, |log| {
-            Ok(first_parents::with_unseen(followed, log, after, told))
+            first_parents::with_unseen(followed, log, after, told)
         }),
         Fact::Unknown(unknown) => Fact::Unknown(unknown.clone()),
     }

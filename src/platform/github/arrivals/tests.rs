@@ -119,7 +119,9 @@ async fn the_log_is_read_back_to_what_a_ledger_tells_of() {
     older["after"] = json!(sha("e1"));
     let page = first.as_array_mut().unwrap();
     page.extend(vec![older.clone(); 99]);
-    let second = json!([older.clone(), older]);
+    let mut told = older.clone();
+    told["timestamp"] = json!("2026-06-01T09:00:00Z");
+    let second = json!([older.clone(), older, told]);
     let (history, page) = (history(seven()), json!(page));
     let server = Server::start(move |_, request| {
         if is(request, "CcgateArrivals") {

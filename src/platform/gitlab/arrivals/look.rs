@@ -72,8 +72,10 @@ impl Question<'_> {
         let all_moves = match (&events, &moves) {
             (Ok((log, sources)), Fact::Known { value, .. }) => {
                 let told = self.session.told_moves.as_ref();
-                let all = first_parents::with_unseen(value, log, self.after, told);
-                Fact::seen_in(all, sources.clone())
+                match first_parents::with_unseen(value, log, self.after, told) {
+                    Ok(all) => Fact::seen_in(all, sources.clone()),
+                    Err(detail) => Fact::Unknown(unknown(Why::Failed, detail)),
+                }
             }
             (Ok(_), Fact::Unknown(why)) | (Err(why), _) => Fact::Unknown(why.clone()),
         };

@@ -135,7 +135,11 @@ async fn what_was_pushed_away_and_back_since_a_ledger_told_of_the_branch_is_foun
     away["created_at"] = json!("2026-06-01T10:00:00Z");
     away["push_data"]["commit_from"] = json!(sha("a1"));
     away["push_data"]["commit_to"] = json!(sha("f0"));
-    entries.push(away);
+    let mut told = away.clone();
+    told["created_at"] = json!("2026-06-01T09:30:00Z");
+    told["push_data"]["commit_from"] = json!(sha("e0"));
+    told["push_data"]["commit_to"] = json!(sha("a1"));
+    entries.extend([away, told]);
     let server = serve(World {
         events: loops,
         ..world()
@@ -149,6 +153,10 @@ async fn what_was_pushed_away_and_back_since_a_ledger_told_of_the_branch_is_foun
         moves: std::collections::BTreeSet::new(),
         without_log: std::collections::BTreeSet::new(),
     });
+    // What is told of has to be there: a token that may not see pushes is shown none.
+    let found = arrivals(&session).await.unwrap();
+    assert!(found.moves.known().is_err());
+    session.told_moves.as_mut().unwrap().since = "2026-06-01T09:30:00Z".parse().unwrap();
     let found = arrivals(&session).await.unwrap();
     let stood: Vec<&str> = found
         .moves
